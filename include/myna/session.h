@@ -1,0 +1,94 @@
+/* session.h - one conversation.
+ *
+ * Made on a runtime with a transport and an agent; from start to its `close` event it listens,
+ * decides whose turn it is, asks the agent and speaks. Rules: agent-session 1 and 2.
+ *
+ * Lifecycle: create → start → … → (shutdown | transport closes | error) → event `close` → destroy.
+ * Thread: the runtime's. Calls return at once; what they cause is told by events.
+ */
+#ifndef MYNA_SESSION_H
+#define MYNA_SESSION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <myna/agent.h>
+#include <myna/event.h>
+#include <myna/runtime.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct myna_session;
+
+/* Asked before a reply is generated (agent-session 1.7 step 5). `text` is borrowed. Return true
+ * when decided at once; false to decide later by myna_session_turn_decided() with the same `turn`.
+ */
+enum myna_turn_verdict { MYNA_TURN_REPLY, MYNA_TURN_STOP };
+
+struct myna_session_options {
+    size_t size;                      /* sizeof(struct myna_session_options) */
+    const struct myna_agent *agent;   /* borrowed, copied; NULL: from the configuration */
+    struct myna_transport *transport; /* taken; NULL: made from configuration `transport.provider`;
+                                         a session without one: name "none" */
+    const char *transport_name;       /* class to make when transport is NULL */
+    const char *record_dir;           /* NULL: as configured (`record.dir`); "" : no recording */
+    const char *session_id;           /* NULL: made from the seed */
+    void (*on_event)(void *arg, struct myna_session *s, const struct myna_event *ev);
+    bool (*on_user_turn)(void *arg, struct myna_session *s, uint32_t turn, const char *text,
+                         enum myna_turn_verdict *verdict); /* NULL: always reply */
+    void *arg;
+};
+
+MYNA_API MYNA_MUST enum myna_err myna_session_create(struct myna_runtime *rt,
+                                                     const struct myna_session_options *opt,
+                                                     struct myna_session **out,
+                                                     struct myna_why *why);
+/* Opens the stages, starts the transport, greets. On failure the session can only be destroyed. */
+MYNA_API MYNA_MUST enum myna_err myna_session_start(struct myna_session *s, struct myna_why *why);
+MYNA_API void myna_session_destroy(struct myna_session *s); /* NULL is fine; no events */
+
+/* One reply. Defaults when NULL: no input, no extra instructions, the session's own rule. */
+struct myna_reply_options {
+    size_t size;
+    const char *user_input;   /* added to the history as a user message first */
+    const char *instructions; /* for this reply alone */
+    int allow_interruptions;  /* -1: session's default, 0, 1 */
+    enum myna_tool_choice tool_choice;
+};
+/* The id (speech_…) of what was queued is written into `id` (24 bytes with its '\0'); NULL is fine.
+ */
+#define MYNA_ID_SIZE 24
+MYNA_API MYNA_MUST enum myna_err myna_session_say(struct myna_session *s, const char *text,
+                                                  int allow_interruptions, bool add_to_history,
+                                                  char *id);
+MYNA_API MYNA_MUST enum myna_err
+myna_session_generate_reply(struct myna_session *s, const struct myna_reply_options *opt, char *id);
+/* Typed input: interrupts, then replies (agent-session 6.6). */
+MYNA_API MYNA_MUST enum myna_err myna_session_text(struct myna_session *s, const char *text);
+/* Stops current and queued speech. MYNA_ESTATE when a current speech may not be interrupted and
+ * force is false. */
+MYNA_API MYNA_MUST enum myna_err myna_session_interrupt(struct myna_session *s, bool force);
+MYNA_API void myna_session_turn_decided(struct myna_session *s, uint32_t turn,
+                                        enum myna_turn_verdict verdict);
+/* Manual turn detection (agent-session 1.6). */
+MYNA_API void myna_session_commit_user_turn(struct myna_session *s);
+MYNA_API void myna_session_clear_user_turn(struct myna_session *s);
+/* Ends the call: drain lets queued speech be heard first. Event `close` follows. */
+MYNA_API void myna_session_shutdown(struct myna_session *s, bool drain, const char *reason);
+
+MYNA_API const char *myna_session_id(const struct myna_session *s);
+/* Directory of the recording, NULL when not recorded. */
+MYNA_API const char *myna_session_record_dir(const struct myna_session *s);
+MYNA_API enum myna_agent_state myna_session_agent_state(const struct myna_session *s);
+MYNA_API enum myna_user_state myna_session_user_state(const struct myna_session *s);
+/* History in order; borrowed until the next call that can change the session. */
+MYNA_API const struct myna_item *myna_session_history(const struct myna_session *s, size_t *n);
+/* Level of the person's and the agent's sound in dBFS (-96 = silence), for meters. */
+MYNA_API void myna_session_levels(const struct myna_session *s, float *in_dbfs, float *out_dbfs);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

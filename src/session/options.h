@@ -1,0 +1,66 @@
+/* options.h - the options of a session, its turn taking and its recording (agent-session 1.3, 1.5, 2.2):
+ * one struct and one table per section of the configuration. */
+#ifndef MYNA_SESSION_OPTIONS_H
+#define MYNA_SESSION_OPTIONS_H
+
+#include <stdbool.h>
+
+#include <myna/config.h>
+
+enum myna_turn_detection { MYNA_TURN_VAD_STT, MYNA_TURN_VAD, MYNA_TURN_STT, MYNA_TURN_MANUAL };
+
+struct myna_agent_conf { /* section "agent" */
+    const char *name, *instructions, *greeting;
+    bool greet;
+};
+
+struct myna_session_conf { /* section "session"; times in ms, -1 = off */
+    int max_tool_steps;
+    int user_away_timeout_ms;
+    int aec_warmup_ms;
+    int tts_read_idle_timeout_ms;
+    bool use_tts_aligned_transcript;
+    bool filter_markdown, filter_emoji;
+    int max_unrecoverable_errors;
+    int max_duration_ms;
+    int close_transcript_timeout_ms;
+    int retry_max, retry_interval_ms, stage_timeout_ms; /* connOptions */
+    bool spoken_errors;
+    const char *error_sentence;
+};
+
+struct myna_turn_conf { /* section "turn" */
+    int detection; /* enum myna_turn_detection */
+    int endpointing_mode; /* enum myna_endpointing_mode */
+    int min_delay_ms, max_delay_ms;
+    double alpha;
+    bool allow_interruptions;
+    bool discard_audio_if_uninterruptible;
+    int min_interruption_ms;
+    int min_interruption_words;
+    int false_interruption_timeout_ms; /* -1: never pause */
+    bool resume_false_interruption;
+    bool preemptive_generation, preemptive_tts;
+    int preemptive_max_speech_ms, preemptive_max_retries;
+};
+
+struct myna_record_conf { /* section "record" */
+    bool enabled;
+    const char *dir;
+    bool flight, audio;
+};
+
+struct myna_stage_conf { /* sections "vad", "stt", "llm", "tts", "transport": which provider */
+    const char *provider;
+};
+
+struct myna_log_conf { /* section "log" */
+    int level; /* enum myna_log_level */
+    bool json;
+};
+
+extern const struct myna_section myna_agent_section, myna_session_section, myna_turn_section,
+    myna_record_section, myna_log_section, myna_vad_section, myna_stt_section, myna_llm_section,
+    myna_tts_section, myna_transport_section;
+
+#endif

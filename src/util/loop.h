@@ -1,0 +1,72 @@
+/* loop.h - the one loop of a process: clock, timers, worker threads, messages from other threads.
+ *
+ * Real: libuv's loop underneath (loop_uv.c alone includes uv.h); `now` is sampled once per turn.
+ * Virtual: no waiting at all; when nothing is due, time jumps to the next timer, but never while
+ * workers are busy: it then waits for all of them and delivers their results in the order in which
+ * the work was submitted, so that a run does not depend on how fast the machine is.
+ * Timers with the same time fire in the order in which they were set.
+ *
+ * One owner thread; only myna_loop_post() and myna_loop_stop() may be called from others.
+ */
+#ifndef MYNA_UTIL_LOOP_H
+#define MYNA_UTIL_LOOP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <myna/host.h>
+
+struct myna_loop_options {
+    bool virtual_clock;
+    int workers;         /* threads; started at the first work; <= 0: number of cores, at least 2 */
+    size_t queue_length; /* works waiting before MYNA_EAGAIN; 0: 1024 */
+};
+
+struct myna_loop *myna_loop_create(const struct myna_loop_options *opt, struct myna_why *why);
+/* Waits for running work (its done() is called), drops timers. NULL is fine. */
+void myna_loop_destroy(struct myna_loop *loop);
+
+bool myna_loop_is_virtual(const struct myna_loop *loop);
+myna_us myna_loop_now(const struct myna_loop *loop); /* starts at 0 */
+/* Milliseconds since the Unix epoch that belong to `now`; virtual: from a fixed day. */
+int64_t myna_loop_wall_ms(const struct myna_loop *loop);
+void myna_loop_set_wall(struct myna_loop *loop,
+                        int64_t wall_ms_at_zero); /* replay: the recording's */
+/* Virtual: sets the clock without running anything (replay owns time). Never backwards. */
+void myna_loop_set_now(struct myna_loop *loop, myna_us now);
+
+void myna_loop_timer_init(struct myna_loop *loop, struct myna_timer *t,
+                          void (*fire)(struct myna_timer *t), void *arg);
+enum myna_err myna_loop_work(struct myna_loop *loop, struct myna_work *w);
+size_t myna_loop_busy(const struct myna_loop *loop); /* works submitted and not yet done */
+
+/* A message from any thread: `call` runs on the loop's thread. The message is the caller's, one
+ * outstanding post each; bounded by being embedded. */
+struct myna_post {
+    void (*call)(struct myna_post *p);
+    void *arg;
+    struct myna_post *next; /* loop's */
+    bool queued;            /* loop's */
+};
+void myna_loop_post(struct myna_loop *loop,
+                    struct myna_post *p); /* thread- and signal-safe enough: no allocation */
+
+/* Real loop: descriptors. events: 1 readable, 2 writable. */
+struct myna_poll;
+struct myna_poll *myna_loop_poll(struct myna_loop *loop, int fd, int events,
+                                 void (*ready)(void *arg, int events), void *arg);
+void myna_loop_poll_events(struct myna_poll *p, int events);
+void myna_loop_poll_close(struct myna_poll *p);
+/* Real loop: signals; NULL fire removes it. */
+enum myna_err myna_loop_signal(struct myna_loop *loop, int signum,
+                               void (*fire)(void *arg, int signum), void *arg);
+
+/* Keeps run() from returning though nothing is pending (a session waiting for its transport). */
+void myna_loop_hold(struct myna_loop *loop);
+void myna_loop_release(struct myna_loop *loop);
+
+void myna_loop_run(struct myna_loop *loop); /* until stop(), or nothing pending and nothing held */
+void myna_loop_run_until(struct myna_loop *loop, myna_us until);
+void myna_loop_stop(struct myna_loop *loop);
+
+#endif

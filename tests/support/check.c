@@ -1,0 +1,59 @@
+/* check.c - runs the registered tests and prints TAP. */
+#include "check.h"
+
+#include <stdarg.h>
+
+static struct check_test *first, **last = &first;
+static jmp_buf out;
+static const char *skipped;
+static int n, failed; /* static: longjmp must not lose them */
+static struct check_test *t;
+
+void check_add(struct check_test *t)
+{
+    *last = t;
+    last = &t->next;
+}
+
+void check_fail(const char *file, int line, const char *fmt, ...)
+{
+    va_list ap;
+
+    fflush(stdout);
+    printf("# %s:%d: ", file, line);
+    va_start(ap, fmt);
+    vprintf(fmt, ap);
+    va_end(ap);
+    printf("\n");
+    longjmp(out, 1);
+}
+
+void check_skip(const char *reason)
+{
+    skipped = reason;
+    longjmp(out, 2);
+}
+
+int check_main(int argc, char **argv)
+{
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    for (t = first; t; t = t->next) {
+        if (argc > 1 && !strstr(t->name, argv[1]))
+            continue;
+        n++;
+        switch (setjmp(out)) {
+        case 0:
+            t->run();
+            printf("ok %d - %s\n", n, t->name);
+            break;
+        case 2:
+            printf("ok %d - %s # SKIP %s\n", n, t->name, skipped);
+            break;
+        default:
+            printf("not ok %d - %s\n", n, t->name);
+            failed++;
+        }
+    }
+    printf("1..%d\n", n);
+    return failed ? 1 : 0;
+}
