@@ -7,7 +7,7 @@ static struct check_test *first, **last = &first;
 static jmp_buf out;
 static const char *skipped;
 static int n, failed; /* static: longjmp must not lose them */
-static struct check_test *t;
+static struct check_test *running;
 
 void check_add(struct check_test *t)
 {
@@ -37,20 +37,20 @@ void check_skip(const char *reason)
 int check_main(int argc, char **argv)
 {
     setvbuf(stdout, NULL, _IOLBF, 0);
-    for (t = first; t; t = t->next) {
-        if (argc > 1 && !strstr(t->name, argv[1]))
+    for (running = first; running; running = running->next) {
+        if (argc > 1 && !strstr(running->name, argv[1]))
             continue;
         n++;
         switch (setjmp(out)) {
         case 0:
-            t->run();
-            printf("ok %d - %s\n", n, t->name);
+            running->run();
+            printf("ok %d - %s\n", n, running->name);
             break;
         case 2:
-            printf("ok %d - %s # SKIP %s\n", n, t->name, skipped);
+            printf("ok %d - %s # SKIP %s\n", n, running->name, skipped);
             break;
         default:
-            printf("not ok %d - %s\n", n, t->name);
+            printf("not ok %d - %s\n", n, running->name);
             failed++;
         }
     }
