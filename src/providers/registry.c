@@ -1,0 +1,50 @@
+/* registry.c - the table of all built-in classes, one line each. A class not listed here does not
+ * exist. */
+#include <myna/runtime.h>
+
+#include <stddef.h>
+
+static const struct myna_vad_class *const vads[] = {
+    NULL,
+};
+
+static const struct myna_stt_class *const stts[] = {
+    NULL,
+};
+
+static const struct myna_llm_class *const llms[] = {
+    NULL,
+};
+
+static const struct myna_tts_class *const ttss[] = {
+    NULL,
+};
+
+static const struct myna_transport_class *const transports[] = {
+    NULL,
+};
+
+const struct myna_vad_class *const *myna_builtin_vads(void)
+{
+    return vads;
+}
+
+const struct myna_stt_class *const *myna_builtin_stts(void)
+{
+    return stts;
+}
+
+const struct myna_llm_class *const *myna_builtin_llms(void)
+{
+    return llms;
+}
+
+const struct myna_tts_class *const *myna_builtin_ttss(void)
+{
+    return ttss;
+}
+
+const struct myna_transport_class *const *myna_builtin_transports(void)
+{
+    return transports;
+}

@@ -1,0 +1,261 @@
+/* options.c - the option tables of a session: names, defaults, ranges and the line for the manual.
+ *
+ * Defaults are those of agent-session 1.3, 1.5 and 1.8. Endpointing has the legacy 500 / 3000 ms,
+ * since no streaming end-of-turn detector is built in.
+ */
+#include "session/options.h"
+
+#include <stddef.h>
+
+#define DAY_MS 86400000.0 /* no wait of ours is longer */
+
+#define AT(type_, field_) .type = type_, .offset = offsetof(struct CONF, field_)
+
+#define CONF myna_agent_conf
+static const struct myna_option agent_options[] = {
+    {.name = "name", AT(MYNA_OPT_STRING, name), .help = "name of the agent in history and reports"},
+    {.name = "instructions",
+     AT(MYNA_OPT_STRING, instructions),
+     .def = "You are a friendly voice assistant. Answer in one or two short spoken sentences.",
+     .help = "what the agent is told to be (system prompt)"},
+    {.name = "greeting",
+     AT(MYNA_OPT_STRING, greeting),
+     .help = "first words, spoken as they stand; unset: the agent makes its own"},
+    {.name = "greet",
+     AT(MYNA_OPT_BOOL, greet),
+     .def = "true",
+     .help = "speak first when the call begins"},
+    {0},
+};
+#undef CONF
+
+#define CONF myna_session_conf
+static const struct myna_option session_options[] = {
+    {.name = "max_tool_steps",
+     AT(MYNA_OPT_INT, max_tool_steps),
+     .def = "3",
+     .min = 1,
+     .max = 100,
+     .help = "rounds of tool calls in one reply"},
+    {.name = "user_away_timeout",
+     AT(MYNA_OPT_MS, user_away_timeout_ms),
+     .def = "15s",
+     .min = -1,
+     .max = DAY_MS,
+     .help = "both quiet for so long: the person counts as away; null: never"},
+    {.name = "aec_warmup",
+     AT(MYNA_OPT_MS, aec_warmup_ms),
+     .def = "3s",
+     .min = -1,
+     .max = DAY_MS,
+     .help = "from the first answer on, no interruption by sound while echo cancelling settles"},
+    {.name = "tts_read_idle_timeout",
+     AT(MYNA_OPT_MS, tts_read_idle_timeout_ms),
+     .def = "10s",
+     .min = -1,
+     .max = DAY_MS,
+     .help = "longest wait for the next sound of a voice"},
+    {.name = "use_tts_aligned_transcript",
+     AT(MYNA_OPT_BOOL, use_tts_aligned_transcript),
+     .def = "true",
+     .help = "take word times from the voice where it has them"},
+    {.name = "filter_markdown",
+     AT(MYNA_OPT_BOOL, filter_markdown),
+     .def = "true",
+     .help = "take markdown out of what is spoken"},
+    {.name = "filter_emoji",
+     AT(MYNA_OPT_BOOL, filter_emoji),
+     .def = "true",
+     .help = "take emoji out of what is spoken"},
+    {.name = "max_unrecoverable_errors",
+     AT(MYNA_OPT_INT, max_unrecoverable_errors),
+     .def = "3",
+     .min = 0,
+     .max = 1000,
+     .help = "errors of one stage in a row before the call is closed"},
+    {.name = "max_duration",
+     AT(MYNA_OPT_MS, max_duration_ms),
+     .min = -1,
+     .max = 7 * DAY_MS,
+     .help = "longest call; null: no limit"},
+    {.name = "close_transcript_timeout",
+     AT(MYNA_OPT_MS, close_transcript_timeout_ms),
+     .def = "2s",
+     .min = -1,
+     .max = DAY_MS,
+     .help = "at the end of a call, wait so long for the last transcript"},
+    {.name = "retry_max",
+     AT(MYNA_OPT_INT, retry_max),
+     .def = "3",
+     .min = 0,
+     .max = 100,
+     .help = "times a failed stage is tried again"},
+    {.name = "retry_interval",
+     AT(MYNA_OPT_MS, retry_interval_ms),
+     .def = "2s",
+     .max = DAY_MS,
+     .help = "wait between two tries"},
+    {.name = "stage_timeout",
+     AT(MYNA_OPT_MS, stage_timeout_ms),
+     .def = "10s",
+     .min = -1,
+     .max = DAY_MS,
+     .help = "longest wait for a stage to answer"},
+    {.name = "spoken_errors",
+     AT(MYNA_OPT_BOOL, spoken_errors),
+     .def = "true",
+     .help = "say error_sentence when a stage fails, instead of silence"},
+    {.name = "error_sentence",
+     AT(MYNA_OPT_STRING, error_sentence),
+     .def = "I'm sorry, something went wrong on my side. Please try again.",
+     .help = "what is said then"},
+    {0},
+};
+#undef CONF
+
+static const char *const detections[] = {"auto", "vad", "stt", "manual", NULL};
+static const char *const endpointings[] = {"fixed", "dynamic", NULL};
+
+#define CONF myna_turn_conf
+static const struct myna_option turn_options[] = {
+    {.name = "detection",
+     AT(MYNA_OPT_CHOICE, detection),
+     .def = "auto",
+     .choices = detections,
+     .help = "who decides that the person has finished; auto: VAD and transcripts together"},
+    {.name = "endpointing_mode",
+     AT(MYNA_OPT_CHOICE, endpointing_mode),
+     .def = "fixed",
+     .choices = endpointings,
+     .help = "wait always min_delay, or learn it from the person's own pauses"},
+    {.name = "min_delay",
+     AT(MYNA_OPT_MS, min_delay_ms),
+     .def = "500ms",
+     .max = 60000,
+     .help = "quiet after which it is the agent's turn"},
+    {.name = "max_delay",
+     AT(MYNA_OPT_MS, max_delay_ms),
+     .def = "3s",
+     .max = 60000,
+     .help = "the same when the sentence seems unfinished; ceiling of what is learned"},
+    {.name = "alpha",
+     AT(MYNA_OPT_DOUBLE, alpha),
+     .def = "0.9",
+     .min = 0,
+     .max = 1,
+     .help = "dynamic endpointing: weight of what was learned against the newest pause"},
+    {.name = "allow_interruptions",
+     AT(MYNA_OPT_BOOL, allow_interruptions),
+     .def = "true",
+     .help = "the person may interrupt the agent"},
+    {.name = "discard_audio_if_uninterruptible",
+     AT(MYNA_OPT_BOOL, discard_audio_if_uninterruptible),
+     .def = "true",
+     .help = "the recogniser hears silence while the agent may not be interrupted"},
+    {.name = "min_interruption",
+     AT(MYNA_OPT_MS, min_interruption_ms),
+     .def = "500ms",
+     .max = 60000,
+     .help = "speech of this length interrupts"},
+    {.name = "min_interruption_words",
+     AT(MYNA_OPT_INT, min_interruption_words),
+     .def = "0",
+     .min = 0,
+     .max = 1000,
+     .help = "and it must hold so many recognised words"},
+    {.name = "false_interruption_timeout",
+     AT(MYNA_OPT_MS, false_interruption_timeout_ms),
+     .def = "2s",
+     .min = -1,
+     .max = 60000,
+     .help = "no words followed the interruption for so long: it was none; null: never pause"},
+    {.name = "resume_false_interruption",
+     AT(MYNA_OPT_BOOL, resume_false_interruption),
+     .def = "true",
+     .help = "go on speaking after a false interruption"},
+    {.name = "preemptive_generation",
+     AT(MYNA_OPT_BOOL, preemptive_generation),
+     .def = "true",
+     .help = "ask the agent before it is certain that the person has finished"},
+    {.name = "preemptive_tts",
+     AT(MYNA_OPT_BOOL, preemptive_tts),
+     .def = "false",
+     .help = "and let the voice speak ahead too"},
+    {.name = "preemptive_max_speech",
+     AT(MYNA_OPT_MS, preemptive_max_speech_ms),
+     .def = "10s",
+     .max = DAY_MS,
+     .help = "not for turns longer than this"},
+    {.name = "preemptive_max_retries",
+     AT(MYNA_OPT_INT, preemptive_max_retries),
+     .def = "3",
+     .min = 0,
+     .max = 100,
+     .help = "times it is asked ahead in one turn"},
+    {0},
+};
+#undef CONF
+
+#define CONF myna_record_conf
+static const struct myna_option record_options[] = {
+    {.name = "enabled", AT(MYNA_OPT_BOOL, enabled), .def = "false", .help = "record every call"},
+    {.name = "dir",
+     AT(MYNA_OPT_PATH, dir),
+     .def = "recordings",
+     .help = "where recordings go, one directory a call"},
+    {.name = "flight",
+     AT(MYNA_OPT_BOOL, flight),
+     .def = "true",
+     .help = "write session.flight, for myna replay"},
+    {.name = "audio",
+     AT(MYNA_OPT_BOOL, audio),
+     .def = "true",
+     .help = "write audio.ogg, person left and agent right"},
+    {0},
+};
+#undef CONF
+
+static const char *const levels[] = {"error", "warn", "info", "debug", "trace", NULL};
+
+#define CONF myna_log_conf
+static const struct myna_option log_options[] = {
+    {.name = "level",
+     AT(MYNA_OPT_CHOICE, level),
+     .def = "warn",
+     .choices = levels,
+     .help = "least important lines to show"},
+    {.name = "json",
+     AT(MYNA_OPT_BOOL, json),
+     .def = "false",
+     .help = "one JSON object a line instead of text"},
+    {0},
+};
+#undef CONF
+
+/* One `provider` row a stage. */
+#define STAGE(table, default_, help_)                                                              \
+    static const struct myna_option table[] = {                                                    \
+        {.name = "provider",                                                                       \
+         .type = MYNA_OPT_STRING,                                                                  \
+         .offset = offsetof(struct myna_stage_conf, provider),                                     \
+         .def = default_,                                                                          \
+         .help = help_},                                                                           \
+        {0},                                                                                       \
+    }
+STAGE(vad_options, "silero", "who tells speech from silence");
+STAGE(stt_options, "moonshine", "who recognises speech");
+STAGE(llm_options, "rehearsal", "who answers");
+STAGE(tts_options, "piper", "who speaks");
+STAGE(transport_options, "none", "how sound arrives and leaves");
+
+const struct myna_section myna_agent_section = {"agent", "who the agent is", agent_options};
+const struct myna_section myna_session_section = {"session", "the conversation", session_options};
+const struct myna_section myna_turn_section = {"turn", "whose turn it is", turn_options};
+const struct myna_section myna_record_section = {"record", "recordings of calls", record_options};
+const struct myna_section myna_log_section = {"log", "what is logged", log_options};
+const struct myna_section myna_vad_section = {"vad", "voice activity detection", vad_options};
+const struct myna_section myna_stt_section = {"stt", "speech to text", stt_options};
+const struct myna_section myna_llm_section = {"llm", "the agent's answers", llm_options};
+const struct myna_section myna_tts_section = {"tts", "text to speech", tts_options};
+const struct myna_section myna_transport_section = {"transport", "the door of a call",
+                                                    transport_options};
