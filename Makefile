@@ -1,0 +1,46 @@
+# Thin: every target is one call of meson, ninja or a script of ours. Build trees are build*/.
+PYTHON ?= python3
+BENCH  ?=
+
+.PHONY: build run check asan tsan fuzz bench format lint install clean deps
+
+build: build/build.ninja
+	ninja -C build
+
+build/build.ninja:
+	meson setup build
+
+deps:
+	tools/install-deps.sh
+
+# Installs what is missing, builds, fetches the models, starts a conversation.
+run:
+	tools/run.sh
+
+# Every test this machine can run; `make check` installs nothing.
+check:
+	$(PYTHON) tests/check.py
+
+asan:
+	$(PYTHON) tests/check.py asan
+
+tsan:
+	$(PYTHON) tests/check.py tsan
+
+fuzz:
+	$(PYTHON) tests/fuzz/run.py
+
+bench:
+	$(PYTHON) tests/bench/run.py $(BENCH)
+
+format:
+	git ls-files -z '*.c' '*.h' | xargs -0 clang-format -i
+
+lint:
+	$(PYTHON) tests/check.py includes format cppcheck
+
+install: build
+	meson install -C build --no-rebuild
+
+clean:
+	rm -rf build build-asan build-clang build-release build-fuzz build-tsan
