@@ -4,7 +4,8 @@
  * One segment at a time: begin() → write()… → end(); it is over when FINISHED is told, then the
  * next may begin. The transport draws 20 ms at a time (pull). How "heard" is known: transport.h,
  * enum myna_heard. A segment whose sound runs dry before end() is silent meanwhile; such gaps do
- * not count as heard and are counted (underruns).
+ * not count as heard and are counted (underruns; AT_PULL only, a far side that buffers has its
+ * own). From an open segment only whole frames are drawn; the last one is padded with silence.
  *
  * Pure: no I/O, no threads, no allocation after create. Events are told from inside the calls, last
  * thing they do; the handler may call back into playout. Positions: samples at 24 kHz from the
@@ -59,7 +60,9 @@ size_t myna_playout_write(struct myna_playout *po, const int16_t *pcm, size_t n)
 void myna_playout_end(struct myna_playout *po, myna_us now); /* no more sound for this segment */
 void myna_playout_cut(struct myna_playout *po,
                       myna_us now); /* drop the rest: FINISHED, interrupted */
-/* Paused: pulls are silent, the queue stays. What was pulled before is still heard. */
+/* Paused: pulls are silent, the queue stays. What was pulled before is still heard. A pause
+ * outlives a segment that finishes by itself meanwhile; resume() or cut() ends it, cut() also
+ * between segments. */
 void myna_playout_pause(struct myna_playout *po, myna_us now);
 void myna_playout_resume(struct myna_playout *po, myna_us now);
 bool myna_playout_paused(const struct myna_playout *po);
@@ -71,8 +74,9 @@ void myna_playout_finished(struct myna_playout *po, myna_us now, uint32_t segmen
 /* Heard of the open segment at `now`, in samples; HANDSHAKE estimates by time since the first pull.
  */
 uint64_t myna_playout_position(const struct myna_playout *po, myna_us now);
-bool myna_playout_active(const struct myna_playout *po);  /* a segment is open */
-bool myna_playout_waiting(const struct myna_playout *po); /* sound to be pulled */
+bool myna_playout_active(const struct myna_playout *po); /* a segment is open */
+/* Sound to be pulled, now or when the pause is over. */
+bool myna_playout_waiting(const struct myna_playout *po);
 uint64_t myna_playout_underruns(const struct myna_playout *po);
 
 myna_us
