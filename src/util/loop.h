@@ -4,13 +4,16 @@
  * Virtual: no waiting at all; when nothing is due, time jumps to the next timer, but never while
  * workers are busy: it then waits for all of them and delivers their results in the order in which
  * the work was submitted, so that a run does not depend on how fast the machine is.
- * Timers with the same time fire in the order in which they were set.
+ * Timers with the same time fire in the order in which they were set; one set to a past time fires
+ * in the next turn, one set to MYNA_NEVER is cleared. stop() ends run() after the present turn; a
+ * stop() that comes before run() ends that run at once.
  *
  * One owner thread; only myna_loop_post() and myna_loop_stop() may be called from others.
  */
 #ifndef MYNA_UTIL_LOOP_H
 #define MYNA_UTIL_LOOP_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -19,7 +22,7 @@
 struct myna_loop_options {
     bool virtual_clock;
     int workers;         /* threads; started at the first work; <= 0: number of cores, at least 2 */
-    size_t queue_length; /* works waiting before MYNA_EAGAIN; 0: 1024 */
+    size_t queue_length; /* works submitted and not done before MYNA_EAGAIN; 0: 1024 */
 };
 
 struct myna_loop *myna_loop_create(const struct myna_loop_options *opt, struct myna_why *why);
@@ -46,18 +49,20 @@ struct myna_post {
     void (*call)(struct myna_post *p);
     void *arg;
     struct myna_post *next; /* loop's */
-    bool queued;            /* loop's */
+    atomic_bool queued;     /* loop's: posting one that is on its way changes nothing */
 };
 void myna_loop_post(struct myna_loop *loop,
                     struct myna_post *p); /* thread- and signal-safe enough: no allocation */
 
-/* Real loop: descriptors. events: 1 readable, 2 writable. */
+/* Descriptors; on the virtual clock they are looked at between turns. NULL: memory is short or not
+ * a descriptor that can be waited for (a plain file). close() may be called from ready(). events: 1
+ * readable, 2 writable. */
 struct myna_poll;
 struct myna_poll *myna_loop_poll(struct myna_loop *loop, int fd, int events,
                                  void (*ready)(void *arg, int events), void *arg);
 void myna_loop_poll_events(struct myna_poll *p, int events);
 void myna_loop_poll_close(struct myna_poll *p);
-/* Real loop: signals; NULL fire removes it. */
+/* Signals, on either clock; they do not keep run() going. NULL fire removes it. */
 enum myna_err myna_loop_signal(struct myna_loop *loop, int signum,
                                void (*fire)(void *arg, int signum), void *arg);
 

@@ -9,10 +9,10 @@ static const char *skipped;
 static int n, failed; /* static: longjmp must not lose them */
 static struct check_test *running;
 
-void check_add(struct check_test *t)
+void check_add(struct check_test *test)
 {
-    *last = t;
-    last = &t->next;
+    *last = test;
+    last = &test->next;
 }
 
 void check_fail(const char *file, int line, const char *fmt, ...)
