@@ -1,0 +1,131 @@
+/* env.c - the environment: MYNA_SECTION_KEY for every key, and the names an option brings along
+ * (LIVEKIT_URL), which a MYNA_ name overrides. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "config/nearest.h"
+#include "config/store.h"
+
+#define PREFIX "MYNA_"
+
+static bool starts(const char *text, const char *with)
+{
+    return !strncmp(text, with, strlen(with));
+}
+
+/* Variables of that name which are not keys. */
+static bool reserved(const char *name)
+{
+    return !strcmp(name, "MYNA_MODELS") || starts(name, "MYNA_TEST_");
+}
+
+static enum myna_err put(const struct myna_config_place *place, const char *name, const char *value,
+                         struct myna_why *why)
+{
+    char origin[MYNA_CONFIG_MAX_KEY + 16];
+
+    snprintf(origin, sizeof origin, "environment %s", name);
+    return myna_config_put(place, value, MYNA_CONFIG_ENVIRONMENT, name, origin, why);
+}
+
+/* Calls `each` for every option until it returns true. */
+static bool walk(const struct myna_config *cfg,
+                 bool (*each)(void *arg, const struct myna_config_place *place), void *arg)
+{
+    for (size_t g = 0; g < cfg->n; g++) {
+        const struct myna_config_group *group = &cfg->groups[g];
+
+        for (size_t i = 0; i < group->n; i++) {
+            struct myna_config_place place = {group->section, &group->section->options[i],
+                                              &group->values[i]};
+
+            if (each(arg, &place))
+                return true;
+        }
+    }
+    return false;
+}
+
+/* ------------------------------------------------------------------ names of the options' own */
+
+struct own {
+    enum myna_err err;
+    struct myna_why *why;
+};
+
+static bool put_own(void *arg, const struct myna_config_place *place)
+{
+    const char *name = place->option->env, *value = name ? getenv(name) : NULL;
+    struct own *own = arg;
+
+    if (value)
+        own->err = put(place, name, value, own->why);
+    return own->err != MYNA_OK;
+}
+
+/* ------------------------------------------------------------------ MYNA_... */
+
+struct search {
+    const char *name;
+    struct myna_config_place found;
+    size_t best; /* slips of the nearest name so far */
+    char near[MYNA_CONFIG_MAX_KEY];
+};
+
+static bool match(void *arg, const struct myna_config_place *place)
+{
+    struct search *s = arg;
+    char name[MYNA_CONFIG_MAX_KEY];
+    size_t d;
+
+    myna_config_env_name(place->section->path, place->option->name, name, sizeof name);
+    if (!strcmp(name, s->name) || (place->option->env && !strcmp(place->option->env, s->name))) {
+        s->found = *place;
+        return true;
+    }
+    d = myna_nearest_distance(s->name, name);
+    if (d < s->best) {
+        s->best = d;
+        snprintf(s->near, sizeof s->near, "%s", name);
+    }
+    return false;
+}
+
+static enum myna_err put_named(struct myna_config *cfg, const char *name, const char *value,
+                               struct myna_why *why)
+{
+    struct search s = {.name = name, .best = myna_nearest_limit(name) + 1};
+
+    if (walk(cfg, match, &s))
+        return put(&s.found, name, value, why);
+    if (*s.near)
+        return myna_fail(why, MYNA_ECONFIG, "%s: unknown variable; did you mean %s?", name, s.near);
+    return myna_fail(why, MYNA_ECONFIG,
+                     "%s: unknown variable; unset it, or see `myna config` for the keys", name);
+}
+
+enum myna_err myna_config_environment(struct myna_config *cfg, struct myna_why *why)
+{
+    struct own own = {.why = why};
+
+    walk(cfg, put_own, &own);
+    if (own.err)
+        return own.err;
+    for (char **e = environ; e && *e; e++) {
+        const char *equals = strchr(*e, '=');
+        char name[MYNA_CONFIG_MAX_KEY];
+        enum myna_err err;
+
+        if (!starts(*e, PREFIX) || !equals)
+            continue;
+        snprintf(name, sizeof name, "%.*s", (int)(equals - *e < 120 ? equals - *e : 120), *e);
+        if (reserved(name))
+            continue;
+        err = put_named(cfg, name, equals + 1, why);
+        if (err)
+            return err;
+    }
+    return MYNA_OK;
+}

@@ -1,0 +1,221 @@
+/* print.c - the effective configuration, for people as YAML with origins, for programs as JSON. */
+#include "config/store.h"
+
+#include <ctype.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "config/value.h"
+
+#define MASK "************"
+
+enum { INDENT = 2, COMMENT_COLUMN = 44 };
+
+/* ------------------------------------------------------------------ YAML */
+
+/* Could the text stand without quotes and still be read back as itself? */
+static bool bare(const char *text)
+{
+    static const char *const words[] = {"null", "~", "true", "false", "yes", "no", "on", "off"};
+    double number;
+
+    if (!isalnum((unsigned char)*text) && *text != '/' && *text != '.')
+        return false;
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (!strcasecmp(text, words[i]))
+            return false;
+    return !text[strspn(text,
+                        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-")] &&
+           !myna_value_number(text, strlen(text), &number);
+}
+
+/* Returns the columns it took. */
+static int print_text(FILE *out, const char *text)
+{
+    int n = 2;
+
+    if (bare(text))
+        return fprintf(out, "%s", text);
+    fputc('"', out);
+    for (; *text; text++) {
+        unsigned char c = (unsigned char)*text;
+
+        if (c == '"' || c == '\\')
+            n += fprintf(out, "\\%c", c);
+        else if (c == '\n')
+            n += fprintf(out, "\\n");
+        else if (c < ' ' || c == 0x7f)
+            n += fprintf(out, "\\x%02x", c);
+        else
+            n += fprintf(out, "%c", c) * ((c & 0xc0) != 0x80);
+    }
+    fputc('"', out);
+    return n;
+}
+
+static int print_value(FILE *out, const struct myna_option *o, const struct myna_config_value *v)
+{
+    if (!v->text)
+        return fprintf(out, "null");
+    switch (o->type) {
+    case MYNA_OPT_SECRET:
+        return fprintf(out, "\"" MASK "\"");
+    case MYNA_OPT_STRING:
+    case MYNA_OPT_PATH:
+        return print_text(out, v->text);
+    case MYNA_OPT_BOOL:
+    case MYNA_OPT_INT:
+    case MYNA_OPT_DOUBLE:
+    case MYNA_OPT_MS:
+    case MYNA_OPT_CHOICE:
+        break;
+    }
+    return fprintf(out, "%s", v->text);
+}
+
+static void print_group(FILE *out, const struct myna_config_group *group, int indent)
+{
+    for (size_t i = 0; i < group->n; i++) {
+        const struct myna_option *o = &group->section->options[i];
+        int column = fprintf(out, "%*s%s: ", indent, "", o->name);
+
+        column += print_value(out, o, &group->values[i]);
+        fprintf(out, "%*s# %s\n", column < COMMENT_COLUMN ? COMMENT_COLUMN - column : 2, "",
+                group->values[i].origin);
+    }
+}
+
+/* The part of `path` just below `prefix` ("stt" below "", "moonshine" below "stt"); 0: not below.
+ */
+static size_t child(const char *path, const char *prefix, size_t prefix_len, const char **name)
+{
+    if (prefix_len) {
+        if (strncmp(path, prefix, prefix_len) || path[prefix_len] != '.')
+            return 0;
+        path += prefix_len + 1;
+    }
+    *name = path;
+    return strcspn(path, ".");
+}
+
+static bool shown_before(const struct myna_config *cfg, size_t i, size_t len)
+{
+    const char *path = cfg->groups[i].section->path;
+
+    for (size_t k = 0; k < i; k++) {
+        const char *p = cfg->groups[k].section->path;
+
+        if (!strncmp(p, path, len) && (!p[len] || p[len] == '.'))
+            return true;
+    }
+    return false;
+}
+
+/* A section, then the sections below it, wherever they stand in the list: no depth beyond that of
+ * the paths. */
+static void print_below(const struct myna_config *cfg, FILE *out, const char *prefix,
+                        size_t prefix_len, int indent)
+{
+    for (size_t i = 0; i < cfg->n; i++) {
+        const char *path = cfg->groups[i].section->path, *name;
+        size_t len = child(path, prefix, prefix_len, &name);
+        size_t end = len ? (size_t)(name - path) + len : 0;
+
+        if (!len || shown_before(cfg, i, end))
+            continue;
+        fprintf(out, "%*s%.*s:\n", indent, "", (int)len, name);
+        for (size_t k = i; k < cfg->n; k++) {
+            const char *p = cfg->groups[k].section->path;
+
+            if (!strncmp(p, path, end) && !p[end])
+                print_group(out, &cfg->groups[k], indent + INDENT);
+        }
+        print_below(cfg, out, path, end, indent + INDENT);
+    }
+}
+
+enum myna_err myna_config_print(const struct myna_config *cfg, FILE *out)
+{
+    print_below(cfg, out, "", 0, 0);
+    return ferror(out) ? MYNA_EIO : MYNA_OK;
+}
+
+/* ------------------------------------------------------------------ JSON */
+
+/* Bytes of the environment need not be UTF-8; JSON must. */
+static json_t *json_text(const char *text)
+{
+    json_t *json = json_string(text);
+    char *copy = json ? NULL : strdup(text);
+
+    if (!copy)
+        return json;
+    for (char *p = copy; *p; p++)
+        if ((unsigned char)*p >= 0x80)
+            *p = '?';
+    json = json_string(copy);
+    free(copy);
+    return json;
+}
+
+static json_t *json_value(const struct myna_option *o, const char *text)
+{
+    union myna_config_typed typed;
+    char complaint[MYNA_COMPLAINT_SIZE];
+
+    if (!text || o->type == MYNA_OPT_SECRET)
+        return json_null();
+    if (!myna_value_parse(o, text, &typed, complaint))
+        return json_text(text);
+    switch (o->type) {
+    case MYNA_OPT_BOOL:
+        return json_boolean(typed.b);
+    case MYNA_OPT_INT:
+        return json_integer(typed.i);
+    case MYNA_OPT_MS:
+        return typed.i < 0 ? json_null() : json_integer(typed.i);
+    case MYNA_OPT_DOUBLE:
+        return json_real(typed.d);
+    case MYNA_OPT_STRING:
+    case MYNA_OPT_PATH:
+    case MYNA_OPT_SECRET:
+    case MYNA_OPT_CHOICE:
+        break;
+    }
+    return json_text(text);
+}
+
+static bool add_key(json_t *all, const struct myna_section *section, const struct myna_option *o,
+                    const struct myna_config_value *v)
+{
+    char key[MYNA_CONFIG_MAX_KEY];
+    json_t *entry = json_object();
+    bool ok = entry && !json_object_set_new(entry, "value", json_value(o, v->text)) &&
+              !json_object_set_new(entry, "origin", json_text(v->origin));
+
+    if (ok && o->type == MYNA_OPT_SECRET)
+        ok = !json_object_set_new(entry, "secret", json_boolean(v->text != NULL));
+    snprintf(key, sizeof key, "%s.%s", section->path, o->name);
+    if (ok)
+        return !json_object_set_new(all, key, entry);
+    json_decref(entry);
+    return false;
+}
+
+char *myna_config_json(const struct myna_config *cfg)
+{
+    json_t *all = json_object();
+    bool ok = all != NULL;
+    char *text = NULL;
+
+    for (size_t g = 0; ok && g < cfg->n; g++)
+        for (size_t i = 0; ok && i < cfg->groups[g].n; i++)
+            ok = add_key(all, cfg->groups[g].section, &cfg->groups[g].section->options[i],
+                         &cfg->groups[g].values[i]);
+    if (ok)
+        text = json_dumps(all, JSON_COMPACT | JSON_REAL_PRECISION(15));
+    json_decref(all);
+    return text;
+}
