@@ -15,7 +15,7 @@
 struct myna_sentences;
 
 struct myna_sentences_options {
-    size_t min_chars;     /* a shorter sentence is joined with the next; 0: 20 */
+    size_t min_chars;     /* a sentence not longer than this is joined with the next; 0: 20 */
     size_t context_chars; /* text seen before anything is cut; 0: 10 */
     /* First piece early: also cut the first sentence at a clause mark (, ; : — and so on) once it
      * is `first_clause_chars` long; 0: never. For voices that speak clause by clause. */
@@ -32,7 +32,8 @@ void myna_sentences_flush(struct myna_sentences *se); /* gives the rest out; rea
 /* Drops what is held. */
 void myna_sentences_reset(struct myna_sentences *se);
 
-/* Words: whitespace split. Calls `word` with the span and the word without outer punctuation. */
+/* Words: whitespace split. Calls `word` with the span and the word without outer punctuation; what
+ * is nothing but punctuation is no word. */
 void myna_words_each(struct myna_view text,
                      void (*word)(void *arg, size_t start, size_t end, struct myna_view bare),
                      void *arg);
