@@ -10,6 +10,7 @@
 #define MYNA_ERROR_H
 
 #include <stdarg.h>
+#include <stddef.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -56,6 +57,12 @@ MYNA_API const char *myna_strerror(enum myna_err err);
 /* Writes the sentence into `why` (NULL is fine) and returns `err`: `return myna_fail(why, …);` */
 MYNA_API enum myna_err myna_fail(struct myna_why *why, enum myna_err err, const char *fmt, ...)
     MYNA_PRINTF(3, 4);
+
+/* "did you mean ...?" for a mistyped flag, key, command or provider: the nearest of
+ * names[0 … n-1] (a NULL ends them earlier), by insertions, deletions, changes and swaps of
+ * neighbours, letters compared without case. NULL: none is within a third of the longer one's
+ * length. Names past 64 characters are not compared. Borrowed from `names`. */
+MYNA_API const char *myna_suggest(const char *typed, const char *const *names, size_t n);
 
 #ifdef __cplusplus
 }

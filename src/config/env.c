@@ -5,8 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "config/nearest.h"
 #include "config/store.h"
+#include "util/suggest.h"
 
 #define PREFIX "MYNA_"
 
@@ -85,7 +85,7 @@ static bool match(void *arg, const struct myna_config_place *place)
         s->found = *place;
         return true;
     }
-    d = myna_nearest_distance(s->name, name);
+    d = myna_suggest_distance(s->name, name, s->best);
     if (d < s->best) {
         s->best = d;
         snprintf(s->near, sizeof s->near, "%s", name);
@@ -96,7 +96,7 @@ static bool match(void *arg, const struct myna_config_place *place)
 static enum myna_err put_named(struct myna_config *cfg, const char *name, const char *value,
                                struct myna_why *why)
 {
-    struct search s = {.name = name, .best = myna_nearest_limit(name) + 1};
+    struct search s = {.name = name, .best = 1 + strlen(name) / 3};
 
     if (walk(cfg, match, &s))
         return put(&s.found, name, value, why);

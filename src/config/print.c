@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <jansson.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -31,25 +32,56 @@ static bool bare(const char *text)
            !myna_value_number(text, strlen(text), &number);
 }
 
+/* The code point at `p` and its length; a byte that is no UTF-8 stands for itself. */
+static uint32_t decode(const char *p, size_t *len)
+{
+    const unsigned char *u = (const unsigned char *)p;
+    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+    size_t n = u[0] < 0x80 ? 1 : u[0] < 0xc0 ? 0 : u[0] < 0xe0 ? 2 : u[0] < 0xf0 ? 3 : 4;
+    uint32_t c = n < 2 ? u[0] : u[0] & (0x7fu >> n);
+
+    for (size_t i = 1; i < n; i++) {
+        if ((u[i] & 0xc0) != 0x80) {
+            n = 0;
+            break;
+        }
+        c = c << 6 | (u[i] & 0x3f);
+    }
+    if (!n || c < least[n] || c > 0x10ffff)
+        n = 0;
+    *len = n ? n : 1;
+    return n ? c : u[0];
+}
+
+/* YAML 1.1 5.1 and 5.4: what may stand in a quoted scalar and is no line break. */
+static bool printable(uint32_t c)
+{
+    return (c >= ' ' && c < 0x7f) || (c >= 0xa0 && c < 0xd800 && c != 0x2028 && c != 0x2029) ||
+           (c >= 0xe000 && c < 0xfffe && c != 0xfeff) || c >= 0x10000;
+}
+
 /* Returns the columns it took. */
 static int print_text(FILE *out, const char *text)
 {
+    size_t len;
     int n = 2;
 
     if (bare(text))
         return fprintf(out, "%s", text);
     fputc('"', out);
-    for (; *text; text++) {
-        unsigned char c = (unsigned char)*text;
+    for (; *text; text += len) {
+        uint32_t c = decode(text, &len);
 
         if (c == '"' || c == '\\')
-            n += fprintf(out, "\\%c", c);
+            n += fprintf(out, "\\%c", (char)c);
         else if (c == '\n')
             n += fprintf(out, "\\n");
-        else if (c < ' ' || c == 0x7f)
+        else if (c > 0xff && !printable(c))
+            n += fprintf(out, "\\u%04x", c);
+        else if (!printable(c) || (c >= 0x80 && len == 1))
             n += fprintf(out, "\\x%02x", c);
         else
-            n += fprintf(out, "%c", c) * ((c & 0xc0) != 0x80);
+            n += fprintf(out, "%.*s", (int)len, text) > 0;
     }
     fputc('"', out);
     return n;

@@ -10,8 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "config/nearest.h"
 #include "config/value.h"
+#include "util/suggest.h"
+
+enum { FAR = 64 }; /* slips between two names that have nothing in common */
 
 /* ------------------------------------------------------------------ groups */
 
@@ -191,14 +193,14 @@ bool myna_config_is_section(const struct myna_config *cfg, const char *path)
 static void consider(const char *key, const char *candidate, size_t *best, char *near, size_t size)
 {
     const char *last = strrchr(key, '.'), *end = strrchr(candidate, '.');
-    size_t d = myna_nearest_distance(key, candidate), tail;
+    size_t d = myna_suggest_distance(key, candidate, FAR), tail;
 
     last = last ? last + 1 : key;
     end = end ? end + 1 : candidate;
-    tail = myna_nearest_distance(last, end);
-    if (tail <= myna_nearest_limit(last) && tail < strlen(end) && tail + 2 < d)
+    tail = myna_suggest_distance(last, end, FAR);
+    if (tail <= strlen(last) / 3 && tail + 2 < d)
         d = tail + 2; /* the wrong place is worth two slips */
-    if (d < *best && d <= myna_nearest_limit(key) + 2) {
+    if (d < *best && d <= strlen(key) / 3 + 2) {
         *best = d;
         snprintf(near, size, "%s", candidate);
     }
@@ -207,7 +209,7 @@ static void consider(const char *key, const char *candidate, size_t *best, char 
 void myna_config_hint(const struct myna_config *cfg, const char *key, char *hint, size_t size)
 {
     char near[MYNA_CONFIG_MAX_KEY] = "", candidate[MYNA_CONFIG_MAX_KEY];
-    size_t best = SIZE_MAX;
+    size_t best = FAR;
 
     for (size_t i = 0; i < cfg->n; i++) {
         const struct myna_section *s = cfg->groups[i].section;

@@ -6,12 +6,11 @@
 
 #include <limits.h>
 #include <math.h>
+#include <stdint.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
-
-#include "config/nearest.h"
 
 enum { WANT_SIZE = 224, SHOWN = 40 }; /* bytes of a wrong value that an error repeats */
 
@@ -224,7 +223,7 @@ static bool parse_choice(const struct myna_option *o, const char *text, int *out
             return true;
         }
     refuse(o, text, complaint);
-    near = myna_nearest(text, o->choices);
+    near = myna_suggest(text, o->choices, SIZE_MAX);
     if (near) {
         size_t used = strlen(complaint);
 

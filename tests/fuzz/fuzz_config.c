@@ -1,0 +1,46 @@
+/* fuzz_config.c - any bytes as myna.yaml: an error with its place, or a configuration that prints
+ * and is read back as the same. */
+#include <myna/config.h>
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* What was printed is valid again and prints the same, origins aside. */
+static void print_and_read(const struct myna_config *cfg)
+{
+    struct myna_config *again = myna_config_create();
+    struct myna_why why = {0};
+    char *text = NULL, *json = myna_config_json(cfg);
+    size_t len = 0;
+    FILE *out = open_memstream(&text, &len);
+
+    if (!again || !out || !json || myna_config_print(cfg, out))
+        abort();
+    fclose(out);
+    if (myna_config_parse(again, "printed", text, len, &why)) {
+        fprintf(stderr, "%s\n%s", why.text, text);
+        abort();
+    }
+    free(text);
+    free(json);
+    myna_config_destroy(again);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct myna_config *cfg = myna_config_create();
+    struct myna_why why = {0};
+
+    if (!cfg)
+        return 0;
+    if (!myna_config_parse(cfg, "fuzz.yaml", (const char *)data, size, &why))
+        print_and_read(cfg);
+    else if (strncmp(why.text, "fuzz.yaml:", 10))
+        abort();
+    myna_config_destroy(cfg);
+    return 0;
+}
