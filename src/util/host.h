@@ -13,6 +13,7 @@ struct myna_host {
     struct myna_loop *loop;
     struct myna_rand rand;
     struct myna_log *log;
+    struct myna_grave *graves; /* grave.h; NULL at first */
 };
 
 #endif

@@ -25,7 +25,7 @@ enum myna_tap_kind {
     MYNA_IN_VAD = 5,   /* packed struct myna_vad_event */
     MYNA_IN_STT = 6,   /* packed struct myna_stt_event */
     MYNA_IN_LLM = 7,   /* packed struct myna_llm_event */
-    MYNA_IN_TTS_AUDIO = 8, /* pcm at 24 kHz, as taken */
+    MYNA_IN_TTS_AUDIO = 8, /* pcm at 24 kHz as handed to the session, at most 480 samples */
     MYNA_IN_TTS = 9,       /* packed struct myna_tts_event */
     MYNA_IN_TRANSPORT =
         10,               /* packed: joined, left, heard, finished, closed, data, attribute, dtmf */
@@ -37,18 +37,19 @@ enum myna_tap_kind {
     /* outputs */
     MYNA_OUT_EVENT = 64, /* JSON of the event */
     MYNA_OUT_FRAME = 65, /* answer to a pull: empty = silence, else 480 samples */
-    MYNA_OUT_STT_OPEN = 66,
+    MYNA_OUT_STT_OPEN = 66, /* caps u32, class name, language, who u32 */
     MYNA_OUT_STT_PUSH = 67, /* CRC-32 of the samples handed over */
-    MYNA_OUT_STT_MARK = 68, /* mark u32 */
+    MYNA_OUT_STT_MARK = 68, /* mark u32, at i64 */
     MYNA_OUT_STT_CLOSE = 69,
-    MYNA_OUT_LLM_START = 70, /* the request as JSON */
+    MYNA_OUT_LLM_START = 70, /* class name, then the request as JSON */
     MYNA_OUT_LLM_CLOSE = 71,
-    MYNA_OUT_TTS_OPEN = 72,
+    MYNA_OUT_TTS_OPEN = 72, /* caps u32, class name, language, voice */
     MYNA_OUT_TTS_TEXT = 73,
     MYNA_OUT_TTS_END = 74,
     MYNA_OUT_TTS_CLOSE = 75,
     MYNA_OUT_TRANSPORT = 76, /* packed: flush, clear, text, data, attribute, hangup */
     MYNA_OUT_VAD_FLUSH = 77,
+    MYNA_OUT_VAD_OPEN = 78, /* class name, its shortest silence i64 */
 };
 
 struct myna_tap {
