@@ -35,8 +35,8 @@ enum myna_tap_kind {
     MYNA_IN_TTS_READY = 14,
     MYNA_IN_FAIL = 15, /* an open/start call into a stage failed: stage u32, err u32 */
     /* outputs */
-    MYNA_OUT_EVENT = 64, /* JSON of the event */
-    MYNA_OUT_FRAME = 65, /* answer to a pull: empty = silence, else 480 samples */
+    MYNA_OUT_EVENT = 64,    /* JSON of the event */
+    MYNA_OUT_FRAME = 65,    /* answer to a pull: empty = silence, else 480 samples */
     MYNA_OUT_STT_OPEN = 66, /* caps u32, class name, language, who u32 */
     MYNA_OUT_STT_PUSH = 67, /* CRC-32 of the samples handed over */
     MYNA_OUT_STT_MARK = 68, /* mark u32, at i64 */
