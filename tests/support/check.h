@@ -28,6 +28,9 @@ void check_add(struct check_test *t);
 void check_fail(const char *file, int line, const char *fmt, ...)
     __attribute__((format(printf, 3, 4), noreturn));
 void check_skip(const char *reason) __attribute__((noreturn));
+/* For tests of the test support itself: what the first failing CHECK in run() would have printed;
+ * NULL when all held. */
+const char *check_failure_of(void (*run)(void));
 int check_main(int argc, char **argv);
 
 #define TEST(id)                                                                                   \
