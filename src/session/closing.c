@@ -1,0 +1,155 @@
+/* closing.c - the end of a call, in order (agent-session 1.13): let speech end or stop it, wait for the
+ * person's last words, stop the ears, hang up, tell `close`, finish the recording.
+ *
+ * Each step is looked at again whenever something moved; none waits for longer than its limit.
+ */
+#include "session/internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "recorder/report.h"
+#include "util/guard.h"
+
+#define HANGUP_LIMIT (5 * MYNA_S) /* a transport that does not confirm */
+
+void myna_s_close(struct myna_session *s, bool drain, const char *reason, bool error)
+{
+    struct closing *c = &s->closing;
+
+    if (c->asked) {
+        if (!drain && c->drain) {
+            c->drain = false;
+            (void)myna_s_interrupt_all(s, true);
+        }
+        return;
+    }
+    c->asked = true;
+    c->drain = drain;
+    c->error = error;
+    strncpy(c->reason, reason && reason[0] ? reason : "user_initiated", sizeof c->reason - 1);
+    s->away_at = s->max_at = s->aec_until = MYNA_NEVER;
+    myna_s_false_timer_stop(s);
+    myna_s_preempt_cancel(s);
+    if (!drain)
+        (void)myna_s_interrupt_all(s, true);
+    else
+        myna_s_pause_cancel(s, false);
+    s->dirty = true;
+}
+
+/* Words on their way when the call ends still enter the history. true: nothing to wait for. */
+static bool words_in(struct myna_session *s)
+{
+    struct closing *c = &s->closing;
+    struct recognition *r = &s->rec;
+
+    if (c->error || !s->stt_port)
+        return true;
+    if (!c->wait_transcript) {
+        c->wait_transcript = true;
+        c->transcript_by = s->now;
+        if (r->vad_speaking && s->conf.close_transcript_timeout_ms > 0) {
+            c->transcript_by += s->conf.close_transcript_timeout_ms * MYNA_MS;
+            myna_stt_port_mark(s->stt_port, MYNA_STT_MARK_FLUSH, s->now);
+        }
+        if (c->transcript_by > s->now)
+            return false;
+    }
+    if (s->now < c->transcript_by && !r->final.len)
+        return false;
+    c->transcript_by = MYNA_NEVER;
+    if (r->final.len || r->interim.len) {
+        if (r->interim.len) {
+            if (r->final.len)
+                myna_buf_putc(&r->final, ' ');
+            myna_buf_put(&r->final, r->interim.ptr, r->interim.len);
+        }
+        myna_s_eou_start(s, true);
+    }
+    return true;
+}
+
+static void recording_closed(void *arg)
+{
+    struct myna_session *s = arg;
+
+    s->recorder = NULL;
+    s->tap = NULL;
+    s->closing.finished = true;
+    myna_loop_release(s->loop);
+}
+
+static void finish_recording(struct myna_session *s)
+{
+    struct myna_report_info info = {.job_id = s->id,
+                                    .room = s->transport ? s->transport->cls->name : "none",
+                                    .started_ms = myna_loop_wall_ms(s->loop) - (s->now - s->t0) / 1000,
+                                    .duration_ms = (double)(s->now - s->t0) / 1e3,
+                                    .usage = s->usage,
+                                    .n_usage = s->n_usage};
+    char *json = NULL;
+
+    if (s->report) {
+        info.items = myna_session_history(s, &info.n_items);
+        info.turn = &s->turn_conf;
+        info.session = &s->conf;
+        json = myna_report_json(s->report, &info);
+    }
+    if (s->recorder) {
+        s->tap = NULL; /* what follows is not part of the call */
+        myna_recorder_close(s->recorder, json, recording_closed, s);
+    } else {
+        s->closing.finished = true;
+        myna_loop_release(s->loop);
+    }
+    free(json);
+}
+
+static void say_goodbye(struct myna_session *s)
+{
+    struct closing *c = &s->closing;
+    struct myna_event ev = {.type = MYNA_EV_CLOSE};
+    struct myna_fault f = {.stage = MYNA_STAGE_SESSION,
+                           .err = MYNA_EPROVIDER,
+                           .provider = "session",
+                           .message = "too many failures in a row"};
+
+    c->told = true;
+    ev.u.close.reason = c->reason;
+    ev.u.close.fault = NULL;
+    if (c->error) {
+        s->close_fault = f;
+        ev.u.close.fault = &s->close_fault;
+    }
+    myna_s_event(s, &ev);
+}
+
+void myna_s_close_advance(struct myna_session *s)
+{
+    struct closing *c = &s->closing;
+
+    if (!c->asked || c->told)
+        return;
+    if (myna_s_busy(s) || (s->playout && myna_playout_active(s->playout)))
+        return;
+    if (!c->hung_up) {
+        if (!words_in(s))
+            return;
+        c->hung_up = true;
+        myna_guard_lift();
+        myna_s_ears_close(s);
+        c->transport_by = s->now + HANGUP_LIMIT;
+        if (!s->transport || c->transport_done)
+            c->transport_done = true;
+        else
+            s->transport->cls->hangup(s->transport, c->reason);
+        myna_guard_lower();
+    }
+    if (!c->transport_done && s->now < c->transport_by)
+        return;
+    c->transport_by = MYNA_NEVER;
+    say_goodbye(s);
+    myna_s_tell(s);
+    finish_recording(s);
+}

@@ -1,0 +1,230 @@
+/* door.c - the transport's side of a session: frames, pulls, reports, messages in; captions out. */
+#include "session/internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "audio/level.h"
+#include "util/guard.h"
+
+enum door_in { /* first byte of MYNA_IN_TRANSPORT; written to files: only append */
+    DOOR_JOINED = 1,
+    DOOR_LEFT = 2,
+    DOOR_HEARD = 3,
+    DOOR_FINISHED = 4,
+    DOOR_DATA = 5,
+    DOOR_ATTRIBUTE = 6,
+    DOOR_DTMF = 7,
+    DOOR_CLOSED = 8,
+};
+
+/* Begins an input of the transport; NULL when the session no longer listens. */
+static struct myna_session *begin(struct myna_transport *t, enum door_in what, uint32_t who, int64_t n,
+                                  const char *a, const char *b)
+{
+    struct myna_session *s = t->session;
+    struct myna_buf buf;
+    struct myna_view v;
+
+    if (!s || !s->started || s->closing.finished)
+        return NULL;
+    myna_s_enter(s);
+    if (!s->tap)
+        return s;
+    myna_buf_init(&buf, 0);
+    myna_buf_u8(&buf, (uint8_t)what);
+    myna_buf_u32(&buf, who);
+    myna_buf_i64(&buf, n);
+    myna_buf_str_opt(&buf, a);
+    myna_buf_str_opt(&buf, b);
+    v = myna_buf_view(&buf);
+    myna_tap_put(s->tap, MYNA_IN_TRANSPORT, 0, &v, 1);
+    myna_buf_fini(&buf);
+    return s;
+}
+
+/* ---- the media tick */
+
+void myna_transport_frame(struct myna_transport *t, const struct myna_frame *f)
+{
+    struct myna_session *s = t->session;
+    uint8_t head[16];
+    struct myna_view parts[2] = {{head, sizeof head}, {(const uint8_t *)f->pcm, sizeof f->pcm}};
+
+    if (!s || !s->started || s->closing.hung_up)
+        return;
+    myna_guard_enter();
+    myna_s_enter(s);
+    if (s->tap) {
+        memcpy(head, &f->captured, 8);
+        memcpy(head + 8, &f->who, 4);
+        memcpy(head + 12, &f->flags, 4);
+        myna_tap_put(s->tap, MYNA_IN_FRAME, f->who, parts, 2);
+    }
+    if (!s->has_linked) {
+        s->has_linked = true;
+        s->linked = f->who;
+    }
+    if (f->who == s->linked)
+        myna_s_hear(s, f);
+    myna_s_leave(s);
+    myna_guard_leave();
+}
+
+bool myna_transport_pull(struct myna_transport *t, int16_t out[MYNA_OUT_SAMPLES])
+{
+    struct myna_session *s = t->session;
+    struct myna_view v = {(const uint8_t *)out, 0};
+    bool sound = false;
+
+    if (!s || !s->started || !s->playout || s->closing.finished) {
+        memset(out, 0, MYNA_OUT_SAMPLES * sizeof *out);
+        return false;
+    }
+    myna_guard_enter();
+    myna_s_enter(s);
+    myna_tap_put(s->tap, MYNA_IN_PULL, 0, NULL, 0);
+    sound = myna_playout_pull(s->playout, s->now, out);
+    s->out_dbfs = sound ? myna_level_dbfs(out, MYNA_OUT_SAMPLES) : -96;
+    if (sound)
+        v.len = MYNA_OUT_SAMPLES * sizeof *out;
+    myna_tap_put(s->tap, MYNA_OUT_FRAME, 0, &v, 1);
+    myna_s_leave(s);
+    myna_guard_leave();
+    return sound;
+}
+
+/* ---- reports and messages */
+
+void myna_transport_joined(struct myna_transport *t, uint32_t who, const char *identity, const char *name)
+{
+    struct myna_session *s = begin(t, DOOR_JOINED, who, 0, identity, name);
+
+    if (!s)
+        return;
+    if (!s->has_linked) {
+        s->has_linked = true;
+        s->linked = who;
+        if (name)
+            snprintf(s->rec.speaker, sizeof s->rec.speaker, "%s", name);
+    }
+    myna_s_leave(s);
+}
+
+void myna_transport_left(struct myna_transport *t, uint32_t who, const char *reason)
+{
+    struct myna_session *s = begin(t, DOOR_LEFT, who, 0, reason, NULL);
+
+    if (!s)
+        return;
+    if (s->has_linked && s->linked == who)
+        myna_s_close(s, false, "participant_disconnected", false);
+    myna_s_leave(s);
+}
+
+void myna_transport_heard(struct myna_transport *t, uint32_t segment, uint64_t samples)
+{
+    struct myna_session *s = begin(t, DOOR_HEARD, segment, (int64_t)samples, NULL, NULL);
+
+    if (!s)
+        return;
+    if (s->playout)
+        myna_playout_heard(s->playout, s->now, segment, samples);
+    myna_s_leave(s);
+}
+
+void myna_transport_finished(struct myna_transport *t, uint32_t segment)
+{
+    struct myna_session *s = begin(t, DOOR_FINISHED, segment, 0, NULL, NULL);
+
+    if (!s)
+        return;
+    if (s->playout)
+        myna_playout_finished(s->playout, s->now, segment);
+    myna_s_leave(s);
+}
+
+void myna_transport_text_in(struct myna_transport *t, uint32_t who, const char *text)
+{
+    struct myna_session *s = t->session;
+
+    if (s && s->started && (!s->has_linked || who == s->linked) && myna_session_text(s, text) != MYNA_OK)
+        myna_s_log(s, MYNA_LOG_WARN, "typed text not accepted");
+}
+
+/* Topics and attributes have no reader in the session yet: kept in the recording, told as debug. */
+void myna_transport_data_in(struct myna_transport *t, uint32_t who, const char *topic,
+                            struct myna_view body)
+{
+    struct myna_session *s = begin(t, DOOR_DATA, who, (int64_t)body.len, topic, NULL);
+    struct myna_event ev = {.type = MYNA_EV_DEBUG_MESSAGE, .u.debug = topic};
+
+    if (!s)
+        return;
+    myna_s_event(s, &ev);
+    myna_s_leave(s);
+}
+
+void myna_transport_attribute_in(struct myna_transport *t, uint32_t who, const char *key,
+                                 const char *value)
+{
+    struct myna_session *s = begin(t, DOOR_ATTRIBUTE, who, 0, key, value);
+
+    if (s)
+        myna_s_leave(s);
+}
+
+void myna_transport_dtmf_in(struct myna_transport *t, uint32_t who, char digit)
+{
+    struct myna_session *s = begin(t, DOOR_DTMF, who, digit, NULL, NULL);
+
+    if (s)
+        myna_s_leave(s);
+}
+
+void myna_transport_closed(struct myna_transport *t, const char *reason, const struct myna_fault *fault)
+{
+    struct myna_session *s = begin(t, DOOR_CLOSED, 0, fault ? (int64_t)fault->err : 0, reason,
+                                   fault ? fault->message : NULL);
+    struct myna_fault told;
+
+    if (!s)
+        return;
+    s->closing.transport_done = true;
+    if (fault) {
+        told = *fault;
+        told.stage = MYNA_STAGE_TRANSPORT;
+        myna_s_fault(s, &told);
+    }
+    /* Nobody is there to hear the rest. */
+    myna_s_close(s, false, fault ? "error" : reason, fault != NULL);
+    s->dirty = true;
+    myna_s_leave(s);
+}
+
+/* ---- out */
+
+void myna_s_caption(struct myna_session *s, const char *id, const char *text, bool user, bool final)
+{
+    struct myna_transport *t = s->transport;
+
+    if (!t || !(t->caps & MYNA_TRANSPORT_TEXT) || !t->cls->text || s->closing.transport_done)
+        return;
+    if (t->cls->text(t, id, text, user, final) != MYNA_OK)
+        myna_s_log(s, MYNA_LOG_DEBUG, "caption not taken");
+}
+
+enum myna_err myna_s_door_open(struct myna_session *s, struct myna_why *why)
+{
+    struct myna_playout_options po = {.event = myna_s_playout_event, .arg = s};
+    struct myna_transport *t = s->transport;
+
+    s->audio_in = t && (t->caps & MYNA_TRANSPORT_AUDIO_IN);
+    s->audio_out = t && (t->caps & MYNA_TRANSPORT_AUDIO_OUT);
+    if (!s->audio_out)
+        return MYNA_OK;
+    po.heard = t->heard;
+    po.latency = t->latency;
+    s->playout = myna_playout_create(&po);
+    return s->playout ? MYNA_OK : myna_fail(why, MYNA_ENOMEM, "no memory for the playout queue");
+}

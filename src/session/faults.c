@@ -1,0 +1,78 @@
+/* faults.c - a provider fails: try again, or say so aloud; never silence (agent-session 8.1).
+ *
+ * First retry after 100 ms, later ones after the interval. When a stage fails for good the caller
+ * hears a sentence that was recorded beforehand and needs no provider; more failures in a row than
+ * allowed end the call.
+ */
+#include "session/internal.h"
+
+#include <string.h>
+
+#include "session/sorry.h"
+
+#define FIRST_RETRY (100 * MYNA_MS)
+
+void myna_s_fault(struct myna_session *s, const struct myna_fault *f)
+{
+    struct myna_event ev = {.type = MYNA_EV_ERROR};
+
+    ev.u.fault = *f;
+    if (!ev.u.fault.message)
+        ev.u.fault.message = myna_strerror(f->err);
+    myna_s_log(s, f->recoverable ? MYNA_LOG_WARN : MYNA_LOG_ERROR, "%s stage=%s provider=%s recoverable=%s",
+               ev.u.fault.message, myna_stage_name(f->stage), f->provider ? f->provider : "-",
+               f->recoverable ? "yes" : "no");
+    myna_s_event(s, &ev);
+}
+
+/* `tries` so far. Client errors (4xx but 408, 429, 499) are never retried, whatever they say. */
+bool myna_s_retry(const struct myna_session *s, const struct myna_fault *f, int tries, myna_us *at)
+{
+    int code = f->http_status;
+
+    if (!f->retryable || tries > s->conf.retry_max || s->closing.asked)
+        return false;
+    if (code >= 400 && code < 500 && code != 408 && code != 429 && code != 499)
+        return false;
+    *at = s->now + (tries <= 1 ? FIRST_RETRY : s->conf.retry_interval_ms * MYNA_MS);
+    return true;
+}
+
+/* Speaks the recorded sentence, unless it is already waiting to be heard. */
+static void say_sorry(struct myna_session *s)
+{
+    struct speech *sp;
+    struct segment *seg;
+    const char *sentence = s->conf.error_sentence;
+
+    if (!s->conf.spoken_errors || s->closing.asked)
+        return;
+    for (sp = s->speeches; sp; sp = sp->next)
+        if (sp->kind == SPEECH_ERROR && !sp->done && !sp->interrupted)
+            return;
+    sp = myna_s_speech_new(s, SPEECH_ERROR, -1);
+    if (!sp)
+        return;
+    seg = myna_s_segment_new(s, sp);
+    if (!seg || myna_buf_puts(&seg->text, sentence ? sentence : MYNA_SORRY_TEXT) != MYNA_OK) {
+        myna_s_speech_interrupt(s, sp);
+        return;
+    }
+    seg->text_ended = true;
+    sp->llm_done = true;
+    seg->pcm = myna_sorry_pcm(&seg->pcm_n);
+    (void)myna_s_speech_schedule(s, sp, 10);
+}
+
+void myna_s_failed(struct myna_session *s, const struct myna_fault *f)
+{
+    int errors = f->stage == MYNA_STAGE_LLM   ? s->llm_errors
+                 : f->stage == MYNA_STAGE_TTS ? s->tts_errors
+                                              : s->stt_errors;
+
+    myna_s_fault(s, f);
+    say_sorry(s);
+    if (errors > s->conf.max_unrecoverable_errors || s->rec.stt_failed)
+        myna_s_close(s, true, "error", true);
+    s->dirty = true;
+}

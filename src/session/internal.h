@@ -1,0 +1,400 @@
+/* internal.h - the inside of a session, shared by the files of this room and by nobody else.
+ *
+ * How a session runs: everything that can change it is an *input* (a frame, a provider's event, a
+ * deadline, a command). An input begins with myna_s_enter() and ends with myna_s_leave(); the
+ * outermost leave *settles*: it lets speeches advance until nothing moves, tells the queued events,
+ * pumps the voice and arms the one timer. Handlers in between only change state and queue events,
+ * so no handler ever meets a half-changed session, and a replay that repeats the inputs in order
+ * repeats the outputs.
+ *
+ *   door.c         frames, pulls and reports of the transport
+ *   recognition.c  VAD and STT: the person's turn (agent-session 1.6)
+ *   turns.c        end of turn → reply, preemptive generation (1.7)
+ *   speech.c       speech handles, queue, scheduling (1.8)
+ *   reply.c        one reply: LLM → segments → TTS → playout (1.8)
+ *   interrupt.c    interruption, pause, resume (1.8, 1.9)
+ *   faults.c       provider failures: retries, the recorded sentence, closing (8.1)
+ *   closing.c      shutdown (1.13)
+ *   events.c       event queue, states, history.c items, usage.c usage and metrics
+ */
+#ifndef MYNA_SESSION_INTERNAL_H
+#define MYNA_SESSION_INTERNAL_H
+
+#include <myna/runtime.h>
+#include <myna/session.h>
+
+#include "llm/llm.h"
+#include "playout/playout.h"
+#include "playout/sync.h"
+#include "recorder/recorder.h"
+#include "session/options.h"
+#include "stt/stt.h"
+#include "tts/filters.h"
+#include "tts/tts.h"
+#include "turn/endpointing.h"
+#include "turn/vad.h"
+#include "util/buf.h"
+#include "util/host.h"
+#include "util/tap.h"
+
+/* ---- events waiting to be told */
+
+struct s_event {
+    struct s_event *next;
+    struct myna_event ev;
+    struct myna_metrics metrics;
+    char speech_id[MYNA_ID_SIZE], segment_id[MYNA_ID_SIZE], request_id[MYNA_ID_SIZE];
+    char *text, *text2; /* owned copies that ev points to */
+    bool pooled;
+};
+
+/* ---- one segment of a speech: one voice stream, one playout */
+
+struct segment {
+    struct segment *next;
+    char id[MYNA_ID_SIZE];       /* SG_… */
+    struct myna_buf text;        /* as the agent wrote it */
+    bool text_ended;             /* no more text comes */
+    size_t fed;                  /* bytes of text handed to the filters */
+    struct myna_filters *filters;
+    struct myna_tts_port *tts;   /* open voice stream */
+    struct myna_sync *sync;
+    bool tts_started, tts_ended, tts_done, tts_failed;
+    bool ready;                  /* sound waits in the provider */
+    bool playing;                /* its playout segment is open */
+    bool over;                   /* heard to its end or cut */
+    bool shown;                  /* the `is_final` transcript was told */
+    const int16_t *pcm;          /* recorded sound instead of a voice (the spoken error) */
+    size_t pcm_n, pcm_at;
+    uint32_t playout_id;
+    int tts_tries;
+    myna_us tts_retry_at;
+    myna_us tts_opened, tts_first_text, tts_first_audio, tts_last_audio;
+    uint64_t samples;            /* of sound got from the voice */
+    size_t characters;
+};
+
+/* ---- one utterance of the agent (SpeechHandle) */
+
+enum speech_kind { SPEECH_SAY, SPEECH_REPLY, SPEECH_ERROR };
+
+struct speech {
+    struct speech *next;
+    char id[MYNA_ID_SIZE];
+    enum speech_kind kind;
+    int priority;
+    uint64_t order;
+    bool preemptive;   /* not scheduled yet: runs ahead of the turn's end */
+    bool scheduled;
+    bool started;      /* left "wait for scheduled": user item in history, state thinking */
+    bool authorized;   /* current, nothing holds it back: may be heard */
+    bool interrupted;
+    bool done;
+    bool allow_interruptions;
+    bool add_to_history;
+    bool llm_running, llm_done;
+    struct myna_item *user_item; /* owned until it is in the history */
+    char *instructions;          /* for this reply alone */
+    enum myna_tool_choice tool_choice;
+    struct myna_llm_port *llm;
+    int llm_tries;
+    myna_us llm_retry_at, llm_timeout_at;
+    bool llm_output; /* text came: no longer retryable */
+    struct segment *segments, *last_segment, *playing;
+    struct myna_buf forwarded; /* what was heard (text: shown), over all segments */
+    myna_us created, llm_start, first_token, first_sentence, llm_end, first_heard, forward_start;
+    int prompt_tokens, prompt_cached_tokens, completion_tokens, total_tokens;
+    struct myna_waterfall fall;
+    double user_stopped_at; /* epoch seconds; NaN */
+    struct myna_fault fault;
+    bool failed;
+};
+
+/* ---- the person's turn */
+
+struct end_of_turn {
+    char *text; /* owned */
+    double confidence;
+    myna_us started, stopped, final_at, decided;
+    myna_us transcription_delay, end_delay; /* MYNA_NEVER unknown */
+};
+
+struct turn { /* accepted, waiting for the host's hook */
+    struct turn *next;
+    uint32_t number;
+    struct end_of_turn info;
+    struct myna_item *item;
+    bool asked, decided;
+    enum myna_turn_verdict verdict;
+    myna_us asked_at;
+};
+
+struct recognition {
+    struct myna_buf final, interim, preflight;
+    double confidence_sum;
+    int confidences;
+    myna_us last_speaking, speech_start, last_final;
+    bool vad_speaking, paused_mark, committed;
+    bool eou_open; /* a turn decision is pending */
+    bool eou_manual;
+    myna_us eou_at;
+    bool user_quiet; /* nothing speaks against a reply being launched */
+    char language[16];
+    char speaker[64];
+    int stt_tries;
+    myna_us stt_retry_at;
+    uint32_t stt_streams, vad_streams;
+    double vad_inference_ms;
+    int vad_inferences;
+    myna_us vad_idle_since;
+    bool stt_failed; /* no recogniser left */
+};
+
+struct paused_speech {
+    struct speech *speech; /* NULL: none */
+    enum myna_agent_state state;
+    myna_us timeout;
+    myna_us timer_at; /* MYNA_NEVER: not armed */
+    bool pending;     /* fired while a turn decision was open */
+};
+
+struct closing {
+    bool asked, drain, hung_up, transport_done, error, finished, told;
+    char reason[48];
+    bool wait_transcript;
+    myna_us transcript_by, transport_by;
+};
+
+#define S_USAGE_MAX 8
+#define S_EVENT_POOL 16
+
+struct myna_session {
+    struct myna_session *next; /* runtime's list */
+    struct myna_runtime *rt;
+    struct myna_loop *loop;
+    struct myna_host *host;
+    char id[40];
+    struct myna_rand rand;
+    struct myna_timer timer;
+    myna_us now, t0;
+    int depth;
+    uint64_t seed;
+    myna_us armed_at;
+    bool started, dirty, settling, dead, deferred, greeting, held;
+
+    struct myna_agent_conf agent;
+    char *agent_name, *agent_instructions, *agent_greeting; /* owned copies */
+    struct myna_tool_def *tools;
+    size_t n_tools;
+    struct myna_session_conf conf;
+    struct myna_turn_conf turn_conf;
+
+    void (*on_event)(void *arg, struct myna_session *s, const struct myna_event *ev);
+    bool (*on_user_turn)(void *arg, struct myna_session *s, uint32_t turn, const char *text,
+                         enum myna_turn_verdict *verdict);
+    void *arg;
+
+    struct myna_tap *tap;
+    struct myna_recorder *recorder;
+    struct myna_report *report;
+    char *record_dir, *kept_record_dir;
+    bool record_flight, record_audio;
+
+    struct myna_vad *vad;
+    struct myna_stt *stt;
+    struct myna_llm *llm;
+    struct myna_tts *tts;
+    struct myna_vad_port *vad_port;
+    struct myna_stt_port *stt_port;
+    struct myna_transport *transport;
+    bool owns_transport, audio_in, audio_out;
+    struct myna_playout *playout;
+    struct segment *playout_segment; /* whose sound is in playout */
+    struct speech *playout_speech;
+    uint32_t llm_streams, tts_streams;
+    struct feeding *feeding; /* text on its way through the filters */
+
+    enum myna_agent_state agent_state;
+    enum myna_user_state user_state;
+    bool ended_speaking; /* an agent speech ended in this input */
+    myna_us away_at, aec_until, max_at;
+    bool aec_started;
+
+    struct recognition rec;
+    struct myna_endpointing endpointing;
+    struct turn *turns;
+    uint32_t turn_numbers;
+    struct speech *speeches; /* all that are not done, in order of creation */
+    struct speech *current;
+    uint64_t speech_orders;
+    struct paused_speech paused;
+    struct {
+        struct speech *speech;
+        char *text;
+        uint64_t history_rev;
+        int attempts;
+    } preemptive;
+    int llm_errors, tts_errors, stt_errors;
+    bool sorry_pending;
+
+    struct myna_item **items; /* owned, stable */
+    const struct myna_item *flat; /* copy for myna_session_history() */
+    size_t n_items, cap_items;
+    uint64_t history_rev;
+
+    struct s_event *events, *events_last, *event_pool;
+    struct s_event pool[S_EVENT_POOL];
+
+    struct myna_usage usage[S_USAGE_MAX];
+    size_t n_usage;
+
+    uint32_t linked; /* participant we listen to */
+    bool has_linked;
+    float in_dbfs, out_dbfs;
+    struct myna_buf scratch; /* myna_s_transcript() */
+    struct closing closing;
+    struct myna_fault close_fault;
+    struct myna_frame silence;
+};
+
+/* ---- session.c */
+/* A call of the host: begins like an input, is written to the tap; leave ends it. */
+enum s_command {
+    S_CMD_SAY = 1,       /* a: allow_interruptions, b: add_to_history; text */
+    S_CMD_REPLY = 2,     /* a: allow_interruptions, b: tool choice; text: input, more: instructions */
+    S_CMD_INTERRUPT = 3, /* a: force */
+    S_CMD_COMMIT = 4,
+    S_CMD_CLEAR = 5,
+    S_CMD_SHUTDOWN = 6, /* a: drain; text: reason */
+    S_CMD_DECIDED = 7,  /* a: turn, b: stop */
+};
+void myna_s_command(struct myna_session *s, enum s_command what, uint32_t a, uint32_t b,
+                    const char *text, const char *more);
+void myna_s_enter(struct myna_session *s);
+void myna_s_leave(struct myna_session *s);
+void myna_session_tick(struct myna_session *s); /* its deadline passed */
+/* What a replay needs: a session on given objects and tap, no recorder. */
+struct myna_s_parts {
+    struct myna_vad *vad;
+    struct myna_stt *stt;
+    struct myna_llm *llm;
+    struct myna_tts *tts;
+    struct myna_tap *tap;
+    uint64_t seed; /* of ids */
+    bool given;
+};
+enum myna_err myna_s_create(struct myna_runtime *rt, const struct myna_session_options *opt,
+                            const struct myna_s_parts *parts, struct myna_session **out,
+                            struct myna_why *why);
+void myna_s_log(struct myna_session *s, enum myna_log_level level, const char *fmt, ...)
+    MYNA_PRINTF(3, 4);
+
+/* ---- events.c */
+void myna_s_event(struct myna_session *s, const struct myna_event *ev); /* copies */
+void myna_s_tell(struct myna_session *s);                               /* drains the queue */
+void myna_s_agent_state(struct myna_session *s, enum myna_agent_state to);
+void myna_s_user_state(struct myna_session *s, enum myna_user_state to);
+void myna_s_events_init(struct myna_session *s);
+void myna_s_events_fini(struct myna_session *s);
+double myna_s_epoch(const struct myna_session *s, myna_us at); /* seconds; NaN for MYNA_NEVER */
+
+/* ---- history.c */
+struct myna_item *myna_s_item_new(struct myna_session *s, enum myna_item_type type);
+void myna_s_item_free(struct myna_item *it);
+enum myna_err myna_s_item_add(struct myna_session *s, struct myna_item *it); /* taken; tells */
+/* The same without telling (agent_config_update). */
+enum myna_err myna_s_item_keep(struct myna_session *s, struct myna_item *it);
+void myna_s_history_fini(struct myna_session *s);
+struct myna_item *myna_s_item_message(struct myna_session *s, enum myna_role role, const char *text);
+
+/* ---- usage.c */
+void myna_s_metrics(struct myna_session *s, const struct myna_metrics *m);
+void myna_s_llm_metrics(struct myna_session *s, struct speech *sp, bool cancelled);
+void myna_s_tts_metrics(struct myna_session *s, struct speech *sp, struct segment *seg, bool cancelled);
+
+/* ---- recognition.c */
+enum myna_err myna_s_ears_open(struct myna_session *s, struct myna_why *why);
+void myna_s_ears_close(struct myna_session *s);
+void myna_s_stt_reopen(struct myna_session *s);
+void myna_s_hear(struct myna_session *s, const struct myna_frame *f); /* media tick */
+void myna_s_eou_start(struct myna_session *s, bool manual);
+void myna_s_eou_fire(struct myna_session *s);
+void myna_s_turn_clear(struct myna_session *s);
+void myna_s_turn_commit(struct myna_session *s);
+void myna_s_stt_restart(struct myna_session *s);
+const char *myna_s_transcript(struct myna_session *s); /* final + interim; borrowed */
+
+/* ---- turns.c */
+bool myna_s_end_of_turn(struct myna_session *s, struct end_of_turn *info); /* text taken if true */
+void myna_s_turns_advance(struct myna_session *s);
+void myna_s_preempt(struct myna_session *s, const char *text);
+void myna_s_preempt_cancel(struct myna_session *s);
+void myna_s_turns_fini(struct myna_session *s);
+int myna_s_words(const char *text);
+
+/* ---- speech.c */
+struct speech *myna_s_speech_new(struct myna_session *s, enum speech_kind kind, int allow);
+enum myna_err myna_s_speech_schedule(struct myna_session *s, struct speech *sp, int priority);
+void myna_s_speech_interrupt(struct myna_session *s, struct speech *sp);
+void myna_s_speech_done(struct myna_session *s, struct speech *sp);
+void myna_s_speech_free(struct speech *sp);
+void myna_s_speeches_advance(struct myna_session *s);
+bool myna_s_busy(const struct myna_session *s); /* a scheduled speech is not done */
+struct segment *myna_s_segment_new(struct myna_session *s, struct speech *sp);
+void myna_s_segment_free(struct segment *seg);
+
+/* ---- reply.c */
+enum myna_err myna_s_llm_start(struct myna_session *s, struct speech *sp);
+bool myna_s_reply_advance(struct myna_session *s, struct speech *sp); /* true: something moved */
+void myna_s_reply_stop(struct myna_session *s, struct speech *sp);    /* cancel generation */
+void myna_s_playout_event(void *arg, const struct myna_playout_event *ev);
+void myna_s_pump(struct myna_session *s);
+myna_us myna_s_reply_deadline(const struct myna_session *s, const struct speech *sp);
+void myna_s_reply_expire(struct myna_session *s, struct speech *sp);
+
+/* ---- voice.c: the voice of one segment */
+void myna_s_voice_advance(struct myna_session *s, struct speech *sp, struct segment *seg);
+void myna_s_voice_close(struct myna_session *s, struct speech *sp, struct segment *seg);
+
+/* ---- interrupt.c */
+void myna_s_audio_activity(struct myna_session *s);
+void myna_s_pause(struct myna_session *s, struct speech *sp, myna_us timeout);
+void myna_s_pause_cancel(struct myna_session *s, bool interrupt);
+void myna_s_pause_reconcile(struct myna_session *s, struct speech *sp);
+void myna_s_false_timer(struct myna_session *s, myna_us timeout);
+void myna_s_false_timer_stop(struct myna_session *s);
+void myna_s_false_fire(struct myna_session *s);
+void myna_s_eou_settled(struct myna_session *s);
+bool myna_s_can_pause(const struct myna_session *s);
+enum myna_err myna_s_interrupt_all(struct myna_session *s, bool force);
+
+/* ---- faults.c */
+void myna_s_fault(struct myna_session *s, const struct myna_fault *f); /* the `error` event */
+bool myna_s_retry(const struct myna_session *s, const struct myna_fault *f, int tries, myna_us *at);
+void myna_s_failed(struct myna_session *s, const struct myna_fault *f); /* for good: speak, count */
+
+/* ---- closing.c */
+void myna_s_close(struct myna_session *s, bool drain, const char *reason, bool error);
+void myna_s_close_advance(struct myna_session *s);
+
+/* ---- door.c */
+enum myna_err myna_s_door_open(struct myna_session *s, struct myna_why *why);
+void myna_s_caption(struct myna_session *s, const char *id, const char *text, bool user, bool final);
+
+/* ---- runtime.c */
+struct myna_runtime_stages {
+    struct myna_vad *vad;
+    struct myna_stt *stt;
+    struct myna_llm *llm;
+    struct myna_tts *tts;
+};
+enum myna_err myna_runtime_stages(struct myna_runtime *rt, struct myna_runtime_stages *out,
+                                  struct myna_why *why);
+struct myna_loop *myna_runtime_loop(struct myna_runtime *rt);
+void myna_runtime_attach(struct myna_runtime *rt, struct myna_session *s);
+void myna_runtime_detach(struct myna_runtime *rt, struct myna_session *s);
+uint64_t myna_runtime_seed(struct myna_runtime *rt); /* another one for each session */
+enum myna_err myna_runtime_transport(struct myna_runtime *rt, const char *name,
+                                     struct myna_transport **out, struct myna_why *why);
+
+#endif

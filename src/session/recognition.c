@@ -1,0 +1,503 @@
+/* recognition.c - the person's turn: what was said, whether speech goes on, and when to decide that it
+ * is over (agent-session 1.6).
+ *
+ * VAD and STT streams are opened here. A turn decision ("EOU bounce") is one deadline: the last
+ * speech plus the endpointing delay. New speech cancels it, a new trigger replaces it.
+ */
+#include "session/internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "audio/level.h"
+#include "util/guard.h"
+
+#define PAUSE_MARK (100 * MYNA_MS) /* so much quiet inside speech is worth a hint to the recogniser */
+#define VAD_METRICS_EVERY 32       /* windows: about a second (agent-session 2.3) */
+
+const char *myna_s_transcript(struct myna_session *s)
+{
+    struct recognition *r = &s->rec;
+
+    if (!r->interim.len)
+        return myna_buf_str(&r->final);
+    if (!r->final.len)
+        return myna_buf_str(&r->interim);
+    myna_buf_clear(&s->scratch);
+    myna_buf_printf(&s->scratch, "%s %s", myna_buf_str(&r->final), myna_buf_str(&r->interim));
+    return myna_buf_str(&s->scratch);
+}
+
+/* ---- the decision */
+
+static bool has_text(const struct myna_session *s)
+{
+    return s->rec.final.len > 0;
+}
+
+void myna_s_eou_start(struct myna_session *s, bool manual)
+{
+    struct recognition *r = &s->rec;
+    myna_us delay = myna_endpointing_min(&s->endpointing);
+
+    if (s->stt && !has_text(s) && !manual)
+        return;
+    r->eou_open = true;
+    r->eou_manual = manual;
+    r->eou_at = s->now;
+    if (!manual)
+        r->eou_at = (r->last_speaking != MYNA_NEVER ? r->last_speaking : s->now) + delay;
+    if (r->eou_at <= s->now)
+        myna_s_eou_fire(s);
+}
+
+static void cancel_decision(struct myna_session *s)
+{
+    s->rec.eou_open = false;
+    s->rec.eou_at = MYNA_NEVER;
+}
+
+void myna_s_eou_fire(struct myna_session *s)
+{
+    struct recognition *r = &s->rec;
+    struct end_of_turn info = {.confidence = r->confidences ? r->confidence_sum / r->confidences : -1,
+                               .started = r->speech_start,
+                               .stopped = r->last_speaking,
+                               .final_at = r->last_final,
+                               .decided = s->now,
+                               .transcription_delay = MYNA_NEVER,
+                               .end_delay = MYNA_NEVER};
+
+    cancel_decision(s);
+    myna_guard_lift();
+    info.text = strdup(myna_buf_str(&r->final));
+    if (r->last_final != MYNA_NEVER && r->last_speaking != MYNA_NEVER && r->speech_start != MYNA_NEVER) {
+        myna_us late = r->last_final - r->last_speaking;
+
+        info.transcription_delay = late > 0 ? late : 0;
+        info.end_delay = s->now - r->last_speaking;
+    }
+    if (!info.text) {
+        myna_s_log(s, MYNA_LOG_ERROR, "turn lost, out of memory");
+    } else if (myna_s_end_of_turn(s, &info)) {
+        myna_buf_clear(&r->final);
+        myna_buf_clear(&r->interim);
+        myna_buf_clear(&r->preflight);
+        r->confidence_sum = 0;
+        r->confidences = 0;
+        r->last_final = MYNA_NEVER;
+        r->committed = false;
+        if (!r->vad_speaking)
+            r->speech_start = MYNA_NEVER;
+    } else {
+        free(info.text);
+    }
+    myna_s_eou_settled(s);
+    s->dirty = true;
+    myna_guard_lower();
+}
+
+void myna_s_turn_clear(struct myna_session *s)
+{
+    struct recognition *r = &s->rec;
+
+    myna_buf_clear(&r->final);
+    myna_buf_clear(&r->interim);
+    myna_buf_clear(&r->preflight);
+    r->confidence_sum = 0;
+    r->confidences = 0;
+    r->last_speaking = r->speech_start = r->last_final = MYNA_NEVER;
+    r->committed = false;
+    cancel_decision(s);
+    myna_s_preempt_cancel(s);
+}
+
+/* Manual turns: what is known is the turn; the recogniser gives what it still has. */
+void myna_s_turn_commit(struct myna_session *s)
+{
+    struct recognition *r = &s->rec;
+
+    r->committed = true;
+    if (s->stt_port)
+        myna_stt_port_mark(s->stt_port, MYNA_STT_MARK_FLUSH, s->now);
+    if (r->interim.len) {
+        if (r->final.len)
+            myna_buf_putc(&r->final, ' ');
+        myna_buf_put(&r->final, r->interim.ptr, r->interim.len);
+        myna_buf_clear(&r->interim);
+    }
+    if (r->final.len)
+        myna_s_eou_start(s, true);
+}
+
+/* ---- VAD */
+
+static bool listens_to_vad(const struct myna_session *s)
+{
+    return s->turn_conf.detection != MYNA_TURN_MANUAL;
+}
+
+static void speech_began(struct myna_session *s, const struct myna_vad_event *ev)
+{
+    struct recognition *r = &s->rec;
+    struct speech *sp = s->current;
+    myna_us start = s->now - ev->speech - ev->inference;
+
+    r->vad_speaking = true;
+    r->paused_mark = false;
+    if (r->speech_start == MYNA_NEVER)
+        r->speech_start = start;
+    r->last_speaking = s->now;
+    r->user_quiet = false;
+    cancel_decision(s);
+    myna_endpointing_user_started(&s->endpointing, start, s->agent_state == MYNA_AGENT_SPEAKING);
+    myna_s_user_state(s, MYNA_USER_SPEAKING);
+    if (s->stt_port)
+        myna_stt_port_mark(s->stt_port, MYNA_STT_MARK_SPEECH, start);
+    myna_s_false_timer_stop(s); /* the paused state itself stays */
+    if (s->agent_state != MYNA_AGENT_SPEAKING && myna_s_can_pause(s) && sp && !sp->interrupted &&
+        sp->allow_interruptions && s->paused.speech != sp && listens_to_vad(s))
+        myna_s_pause(s, sp, 0); /* a stale reply must never become audible */
+}
+
+static void speech_ended(struct myna_session *s, const struct myna_vad_event *ev)
+{
+    struct recognition *r = &s->rec;
+    myna_us end = s->now - ev->silence - ev->inference;
+
+    r->vad_speaking = false;
+    r->last_speaking = end;
+    r->user_quiet = true;
+    if (s->stt_port)
+        myna_stt_port_mark(s->stt_port, MYNA_STT_MARK_END, end);
+    myna_endpointing_user_ended(&s->endpointing, end, false);
+    myna_s_user_state(s, MYNA_USER_LISTENING);
+    if (s->paused.speech)
+        myna_s_false_timer(s, s->paused.timeout);
+    if (s->turn_conf.detection == MYNA_TURN_VAD_STT || s->turn_conf.detection == MYNA_TURN_VAD ||
+        (s->turn_conf.detection == MYNA_TURN_STT && r->committed))
+        myna_s_eou_start(s, false);
+    s->dirty = true; /* a held reply may go now */
+}
+
+static void vad_metrics(struct myna_session *s, const struct myna_vad_event *ev)
+{
+    struct recognition *r = &s->rec;
+    struct myna_metrics m = {.type = MYNA_METRICS_VAD,
+                             .label = s->vad->cls->name,
+                             .model = s->vad->cls->name,
+                             .duration_ms = -1,
+                             .ttft_ms = -1,
+                             .ttfs_ms = -1,
+                             .ttfb_ms = -1,
+                             .idle_time_ms = (double)(s->now - r->vad_idle_since) / 1e3,
+                             .inference_total_ms = r->vad_inference_ms,
+                             .inference_count = VAD_METRICS_EVERY};
+
+    r->vad_inference_ms += (double)ev->inference / 1e3;
+    if (++r->vad_inferences < VAD_METRICS_EVERY)
+        return;
+    m.inference_total_ms = r->vad_inference_ms;
+    r->vad_inferences = 0;
+    r->vad_inference_ms = 0;
+    r->vad_idle_since = s->now;
+    myna_s_metrics(s, &m);
+}
+
+static void inferred(struct myna_session *s, const struct myna_vad_event *ev)
+{
+    struct recognition *r = &s->rec;
+    bool quiet;
+
+    if (ev->raw_speech > 0) {
+        r->last_speaking = s->now;
+        if (r->speech_start == MYNA_NEVER)
+            r->speech_start = s->now - ev->raw_speech;
+    }
+    if (ev->speaking && s->stt_port) {
+        if (!r->paused_mark && ev->raw_silence >= PAUSE_MARK) {
+            r->paused_mark = true;
+            myna_stt_port_mark(s->stt_port, MYNA_STT_MARK_PAUSE, s->now);
+        } else if (r->paused_mark && ev->raw_speech > 0) {
+            r->paused_mark = false;
+            myna_stt_port_mark(s->stt_port, MYNA_STT_MARK_RESUMED, s->now);
+        }
+    }
+    if (listens_to_vad(s) && ev->speaking &&
+        ev->speech >= s->turn_conf.min_interruption_ms * MYNA_MS)
+        myna_s_audio_activity(s);
+    quiet = !(ev->speaking && ev->raw_silence <= myna_endpointing_min(&s->endpointing) / 2);
+    if (quiet && !r->user_quiet)
+        s->dirty = true;
+    r->user_quiet = quiet;
+    vad_metrics(s, ev);
+}
+
+static void on_vad(void *arg, struct myna_vad_port *port, const struct myna_vad_event *ev)
+{
+    struct myna_session *s = arg;
+
+    myna_s_enter(s);
+    if (port == s->vad_port && !s->closing.told) {
+        switch (ev->type) {
+        case MYNA_VAD_START:
+            myna_guard_lift();
+            speech_began(s, ev);
+            myna_guard_lower();
+            break;
+        case MYNA_VAD_INFERENCE:
+            inferred(s, ev);
+            break;
+        case MYNA_VAD_END:
+            myna_guard_lift();
+            speech_ended(s, ev);
+            myna_guard_lower();
+            break;
+        case MYNA_VAD_FAULT:
+            myna_guard_lift();
+            myna_s_fault(s, &ev->fault);
+            myna_guard_lower();
+            break;
+        }
+    }
+    myna_s_leave(s);
+}
+
+/* ---- STT */
+
+static void transcribed(struct myna_session *s, const struct myna_stt_event *ev, bool final)
+{
+    struct myna_event out = {.type = MYNA_EV_USER_INPUT_TRANSCRIBED};
+
+    out.u.transcribed.transcript = ev->text;
+    out.u.transcribed.is_final = final;
+    out.u.transcribed.speaker = ev->speaker;
+    out.u.transcribed.language = ev->language;
+    myna_s_event(s, &out);
+    myna_s_caption(s, s->id, ev->text, true, final);
+}
+
+/* STT alone interrupts where no VAD does; the resume timer runs while nobody speaks. */
+static void transcript_activity(struct myna_session *s)
+{
+    if (s->turn_conf.detection == MYNA_TURN_MANUAL)
+        return;
+    myna_s_audio_activity(s);
+    if (!s->rec.vad_speaking && s->paused.speech && s->turn_conf.false_interruption_timeout_ms >= 0)
+        myna_s_false_timer(s, s->turn_conf.false_interruption_timeout_ms * MYNA_MS);
+}
+
+static void on_final(struct myna_session *s, const struct myna_stt_event *ev)
+{
+    struct recognition *r = &s->rec;
+    bool differs;
+
+    if (!ev->text[0])
+        return;
+    s->stt_errors = 0;
+    r->stt_tries = 0;
+    transcribed(s, ev, true);
+    if (r->final.len)
+        myna_buf_putc(&r->final, ' ');
+    myna_buf_puts(&r->final, ev->text);
+    if (ev->confidence >= 0) {
+        r->confidence_sum += (double)ev->confidence;
+        r->confidences++;
+    }
+    differs = strcmp(myna_buf_str(&r->final), myna_buf_str(&r->preflight)) != 0;
+    myna_buf_clear(&r->interim);
+    myna_buf_clear(&r->preflight);
+    r->last_final = s->now;
+    if (ev->language && (!r->language[0] || strlen(ev->text) > 5))
+        snprintf(r->language, sizeof r->language, "%s", ev->language);
+    if (!s->vad_port || r->last_speaking == MYNA_NEVER) { /* the VAD missed it */
+        r->last_speaking = ev->end != MYNA_NEVER && ev->end < s->now ? ev->end : s->now;
+        if (r->speech_start == MYNA_NEVER)
+            r->speech_start = ev->start != MYNA_NEVER ? ev->start : r->last_speaking;
+    }
+    if (s->user_state == MYNA_USER_AWAY)
+        myna_s_user_state(s, MYNA_USER_LISTENING);
+    else
+        myna_s_user_state(s, s->user_state);
+    transcript_activity(s);
+    myna_s_pause_cancel(s, true);
+    if (s->turn_conf.detection == MYNA_TURN_MANUAL && !r->committed)
+        return;
+    if (s->turn_conf.detection == MYNA_TURN_STT && !r->committed)
+        return;
+    if (differs)
+        myna_s_preempt(s, myna_buf_str(&r->final));
+    if (!r->vad_speaking)
+        myna_s_eou_start(s, s->turn_conf.detection == MYNA_TURN_MANUAL);
+}
+
+static void on_partial(struct myna_session *s, const struct myna_stt_event *ev, bool preflight)
+{
+    struct recognition *r = &s->rec;
+
+    transcribed(s, ev, false);
+    myna_buf_clear(&r->interim);
+    myna_buf_puts(&r->interim, ev->text);
+    if (!s->vad_port && ev->text[0])
+        transcript_activity(s);
+    if (!preflight)
+        return;
+    r->last_final = s->now;
+    myna_buf_clear(&r->preflight);
+    myna_buf_printf(&r->preflight, "%s%s%s", myna_buf_str(&r->final), r->final.len ? " " : "", ev->text);
+    if (s->turn_conf.detection != MYNA_TURN_MANUAL)
+        myna_s_preempt(s, myna_buf_str(&r->preflight));
+}
+
+static void stt_failed(struct myna_session *s, const struct myna_fault *f)
+{
+    struct myna_fault told = *f;
+
+    myna_stt_port_close(s->stt_port);
+    s->stt_port = NULL;
+    told.recoverable = myna_s_retry(s, f, ++s->rec.stt_tries, &s->rec.stt_retry_at);
+    if (told.recoverable) {
+        myna_s_fault(s, &told);
+        return;
+    }
+    s->rec.stt_retry_at = MYNA_NEVER;
+    s->stt_errors++;
+    s->rec.stt_tries = 0;
+    if (f->retryable && s->stt_errors <= s->conf.max_unrecoverable_errors)
+        s->rec.stt_retry_at = s->now + s->conf.retry_interval_ms * MYNA_MS;
+    else
+        s->rec.stt_failed = true;
+    myna_s_failed(s, &told);
+}
+
+static void on_stt(void *arg, struct myna_stt_port *port, const struct myna_stt_event *ev)
+{
+    struct myna_session *s = arg;
+    struct myna_metrics m = {.type = MYNA_METRICS_STT, .ttft_ms = -1, .ttfs_ms = -1, .ttfb_ms = -1};
+
+    myna_s_enter(s);
+    if (port == s->stt_port) {
+        switch (ev->type) {
+        case MYNA_STT_START:
+            if (s->turn_conf.detection == MYNA_TURN_STT)
+                myna_s_user_state(s, MYNA_USER_SPEAKING);
+            break;
+        case MYNA_STT_END:
+            if (s->turn_conf.detection == MYNA_TURN_STT) {
+                s->rec.committed = true;
+                myna_s_user_state(s, MYNA_USER_LISTENING);
+                myna_s_eou_start(s, false);
+            }
+            break;
+        case MYNA_STT_PARTIAL:
+            on_partial(s, ev, false);
+            break;
+        case MYNA_STT_PREFLIGHT_TEXT:
+            on_partial(s, ev, true);
+            break;
+        case MYNA_STT_FINAL:
+            on_final(s, ev);
+            break;
+        case MYNA_STT_USAGE:
+            m.label = m.model = s->stt->cls->name;
+            m.audio_duration_ms = ev->audio_ms;
+            m.duration_ms = ev->took_ms;
+            m.streamed = (s->stt->cls->caps & MYNA_STT_WANTS_SPEECH) == 0;
+            myna_s_metrics(s, &m);
+            break;
+        case MYNA_STT_FAULT:
+            stt_failed(s, &ev->fault);
+            break;
+        }
+        s->dirty = true;
+    }
+    myna_s_leave(s);
+}
+
+/* ---- ears */
+
+void myna_s_stt_reopen(struct myna_session *s)
+{
+    struct myna_stt_port_options opt = {.stt = s->stt, .tap = s->tap, .event = on_stt, .arg = s};
+    struct myna_fault f = {.stage = MYNA_STAGE_STT, .message = "the recogniser could not be opened"};
+
+    s->rec.stt_retry_at = MYNA_NEVER;
+    if (!s->stt || !s->audio_in)
+        return;
+    opt.id = ++s->rec.stt_streams;
+    opt.how.who = s->linked;
+    f.provider = s->stt->cls->name;
+    f.err = myna_stt_port_open(&opt, &s->stt_port);
+    if (f.err) {
+        f.retryable = f.err == MYNA_EAGAIN || f.err == MYNA_ENOMEM;
+        stt_failed(s, &f);
+    } else if (s->rec.vad_speaking) {
+        myna_stt_port_mark(s->stt_port, MYNA_STT_MARK_SPEECH, s->now);
+    }
+}
+
+void myna_s_stt_restart(struct myna_session *s)
+{
+    if (!s->stt_port)
+        return;
+    myna_stt_port_close(s->stt_port);
+    s->stt_port = NULL;
+    myna_s_stt_reopen(s);
+}
+
+enum myna_err myna_s_ears_open(struct myna_session *s, struct myna_why *why)
+{
+    struct myna_vad_port_options opt = {.vad = s->vad, .tap = s->tap, .event = on_vad, .arg = s};
+    enum myna_err err;
+
+    s->rec.vad_idle_since = s->now;
+    if (!s->audio_in)
+        return MYNA_OK;
+    if (s->vad) {
+        opt.id = ++s->rec.vad_streams;
+        err = myna_vad_port_open(&opt, &s->vad_port);
+        if (err)
+            return myna_fail(why, err, "the voice activity detector '%s' could not be opened: %s",
+                             s->vad->cls->name, myna_strerror(err));
+    }
+    myna_s_stt_reopen(s);
+    return MYNA_OK;
+}
+
+void myna_s_ears_close(struct myna_session *s)
+{
+    myna_vad_port_close(s->vad_port);
+    myna_stt_port_close(s->stt_port);
+    s->vad_port = NULL;
+    s->stt_port = NULL;
+    s->rec.stt_retry_at = MYNA_NEVER;
+    cancel_decision(s);
+}
+
+/* The recogniser hears silence where the agent may hear itself, or must not be interrupted. */
+static bool deaf(const struct myna_session *s)
+{
+    if (s->agent_state != MYNA_AGENT_SPEAKING)
+        return false;
+    if (s->aec_until != MYNA_NEVER && s->aec_until > s->now)
+        return true;
+    return s->current && !s->current->allow_interruptions &&
+           s->turn_conf.discard_audio_if_uninterruptible;
+}
+
+void myna_s_hear(struct myna_session *s, const struct myna_frame *f)
+{
+    const struct myna_frame *to_stt = f;
+
+    s->in_dbfs = myna_level_dbfs(f->pcm, MYNA_IN_SAMPLES);
+    if (s->vad_port)
+        myna_vad_port_push(s->vad_port, f);
+    if (!s->stt_port)
+        return;
+    if (deaf(s)) {
+        s->silence.captured = f->captured;
+        s->silence.who = f->who;
+        to_stt = &s->silence;
+    }
+    myna_stt_port_push(s->stt_port, to_stt);
+}

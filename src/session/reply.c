@@ -1,0 +1,473 @@
+/* reply.c - the life of one speech: ask the agent, cut its text into segments, let each be heard.
+ *
+ * A speech moves by myna_s_reply_advance(), which looks at what is there and takes the next step:
+ *
+ *   ask the LLM → (scheduled) the person's words enter the history, state thinking → (current, the
+ *   person quiet) authorized → segment by segment: voice → playout → heard → done
+ *
+ * A preemptive reply asks the LLM before it is scheduled and waits there.
+ */
+#include "session/internal.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/guard.h"
+
+/* ---- the agent's answer */
+
+static struct segment *open_segment(struct myna_session *s, struct speech *sp)
+{
+    struct segment *seg = sp->last_segment;
+
+    return seg && !seg->text_ended ? seg : myna_s_segment_new(s, sp);
+}
+
+static void end_text(struct speech *sp)
+{
+    if (sp->last_segment)
+        sp->last_segment->text_ended = true;
+}
+
+static void llm_over(struct myna_session *s, struct speech *sp, bool cancelled)
+{
+    if (!sp->llm)
+        return;
+    myna_llm_port_close(sp->llm);
+    sp->llm = NULL;
+    sp->llm_running = false;
+    sp->llm_timeout_at = MYNA_NEVER;
+    sp->llm_end = s->now;
+    myna_s_llm_metrics(s, sp, cancelled);
+}
+
+static void llm_failed(struct myna_session *s, struct speech *sp, const struct myna_fault *f)
+{
+    struct myna_fault told = *f;
+    myna_us at;
+
+    llm_over(s, sp, false);
+    if (!sp->llm_output && myna_s_retry(s, f, sp->llm_tries, &at)) {
+        sp->llm_retry_at = at;
+        told.recoverable = true;
+        myna_s_fault(s, &told);
+        return;
+    }
+    sp->llm_done = sp->failed = true;
+    end_text(sp);
+    told.recoverable = false;
+    s->llm_errors++;
+    myna_s_failed(s, &told);
+}
+
+static void llm_text(struct myna_session *s, struct speech *sp, struct myna_view text)
+{
+    struct segment *seg;
+
+    if (!text.len)
+        return;
+    seg = open_segment(s, sp);
+    if (!seg || myna_buf_put(&seg->text, text.ptr, text.len) != MYNA_OK) {
+        struct myna_fault f = {.stage = MYNA_STAGE_LLM,
+                               .err = seg ? seg->text.err : MYNA_ENOMEM,
+                               .provider = s->llm->cls->name,
+                               .message = "the answer is too long for one segment"};
+
+        sp->llm_output = true;
+        llm_failed(s, sp, &f);
+        return;
+    }
+    sp->llm_output = true;
+    sp->llm_timeout_at = MYNA_NEVER;
+    if (sp->first_token == MYNA_NEVER)
+        sp->first_token = sp->fall.first_token = s->now;
+    if (sp->first_sentence == MYNA_NEVER)
+        for (size_t i = 0; i < text.len; i++)
+            if (strchr(".!?", text.ptr[i])) {
+                sp->first_sentence = s->now;
+                break;
+            }
+}
+
+static struct speech *speech_of(struct myna_session *s, const struct myna_llm_port *port)
+{
+    for (struct speech *sp = s->speeches; sp; sp = sp->next)
+        if (sp->llm == port)
+            return sp;
+    return NULL;
+}
+
+static void on_llm(void *arg, struct myna_llm_port *port, const struct myna_llm_event *ev)
+{
+    struct myna_session *s = arg;
+    struct speech *sp;
+
+    myna_s_enter(s);
+    sp = speech_of(s, port);
+    if (sp) {
+        switch (ev->type) {
+        case MYNA_LLM_TEXT:
+            llm_text(s, sp, ev->text);
+            break;
+        case MYNA_LLM_REASONING:
+            sp->llm_timeout_at = MYNA_NEVER;
+            break;
+        case MYNA_LLM_FLUSH:
+            end_text(sp);
+            break;
+        case MYNA_LLM_TOOL_CALL:
+            sp->llm_output = true;
+            myna_s_log(s, MYNA_LOG_WARN, "the agent called a tool that nobody offers tool=%s",
+                       ev->name);
+            break;
+        case MYNA_LLM_USAGE:
+            sp->prompt_tokens = ev->prompt_tokens;
+            sp->prompt_cached_tokens = ev->prompt_cached_tokens;
+            sp->completion_tokens = ev->completion_tokens;
+            sp->total_tokens = ev->total_tokens;
+            break;
+        case MYNA_LLM_DONE:
+            sp->llm_done = true;
+            end_text(sp);
+            llm_over(s, sp, false);
+            break;
+        case MYNA_LLM_FAULT:
+            llm_failed(s, sp, &ev->fault);
+            break;
+        }
+        s->dirty = true;
+    }
+    myna_s_leave(s);
+}
+
+enum myna_err myna_s_llm_start(struct myna_session *s, struct speech *sp)
+{
+    size_t n = s->n_items + (sp->user_item ? 1 : 0), k = 0;
+    struct myna_item *items = calloc(n ? n : 1, sizeof *items);
+    struct myna_llm_request req = {.items = items,
+                                   .instructions = s->agent_instructions,
+                                   .extra_instructions = sp->instructions,
+                                   .tools = s->tools,
+                                   .n_tools = s->n_tools,
+                                   .tool_choice = sp->tool_choice,
+                                   .session_id = s->id};
+    struct myna_llm_port_options opt = {.llm = s->llm,
+                                        .request = &req,
+                                        .tap = s->tap,
+                                        .id = ++s->llm_streams,
+                                        .event = on_llm,
+                                        .arg = s};
+    struct myna_fault f = {.stage = MYNA_STAGE_LLM,
+                           .provider = s->llm->cls->name,
+                           .message = "the request could not be started"};
+
+    sp->llm_retry_at = MYNA_NEVER;
+    sp->llm_tries++;
+    if (!items) {
+        f.err = MYNA_ENOMEM;
+    } else {
+        for (size_t i = 0; i < s->n_items; i++)
+            items[k++] = *s->items[i];
+        if (sp->user_item)
+            items[k++] = *sp->user_item;
+        req.n_items = k;
+        if (sp->llm_start == MYNA_NEVER)
+            sp->llm_start = s->now;
+        f.err = myna_llm_port_open(&opt, &sp->llm);
+        free(items);
+    }
+    if (f.err) {
+        llm_failed(s, sp, &f);
+        return f.err;
+    }
+    sp->llm_running = true;
+    if (s->conf.stage_timeout_ms >= 0)
+        sp->llm_timeout_at = s->now + s->conf.stage_timeout_ms * MYNA_MS;
+    return MYNA_OK;
+}
+
+/* ---- heard */
+
+/* The segment is over: what of it was heard joins the speech's text. */
+static void close_segment(struct myna_session *s, struct speech *sp, struct segment *seg,
+                          bool interrupted, uint64_t position)
+{
+    struct myna_event ev = {.type = MYNA_EV_AGENT_TRANSCRIPT};
+    const char *heard = myna_buf_str(&seg->text);
+    myna_us us = (myna_us)(position * 1000000 / MYNA_OUT_RATE_HZ);
+
+    seg->over = true;
+    if (seg->sync) {
+        myna_sync_finish(seg->sync, s->now, interrupted, us);
+        if (interrupted)
+            heard = myna_sync_heard(seg->sync);
+    } else if (interrupted && s->audio_out && !seg->pcm) {
+        heard = "";
+    }
+    if (heard[0] && !seg->shown) {
+        if (sp->forwarded.len && sp->forwarded.ptr[sp->forwarded.len - 1] != ' ' && heard[0] != ' ' &&
+            heard[0] != '\n')
+            myna_buf_putc(&sp->forwarded, ' ');
+        myna_buf_puts(&sp->forwarded, heard);
+    }
+    seg->shown = true;
+    ev.u.agent_transcript.text = heard;
+    ev.u.agent_transcript.speech_id = sp->id;
+    ev.u.agent_transcript.segment_id = seg->id;
+    ev.u.agent_transcript.is_final = true;
+    ev.u.agent_transcript.interrupted = interrupted;
+    myna_s_event(s, &ev);
+    myna_s_caption(s, seg->id, heard, false, true);
+}
+
+static void tell_playout(struct myna_session *s, const struct myna_playout_event *pe)
+{
+    struct myna_event ev = {.type = MYNA_EV_PLAYOUT};
+
+    ev.u.playout.speech_id = s->playout_speech->id;
+    ev.u.playout.segment_id = s->playout_segment->id;
+    ev.u.playout.started = pe->type == MYNA_PLAYOUT_STARTED;
+    ev.u.playout.position = (myna_us)(pe->position * 1000000 / MYNA_OUT_RATE_HZ);
+    ev.u.playout.interrupted = pe->interrupted;
+    myna_s_event(s, &ev);
+}
+
+static void heard_first(struct myna_session *s, struct speech *sp, myna_us at)
+{
+    struct myna_event ev = {.type = MYNA_EV_TURN_LATENCY};
+
+    if (sp->first_heard != MYNA_NEVER)
+        return;
+    sp->first_heard = sp->fall.heard = at;
+    myna_s_agent_state(s, MYNA_AGENT_SPEAKING);
+    myna_endpointing_agent_started(&s->endpointing, at);
+    if (sp->fall.speech_end == MYNA_NEVER)
+        return;
+    ev.u.latency.speech_id = sp->id;
+    ev.u.latency.w = sp->fall;
+    myna_s_event(s, &ev);
+}
+
+void myna_s_playout_event(void *arg, const struct myna_playout_event *ev)
+{
+    struct myna_session *s = arg;
+    struct speech *sp = s->playout_speech;
+    struct segment *seg = s->playout_segment;
+    struct myna_transport *t = s->transport;
+
+    if (!seg || seg->playout_id != ev->segment)
+        return;
+    myna_guard_lift();
+    switch (ev->type) {
+    case MYNA_PLAYOUT_STARTED:
+        tell_playout(s, ev);
+        heard_first(s, sp, ev->at);
+        if (seg->sync)
+            myna_sync_start(seg->sync, ev->at);
+        break;
+    case MYNA_PLAYOUT_FINISHED:
+        seg->playing = false;
+        tell_playout(s, ev);
+        s->playout_segment = NULL;
+        s->playout_speech = NULL;
+        close_segment(s, sp, seg, ev->interrupted, ev->position);
+        break;
+    case MYNA_PLAYOUT_FLUSH:
+        myna_tap_put(s->tap, MYNA_OUT_TRANSPORT, 1, NULL, 0);
+        if (t && t->cls->flush)
+            t->cls->flush(t, ev->segment);
+        break;
+    case MYNA_PLAYOUT_CLEAR:
+        myna_tap_put(s->tap, MYNA_OUT_TRANSPORT, 2, NULL, 0);
+        if (t && t->cls->clear)
+            t->cls->clear(t, ev->segment);
+        break;
+    case MYNA_PLAYOUT_ROOM:
+        break;
+    }
+    s->dirty = true;
+    myna_guard_lower();
+}
+
+/* Text without sound: shown as it comes. */
+static bool show(struct myna_session *s, struct speech *sp, struct segment *seg)
+{
+    struct myna_event ev = {.type = MYNA_EV_AGENT_TRANSCRIPT};
+    bool moved = false;
+
+    if (seg->fed < seg->text.len) {
+        heard_first(s, sp, s->now);
+        ev.u.agent_transcript.text = myna_buf_str(&seg->text) + seg->fed;
+        ev.u.agent_transcript.speech_id = sp->id;
+        ev.u.agent_transcript.segment_id = seg->id;
+        myna_s_event(s, &ev);
+        seg->fed = seg->text.len;
+        moved = true;
+    }
+    if (seg->text_ended) {
+        close_segment(s, sp, seg, false, 0);
+        moved = true;
+    }
+    return moved;
+}
+
+static bool play(struct myna_session *s, struct speech *sp, struct segment *seg)
+{
+    struct myna_transport *t = s->transport;
+
+    if (seg->playing)
+        return false;
+    if (!seg->ready && !seg->pcm) {
+        if (!seg->tts_done && !seg->tts_failed)
+            return false;
+        /* Nothing to be heard of it: only signs that nobody speaks, or the voice is gone. */
+        close_segment(s, sp, seg, seg->tts_failed, 0);
+        return true;
+    }
+    if (myna_playout_active(s->playout))
+        return false;
+    seg->playout_id = myna_playout_begin(s->playout);
+    if (!seg->playout_id)
+        return false;
+    seg->playing = true;
+    s->playout_segment = seg;
+    s->playout_speech = sp;
+    myna_s_pump(s);
+    if (t && t->cls->ready)
+        t->cls->ready(t);
+    return true;
+}
+
+static bool forward(struct myna_session *s, struct speech *sp)
+{
+    struct segment *seg = sp->segments;
+
+    while (seg && seg->over)
+        seg = seg->next;
+    if (seg)
+        return s->audio_out ? play(s, sp, seg) : show(s, sp, seg);
+    if (sp->kind == SPEECH_REPLY && !sp->llm_done)
+        return false;
+    myna_s_speech_done(s, sp);
+    return true;
+}
+
+static void start_speech(struct myna_session *s, struct speech *sp)
+{
+    sp->started = true;
+    if (sp->user_item) {
+        struct myna_item *it = sp->user_item;
+
+        sp->user_item = NULL;
+        if (myna_s_item_add(s, it) != MYNA_OK)
+            myna_s_log(s, MYNA_LOG_WARN, "history is full, item dropped");
+    }
+    if (!sp->interrupted && sp->kind == SPEECH_REPLY)
+        myna_s_agent_state(s, MYNA_AGENT_THINKING);
+}
+
+bool myna_s_reply_advance(struct myna_session *s, struct speech *sp)
+{
+    bool moved = false;
+
+    if (sp->scheduled && !sp->started) {
+        if (!sp->interrupted && sp->kind == SPEECH_REPLY && !sp->llm_tries)
+            (void)myna_s_llm_start(s, sp); /* before its own words enter the history */
+        start_speech(s, sp);
+        moved = true;
+    }
+    if (sp->interrupted)
+        return moved;
+    if (sp->kind == SPEECH_REPLY && !sp->llm_tries && !sp->llm_done)
+        (void)myna_s_llm_start(s, sp);
+    for (struct segment *seg = sp->segments; seg; seg = seg->next)
+        myna_s_voice_advance(s, sp, seg);
+    if (sp->started && !sp->authorized && s->current == sp &&
+        (s->rec.user_quiet || !sp->allow_interruptions)) {
+        sp->authorized = true;
+        sp->forward_start = s->now;
+        myna_s_pause_reconcile(s, sp);
+        moved = true;
+    }
+    if (sp->authorized)
+        moved |= forward(s, sp);
+    return moved;
+}
+
+void myna_s_reply_stop(struct myna_session *s, struct speech *sp)
+{
+    llm_over(s, sp, true);
+    sp->llm_done = true;
+    sp->llm_retry_at = MYNA_NEVER;
+    end_text(sp);
+    for (struct segment *seg = sp->segments; seg; seg = seg->next)
+        myna_s_voice_close(s, sp, seg);
+    if (s->playout_speech == sp)
+        myna_playout_cut(s->playout, s->now); /* FINISHED comes from inside */
+    else if (!s->audio_out)
+        for (struct segment *seg = sp->segments; seg; seg = seg->next)
+            if (!seg->over && seg->fed)
+                close_segment(s, sp, seg, true, 0);
+}
+
+/* ---- what a speech waits for */
+
+static myna_us earlier(myna_us a, myna_us b)
+{
+    return a < b ? a : b;
+}
+
+static myna_us stall_at(const struct myna_session *s, const struct segment *seg)
+{
+    myna_us last = seg->tts_last_audio != MYNA_NEVER ? seg->tts_last_audio : seg->tts_first_text;
+
+    if (!seg->tts || seg->tts_done || seg->ready || !seg->tts_ended || last == MYNA_NEVER ||
+        s->conf.tts_read_idle_timeout_ms < 0)
+        return MYNA_NEVER;
+    return last + s->conf.tts_read_idle_timeout_ms * MYNA_MS;
+}
+
+myna_us myna_s_reply_deadline(const struct myna_session *s, const struct speech *sp)
+{
+    myna_us at = earlier(sp->llm_retry_at, sp->llm_timeout_at);
+
+    for (const struct segment *seg = sp->segments; seg; seg = seg->next) {
+        at = earlier(at, seg->tts_retry_at);
+        at = earlier(at, stall_at(s, seg));
+        if (seg->playing && seg->sync)
+            at = earlier(at, myna_sync_deadline(seg->sync));
+    }
+    return at;
+}
+
+void myna_s_reply_expire(struct myna_session *s, struct speech *sp)
+{
+    if (sp->llm_retry_at <= s->now)
+        (void)myna_s_llm_start(s, sp);
+    if (sp->llm_timeout_at <= s->now) {
+        struct myna_fault f = {.stage = MYNA_STAGE_LLM,
+                               .err = MYNA_ETIMEOUT,
+                               .provider = s->llm->cls->name,
+                               .message = "the agent did not begin to answer in time",
+                               .retryable = true};
+
+        llm_failed(s, sp, &f);
+    }
+    for (struct segment *seg = sp->segments; seg; seg = seg->next) {
+        if (seg->playing && seg->sync && myna_sync_deadline(seg->sync) <= s->now)
+            myna_sync_expire(seg->sync, s->now);
+        if (seg->tts_retry_at <= s->now) {
+            seg->tts_retry_at = MYNA_NEVER;
+            seg->tts_started = false;
+        }
+        if (stall_at(s, seg) <= s->now) {
+            myna_s_log(s, MYNA_LOG_WARN, "the voice stalled, its stream is closed stage=tts provider=%s",
+                       s->tts->cls->name);
+            myna_s_voice_close(s, sp, seg);
+            if (seg->playing && !seg->ready)
+                myna_playout_end(s->playout, s->now);
+        }
+    }
+    s->dirty = true;
+}

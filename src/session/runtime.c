@@ -1,0 +1,222 @@
+/* runtime.c - the process: loop, clock, chance, log, one object per configured provider, the sessions. */
+#include "session/internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/suggest.h"
+
+struct myna_runtime {
+    struct myna_runtime_options opt;
+    struct myna_config *own_config; /* when the host gave none */
+    const struct myna_config *config;
+    struct myna_host host;
+    struct myna_runtime_stages stages;
+    bool have_stages;
+    struct myna_session *sessions;
+};
+
+static enum myna_err open_log(struct myna_runtime *rt, struct myna_why *why)
+{
+    struct myna_log_conf conf;
+    struct myna_log_options lo = {.write = rt->opt.log, .arg = rt->opt.log_arg};
+    enum myna_err err = myna_config_read(rt->config, &myna_log_section, &conf, why);
+
+    if (err)
+        return err;
+    lo.level = (enum myna_log_level)conf.level;
+    lo.json = conf.json;
+    rt->host.log = myna_log_create(&lo);
+    return rt->host.log ? MYNA_OK : myna_fail(why, MYNA_ENOMEM, "no memory for the log");
+}
+
+enum myna_err myna_runtime_create(const struct myna_runtime_options *opt, struct myna_runtime **out,
+                                  struct myna_why *why)
+{
+    struct myna_runtime *rt = calloc(1, sizeof *rt);
+    struct myna_loop_options lo = {.virtual_clock = opt->virtual_clock, .workers = opt->workers};
+    uint64_t seed = opt->seed;
+    enum myna_err err = MYNA_ENOMEM;
+
+    if (!rt)
+        return myna_fail(why, MYNA_ENOMEM, "no memory for the runtime");
+    rt->opt = *opt;
+    rt->config = opt->config;
+    if (!rt->config) {
+        rt->config = rt->own_config = myna_config_create();
+        if (!rt->config) {
+            myna_fail(why, err, "no memory for the configuration");
+            goto fail;
+        }
+    }
+    err = open_log(rt, why);
+    if (err)
+        goto fail;
+    rt->host.loop = myna_loop_create(&lo, why);
+    if (!rt->host.loop) {
+        err = why ? why->err : MYNA_ENOMEM;
+        goto fail;
+    }
+    if (!seed)
+        seed = opt->virtual_clock ? 1 : myna_rand_system_seed();
+    myna_rand_seed(&rt->host.rand, seed);
+    *out = rt;
+    return MYNA_OK;
+fail:
+    myna_runtime_destroy(rt);
+    return err;
+}
+
+void myna_runtime_destroy(struct myna_runtime *rt)
+{
+    if (!rt)
+        return;
+    while (rt->sessions)
+        myna_session_destroy(rt->sessions);
+    /* Running work ends before the objects that it reads go away. */
+    if (rt->host.loop)
+        myna_loop_drain(rt->host.loop);
+    if (rt->stages.tts)
+        rt->stages.tts->cls->destroy(rt->stages.tts);
+    if (rt->stages.llm)
+        rt->stages.llm->cls->destroy(rt->stages.llm);
+    if (rt->stages.stt)
+        rt->stages.stt->cls->destroy(rt->stages.stt);
+    if (rt->stages.vad)
+        rt->stages.vad->cls->destroy(rt->stages.vad);
+    myna_loop_destroy(rt->host.loop);
+    myna_log_destroy(rt->host.log);
+    myna_config_destroy(rt->own_config);
+    free(rt);
+}
+
+void myna_runtime_run(struct myna_runtime *rt)
+{
+    myna_loop_run(rt->host.loop);
+}
+
+void myna_runtime_run_until(struct myna_runtime *rt, myna_us until)
+{
+    myna_loop_run_until(rt->host.loop, until);
+}
+
+void myna_runtime_stop(struct myna_runtime *rt)
+{
+    myna_loop_stop(rt->host.loop);
+}
+
+myna_us myna_runtime_now(const struct myna_runtime *rt)
+{
+    return myna_loop_now(rt->host.loop);
+}
+
+struct myna_host *myna_runtime_host(struct myna_runtime *rt)
+{
+    return &rt->host;
+}
+
+struct myna_loop *myna_runtime_loop(struct myna_runtime *rt)
+{
+    return rt->host.loop;
+}
+
+const struct myna_config *myna_runtime_config(const struct myna_runtime *rt)
+{
+    return rt->config;
+}
+
+uint64_t myna_runtime_seed(struct myna_runtime *rt)
+{
+    return myna_rand_next(&rt->host.rand);
+}
+
+void myna_runtime_attach(struct myna_runtime *rt, struct myna_session *s)
+{
+    s->next = rt->sessions;
+    rt->sessions = s;
+}
+
+void myna_runtime_detach(struct myna_runtime *rt, struct myna_session *s)
+{
+    for (struct myna_session **p = &rt->sessions; *p; p = &(*p)->next)
+        if (*p == s) {
+            *p = s->next;
+            return;
+        }
+}
+
+/* ---- classes by name: the host's own first, then the built-in ones */
+
+/* Every class begins with its name, so one search serves all tables. */
+static const void *find(const void *const *own, const void *const *builtin, const char *kind,
+                        const char *name, enum myna_err *err, struct myna_why *why)
+{
+    const char *names[64];
+    const char *near;
+    size_t n = 0;
+
+    for (int pass = 0; pass < 2; pass++)
+        for (const void *const *p = pass ? builtin : own; p && *p; p++) {
+            const char *its = *(const char *const *)*p;
+
+            if (!strcmp(its, name))
+                return *p;
+            if (n < 64)
+                names[n++] = its;
+        }
+    near = myna_suggest(name, names, n);
+    *err = myna_fail(why, MYNA_ECONFIG, "there is no %s provider '%s'%s%s%s (set %s.provider)", kind,
+                     name, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "", kind);
+    return NULL;
+}
+
+static bool wanted(const char *name)
+{
+    return name && name[0] && strcmp(name, "none") != 0;
+}
+
+#define STAGE(kind, own, builtin, section, into)                                                   \
+    do {                                                                                           \
+        const struct myna_##kind##_class *cls;                                                     \
+                                                                                                   \
+        if (!err)                                                                                  \
+            err = myna_config_read(rt->config, section, &conf, why);                               \
+        if (!err && wanted(conf.provider)) {                                                       \
+            cls = find((const void *const *)(own), (const void *const *)(builtin), #kind,          \
+                       conf.provider, &err, why);                                                  \
+            if (cls)                                                                               \
+                err = cls->create(&(into), &rt->host, rt->config, why);                            \
+        }                                                                                          \
+    } while (0)
+
+enum myna_err myna_runtime_stages(struct myna_runtime *rt, struct myna_runtime_stages *out,
+                                  struct myna_why *why)
+{
+    struct myna_runtime_stages *st = &rt->stages;
+    struct myna_stage_conf conf = {0};
+    enum myna_err err = MYNA_OK;
+
+    if (!st->vad)
+        STAGE(vad, rt->opt.vads, myna_builtin_vads(), &myna_vad_section, st->vad);
+    if (!st->stt)
+        STAGE(stt, rt->opt.stts, myna_builtin_stts(), &myna_stt_section, st->stt);
+    if (!st->llm)
+        STAGE(llm, rt->opt.llms, myna_builtin_llms(), &myna_llm_section, st->llm);
+    if (!st->tts)
+        STAGE(tts, rt->opt.ttss, myna_builtin_ttss(), &myna_tts_section, st->tts);
+    if (err)
+        return err;
+    *out = *st;
+    return MYNA_OK;
+}
+
+enum myna_err myna_runtime_transport(struct myna_runtime *rt, const char *name,
+                                     struct myna_transport **out, struct myna_why *why)
+{
+    enum myna_err err = MYNA_OK;
+    const struct myna_transport_class *cls =
+        find((const void *const *)rt->opt.transports, (const void *const *)myna_builtin_transports(),
+             "transport", name && name[0] ? name : "none", &err, why);
+
+    return cls ? cls->create(out, &rt->host, rt->config, why) : err;
+}

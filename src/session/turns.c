@@ -1,0 +1,305 @@
+/* turns.c - the person's turn is over: accept it, ask the host, reply (agent-session 1.7).
+ *
+ * Accepted turns stand in a row: the host's hook of one is never cancelled, the next waits for it. A
+ * turn that is no longer the newest when its reply is made keeps its message, the reply is cut.
+ *
+ * Preemptive generation asks the agent on the transcript that is likely to be the turn; if the turn
+ * is the same, its answer is already on the way.
+ */
+#include "session/internal.h"
+
+#include <ctype.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+int myna_s_words(const char *text)
+{
+    int n = 0;
+    bool in = false;
+
+    for (; *text; text++) {
+        bool letter = !isspace((unsigned char)*text);
+
+        n += letter && !in;
+        in = letter;
+    }
+    return n;
+}
+
+static struct myna_item *message_of(struct myna_session *s, const struct end_of_turn *info)
+{
+    struct myna_item *it = myna_s_item_message(s, MYNA_ROLE_USER, info->text);
+
+    if (!it)
+        return NULL;
+    if (info->confidence >= 0)
+        it->transcript_confidence = info->confidence;
+    it->metrics.started_speaking_at = myna_s_epoch(s, info->started);
+    it->metrics.stopped_speaking_at = myna_s_epoch(s, info->stopped);
+    if (info->transcription_delay != MYNA_NEVER)
+        it->metrics.transcription_delay = (double)info->transcription_delay / 1e6;
+    if (info->end_delay != MYNA_NEVER)
+        it->metrics.end_of_turn_delay = (double)info->end_delay / 1e6;
+    if (s->rec.speaker[0])
+        it->speaker = strdup(s->rec.speaker);
+    return it;
+}
+
+static void keep_only(struct myna_session *s, struct turn *t)
+{
+    if (t->item && t->item->text[0]) {
+        if (myna_s_item_add(s, t->item) != MYNA_OK)
+            myna_s_log(s, MYNA_LOG_WARN, "history is full, item dropped");
+    } else {
+        myna_s_item_free(t->item);
+    }
+    t->item = NULL;
+}
+
+static void free_turn(struct turn *t)
+{
+    myna_s_item_free(t->item);
+    free(t->info.text);
+    free(t);
+}
+
+bool myna_s_end_of_turn(struct myna_session *s, struct end_of_turn *info)
+{
+    struct speech *sp = s->current;
+    struct turn *t, **end = &s->turns;
+
+    if (s->stt && s->turn_conf.detection != MYNA_TURN_MANUAL && sp && sp->allow_interruptions &&
+        !sp->interrupted && s->turn_conf.min_interruption_words > 0 &&
+        myna_s_words(info->text) < s->turn_conf.min_interruption_words) {
+        myna_s_preempt_cancel(s);
+        return false;
+    }
+    t = calloc(1, sizeof *t);
+    if (!t) {
+        myna_s_log(s, MYNA_LOG_ERROR, "turn lost, out of memory");
+        return false;
+    }
+    t->number = ++s->turn_numbers;
+    t->info = *info;
+    t->item = message_of(s, info);
+    if (s->closing.asked) {
+        myna_s_preempt_cancel(s);
+        keep_only(s, t);
+        free_turn(t);
+        return true;
+    }
+    myna_s_false_timer_stop(s);
+    while (*end)
+        end = &(*end)->next;
+    *end = t;
+    s->dirty = true;
+    return true;
+}
+
+/* ---- preemptive generation */
+
+void myna_s_preempt_cancel(struct myna_session *s)
+{
+    struct speech *sp = s->preemptive.speech;
+
+    s->preemptive.speech = NULL;
+    free(s->preemptive.text);
+    s->preemptive.text = NULL;
+    if (!sp)
+        return;
+    myna_s_speech_interrupt(s, sp);
+}
+
+static void tell_created(struct myna_session *s, const struct speech *sp, bool by_user, const char *source)
+{
+    struct myna_event ev = {.type = MYNA_EV_SPEECH_CREATED};
+
+    ev.u.speech.user_initiated = by_user;
+    ev.u.speech.source = source;
+    ev.u.speech.speech_id = sp->id;
+    myna_s_event(s, &ev);
+}
+
+void myna_s_preempt(struct myna_session *s, const char *text)
+{
+    struct speech *sp;
+
+    if (!s->turn_conf.preemptive_generation || s->closing.asked || s->turns || !s->llm || !text[0] ||
+        (s->current && !s->current->interrupted))
+        return;
+    myna_s_preempt_cancel(s);
+    if (s->rec.speech_start != MYNA_NEVER && s->turn_conf.preemptive_max_speech_ms >= 0 &&
+        s->now - s->rec.speech_start > s->turn_conf.preemptive_max_speech_ms * MYNA_MS)
+        return;
+    if (s->preemptive.attempts >= s->turn_conf.preemptive_max_retries)
+        return;
+    s->preemptive.attempts++;
+    sp = myna_s_speech_new(s, SPEECH_REPLY, -1);
+    if (!sp)
+        return;
+    sp->preemptive = true;
+    sp->user_item = myna_s_item_message(s, MYNA_ROLE_USER, text);
+    s->preemptive.text = strdup(text);
+    s->preemptive.history_rev = s->history_rev;
+    s->preemptive.speech = sp;
+    if (!sp->user_item || !s->preemptive.text) {
+        myna_s_preempt_cancel(s);
+        return;
+    }
+    tell_created(s, sp, false, "generate_reply");
+    s->dirty = true;
+}
+
+/* Equal but for case, spaces and punctuation ([later] rule). */
+static bool same_words(const char *a, const char *b)
+{
+    for (;;) {
+        while (*a && !isalnum((unsigned char)*a) && (unsigned char)*a < 0x80)
+            a++;
+        while (*b && !isalnum((unsigned char)*b) && (unsigned char)*b < 0x80)
+            b++;
+        if (!*a || !*b)
+            return !*a && !*b;
+        if (tolower((unsigned char)*a++) != tolower((unsigned char)*b++))
+            return false;
+    }
+}
+
+static struct speech *take_preemptive(struct myna_session *s, const char *text)
+{
+    struct speech *sp = s->preemptive.speech;
+
+    if (!sp)
+        return NULL;
+    if (s->preemptive.history_rev == s->history_rev && !sp->failed && !sp->interrupted &&
+        same_words(s->preemptive.text, text)) {
+        s->preemptive.speech = NULL;
+        myna_s_preempt_cancel(s); /* forgets the text */
+        return sp;
+    }
+    myna_s_preempt_cancel(s);
+    return NULL;
+}
+
+/* ---- the row of turns */
+
+static void reply(struct myna_session *s, struct turn *t)
+{
+    struct speech *sp = take_preemptive(s, t->info.text);
+    struct myna_metrics m = {.type = MYNA_METRICS_EOU,
+                             .label = s->vad ? s->vad->cls->name : "stt",
+                             .model = "unknown",
+                             .duration_ms = -1,
+                             .ttft_ms = -1,
+                             .ttfs_ms = -1,
+                             .ttfb_ms = -1};
+    bool fresh = sp == NULL;
+
+    if (fresh)
+        sp = myna_s_speech_new(s, SPEECH_REPLY, -1);
+    if (!sp || !t->item) {
+        struct myna_fault f = {.stage = MYNA_STAGE_SESSION,
+                               .err = MYNA_ENOMEM,
+                               .provider = "session",
+                               .message = "no memory for a reply"};
+
+        keep_only(s, t);
+        myna_s_fault(s, &f);
+        return;
+    }
+    t->item->metrics.on_user_turn_completed_delay = (double)(s->now - t->asked_at) / 1e6;
+    m.on_user_turn_completed_delay_ms = (double)(s->now - t->asked_at) / 1e3;
+    m.end_of_utterance_delay_ms = t->info.end_delay != MYNA_NEVER ? (double)t->info.end_delay / 1e3 : 0;
+    m.transcription_delay_ms =
+        t->info.transcription_delay != MYNA_NEVER ? (double)t->info.transcription_delay / 1e3 : 0;
+    m.last_speaking_time_ms =
+        t->info.stopped != MYNA_NEVER ? (double)(t->info.stopped - s->t0) / 1e3 : 0;
+    m.speech_id = sp->id;
+    sp->user_stopped_at = t->item->metrics.stopped_speaking_at;
+    sp->fall.speech_end = t->info.stopped;
+    sp->fall.transcript = t->info.final_at;
+    sp->fall.end_of_turn = t->info.decided;
+    myna_s_item_free(sp->user_item); /* the preemptive one's: the turn's has the metrics */
+    sp->user_item = t->item;
+    t->item = NULL;
+    if (fresh)
+        tell_created(s, sp, false, "generate_reply");
+    (void)myna_s_speech_schedule(s, sp, 5);
+    if (t->next) /* a newer turn has begun: keep the words, not the answer */
+        myna_s_speech_interrupt(s, sp);
+    myna_s_metrics(s, &m);
+}
+
+/* true: this turn is settled. */
+static bool settle_turn(struct myna_session *s, struct turn *t)
+{
+    enum myna_turn_verdict verdict = MYNA_TURN_REPLY;
+    struct speech *sp = s->current;
+
+    if (!t->asked) {
+        t->asked = true;
+        t->asked_at = s->now;
+        s->preemptive.attempts = 0;
+        if (sp && !sp->done && !sp->interrupted) {
+            if (!sp->allow_interruptions) {
+                myna_s_log(s, MYNA_LOG_WARN, "the agent may not be interrupted now, turn dropped");
+                return true;
+            }
+            myna_s_pause_cancel(s, true);
+            myna_s_speech_interrupt(s, sp);
+        }
+        if (s->on_user_turn && !s->on_user_turn(s->arg, s, t->number, t->info.text, &verdict))
+            return false;
+    } else if (!t->decided) {
+        return false;
+    } else {
+        verdict = t->verdict;
+    }
+    if (verdict == MYNA_TURN_STOP)
+        return true;
+    if (s->closing.asked) {
+        keep_only(s, t);
+        return true;
+    }
+    if (s->llm)
+        reply(s, t);
+    else
+        keep_only(s, t);
+    return true;
+}
+
+void myna_s_turns_advance(struct myna_session *s)
+{
+    struct turn *t;
+
+    while ((t = s->turns) && settle_turn(s, t)) {
+        s->turns = t->next;
+        free_turn(t);
+        myna_s_eou_settled(s);
+    }
+}
+
+void myna_session_turn_decided(struct myna_session *s, uint32_t turn, enum myna_turn_verdict verdict)
+{
+    myna_s_command(s, S_CMD_DECIDED, turn, verdict == MYNA_TURN_STOP, NULL, NULL);
+    for (struct turn *t = s->turns; t; t = t->next)
+        if (t->number == turn && t->asked && !t->decided) {
+            t->decided = true;
+            t->verdict = verdict;
+            s->dirty = true;
+        }
+    myna_s_leave(s);
+}
+
+void myna_s_turns_fini(struct myna_session *s)
+{
+    struct turn *t;
+
+    while ((t = s->turns)) {
+        s->turns = t->next;
+        free_turn(t);
+    }
+    free(s->preemptive.text);
+    s->preemptive.text = NULL;
+}

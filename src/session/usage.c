@@ -1,0 +1,115 @@
+/* usage.c - what each stage took: metrics events (agent-session 9) and the sums per provider. */
+#include "session/internal.h"
+
+#include <string.h>
+
+static double ms(myna_us from, myna_us to)
+{
+    if (from == MYNA_NEVER || to == MYNA_NEVER)
+        return -1;
+    return (double)(to - from) / 1e3;
+}
+
+static struct myna_usage *usage_of(struct myna_session *s, enum myna_stage stage, const char *provider)
+{
+    struct myna_usage *u;
+
+    for (size_t i = 0; i < s->n_usage; i++)
+        if (s->usage[i].stage == stage && !strcmp(s->usage[i].provider, provider))
+            return &s->usage[i];
+    if (s->n_usage == S_USAGE_MAX)
+        return NULL;
+    u = &s->usage[s->n_usage++];
+    *u = (struct myna_usage){.stage = stage, .provider = provider, .model = provider};
+    return u;
+}
+
+static void sum(struct myna_session *s, const struct myna_metrics *m)
+{
+    struct myna_event ev = {.type = MYNA_EV_SESSION_USAGE_UPDATED};
+    struct myna_usage *u = NULL;
+
+    switch (m->type) {
+    case MYNA_METRICS_STT:
+        u = usage_of(s, MYNA_STAGE_STT, m->label);
+        if (u)
+            u->audio_duration_ms += m->audio_duration_ms;
+        break;
+    case MYNA_METRICS_LLM:
+        u = usage_of(s, MYNA_STAGE_LLM, m->label);
+        if (u) {
+            u->input_tokens += m->prompt_tokens;
+            u->input_cached_tokens += m->prompt_cached_tokens;
+            u->output_tokens += m->completion_tokens;
+        }
+        break;
+    case MYNA_METRICS_TTS:
+        u = usage_of(s, MYNA_STAGE_TTS, m->label);
+        if (u) {
+            u->characters_count += m->characters_count;
+            u->audio_duration_ms += m->audio_duration_ms;
+        }
+        break;
+    case MYNA_METRICS_VAD: /* not aggregated */
+    case MYNA_METRICS_EOU:
+        break;
+    }
+    if (!u)
+        return;
+    ev.u.usage.usage = s->usage;
+    ev.u.usage.n = s->n_usage;
+    myna_s_event(s, &ev);
+}
+
+void myna_s_metrics(struct myna_session *s, const struct myna_metrics *m)
+{
+    struct myna_event ev = {.type = MYNA_EV_METRICS_COLLECTED};
+
+    ev.u.metrics = m;
+    myna_s_event(s, &ev);
+    sum(s, m);
+}
+
+void myna_s_llm_metrics(struct myna_session *s, struct speech *sp, bool cancelled)
+{
+    struct myna_metrics m = {.type = MYNA_METRICS_LLM,
+                             .label = s->llm->cls->name,
+                             .model = s->llm->cls->name,
+                             .request_id = sp->id,
+                             .speech_id = sp->id,
+                             .streamed = true,
+                             .cancelled = cancelled,
+                             .duration_ms = ms(sp->llm_start, s->now),
+                             .ttft_ms = ms(sp->llm_start, sp->first_token),
+                             .ttfs_ms = ms(sp->llm_start, sp->first_sentence),
+                             .ttfb_ms = -1,
+                             .completion_tokens = sp->completion_tokens,
+                             .prompt_tokens = sp->prompt_tokens,
+                             .prompt_cached_tokens = sp->prompt_cached_tokens,
+                             .total_tokens = sp->total_tokens};
+
+    if (m.duration_ms > 0)
+        m.tokens_per_second = m.completion_tokens * 1e3 / m.duration_ms;
+    myna_s_metrics(s, &m);
+}
+
+void myna_s_tts_metrics(struct myna_session *s, struct speech *sp, struct segment *seg, bool cancelled)
+{
+    struct myna_metrics m = {.type = MYNA_METRICS_TTS,
+                             .label = s->tts->cls->name,
+                             .model = s->tts->cls->name,
+                             .request_id = seg->id,
+                             .speech_id = sp->id,
+                             .segment_id = seg->id,
+                             .streamed = (s->tts->cls->caps & MYNA_TTS_TEXT_STREAM) != 0,
+                             .cancelled = cancelled,
+                             .duration_ms = ms(seg->tts_opened, s->now),
+                             .ttft_ms = -1,
+                             .ttfs_ms = -1,
+                             .ttfb_ms = ms(seg->tts_first_text, seg->tts_first_audio),
+                             .audio_duration_ms =
+                                 (double)seg->samples * 1e3 / MYNA_OUT_RATE_HZ,
+                             .characters_count = (int)seg->characters};
+
+    myna_s_metrics(s, &m);
+}

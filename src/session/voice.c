@@ -1,0 +1,336 @@
+/* voice.c - the voice of one segment: text through the filters into the provider, sound out of it
+ * into playout, its words into the synchroniser.
+ */
+#include "session/internal.h"
+
+#include <string.h>
+
+#include "util/guard.h"
+
+static struct segment *segment_of(struct myna_session *s, const struct myna_tts_port *port,
+                                  struct speech **whose)
+{
+    for (struct speech *sp = s->speeches; sp; sp = sp->next)
+        for (struct segment *seg = sp->segments; seg; seg = seg->next)
+            if (seg->tts == port) {
+                *whose = sp;
+                return seg;
+            }
+    return NULL;
+}
+
+static size_t on_audio(void *arg, struct myna_tts_port *port, const int16_t *pcm, size_t n)
+{
+    struct myna_session *s = arg;
+    struct segment *seg = s->playout_segment;
+    size_t taken;
+
+    if (!seg || seg->tts != port)
+        return 0;
+    taken = myna_playout_write(s->playout, pcm, n);
+    seg->samples += taken;
+    seg->tts_last_audio = s->now;
+    return taken;
+}
+
+static void on_ready(void *arg, struct myna_tts_port *port)
+{
+    struct myna_session *s = arg;
+    struct speech *sp;
+    struct segment *seg;
+
+    myna_s_enter(s);
+    seg = segment_of(s, port, &sp);
+    if (seg) {
+        seg->ready = true;
+        if (seg->tts_first_audio == MYNA_NEVER) {
+            seg->tts_first_audio = s->now;
+            if (sp->fall.first_audio == MYNA_NEVER)
+                sp->fall.first_audio = s->now;
+        }
+        s->dirty = true;
+    }
+    myna_s_leave(s);
+}
+
+/* The provider is done with this segment, well or not. */
+static void finish(struct myna_session *s, struct speech *sp, struct segment *seg, bool cancelled)
+{
+    if (seg->tts_done)
+        return;
+    seg->tts_done = true;
+    if (seg->tts_first_text != MYNA_NEVER)
+        myna_s_tts_metrics(s, sp, seg, cancelled);
+}
+
+static void voice_failed(struct myna_session *s, struct speech *sp, struct segment *seg,
+                         const struct myna_fault *f)
+{
+    struct myna_fault told = *f;
+    myna_us at;
+
+    myna_tts_port_close(seg->tts);
+    seg->tts = NULL;
+    if (seg->tts_first_audio == MYNA_NEVER && myna_s_retry(s, f, seg->tts_tries, &at)) {
+        seg->tts_retry_at = at; /* all text is handed over again then */
+        seg->fed = 0;
+        seg->tts_ended = false;
+        myna_filters_destroy(seg->filters);
+        myna_sync_destroy(seg->sync);
+        seg->filters = NULL;
+        seg->sync = NULL;
+        told.recoverable = true;
+        myna_s_log(s, MYNA_LOG_WARN, "the voice failed, trying again provider=%s try=%d: %s",
+                   s->tts->cls->name, seg->tts_tries, f->message);
+        return;
+    }
+    finish(s, sp, seg, false);
+    seg->tts_failed = seg->tts_first_audio == MYNA_NEVER;
+    sp->failed = true;
+    if (seg->playing && !seg->ready)
+        myna_playout_end(s->playout, s->now);
+    told.recoverable = false;
+    s->tts_errors++;
+    myna_s_failed(s, &told);
+}
+
+static void on_event(void *arg, struct myna_tts_port *port, const struct myna_tts_event *ev)
+{
+    struct myna_session *s = arg;
+    struct speech *sp;
+    struct segment *seg;
+
+    myna_s_enter(s);
+    seg = segment_of(s, port, &sp);
+    if (seg) {
+        switch (ev->type) {
+        case MYNA_TTS_WORDS_AT:
+            if (seg->sync && s->conf.use_tts_aligned_transcript &&
+                myna_sync_words(seg->sync, ev->words, ev->n_words) != MYNA_OK)
+                myna_s_log(s, MYNA_LOG_WARN, "word times lost stage=tts");
+            break;
+        case MYNA_TTS_DONE:
+            if (seg->tts_first_audio == MYNA_NEVER && seg->tts_first_text != MYNA_NEVER) {
+                struct myna_fault f = {.stage = MYNA_STAGE_TTS,
+                                       .err = MYNA_EPROVIDER,
+                                       .provider = s->tts->cls->name,
+                                       .message = "the voice ended without a sound",
+                                       .retryable = true};
+
+                voice_failed(s, sp, seg, &f);
+                break;
+            }
+            finish(s, sp, seg, false);
+            if (seg->playing && !seg->ready)
+                myna_playout_end(s->playout, s->now);
+            break;
+        case MYNA_TTS_FAULT:
+            voice_failed(s, sp, seg, &ev->fault);
+            break;
+        }
+        s->dirty = true;
+    }
+    myna_s_leave(s);
+}
+
+/* ---- text towards the voice */
+
+static void on_word(void *arg, const char *text, myna_us end_time)
+{
+    struct myna_session *s = arg;
+    struct myna_event ev = {.type = MYNA_EV_AGENT_TRANSCRIPT};
+
+    (void)end_time;
+    if (!s->playout_segment)
+        return;
+    ev.u.agent_transcript.text = text;
+    ev.u.agent_transcript.speech_id = s->playout_speech->id;
+    ev.u.agent_transcript.segment_id = s->playout_segment->id;
+    myna_s_event(s, &ev);
+    myna_s_caption(s, s->playout_segment->id, text, false, false);
+}
+
+struct feeding { /* for the filters' callback */
+    struct myna_session *s;
+    struct speech *sp;
+    struct segment *seg;
+    enum myna_err err;
+};
+
+static bool blank(struct myna_view v)
+{
+    for (size_t i = 0; i < v.len; i++)
+        if (v.ptr[i] != ' ' && v.ptr[i] != '\n' && v.ptr[i] != '\t' && v.ptr[i] != '\r')
+            return false;
+    return true;
+}
+
+/* Spoken text. The stream is opened by the first of it that is not blank. */
+static void speak(struct feeding *fe, struct myna_view text)
+{
+    struct myna_session *s = fe->s;
+    struct segment *seg = fe->seg;
+
+    if (fe->err || !text.len)
+        return;
+    if (!seg->tts) {
+        struct myna_tts_port_options opt = {.tts = s->tts,
+                                            .tap = s->tap,
+                                            .audio = on_audio,
+                                            .ready = on_ready,
+                                            .event = on_event,
+                                            .arg = s};
+        struct myna_sync_options so = {.out = on_word, .arg = s};
+
+        if (blank(text))
+            return;
+        opt.id = ++s->tts_streams;
+        seg->tts_opened = s->now;
+        fe->err = myna_tts_port_open(&opt, &seg->tts);
+        if (!fe->err && !seg->sync) {
+            seg->sync = myna_sync_create(&so);
+            fe->err = seg->sync ? MYNA_OK : MYNA_ENOMEM;
+        }
+        if (fe->err)
+            return;
+    }
+    if (seg->tts_first_text == MYNA_NEVER) {
+        seg->tts_first_text = s->now;
+        if (fe->sp->fall.first_text == MYNA_NEVER)
+            fe->sp->fall.first_text = s->now;
+    }
+    seg->characters += text.len;
+    fe->err = myna_sync_text(seg->sync, text);
+    if (!fe->err)
+        fe->err = myna_tts_port_text(seg->tts, text);
+}
+
+
+static void on_filtered(void *arg, struct myna_view text)
+{
+    struct feeding *fe = *(struct feeding **)arg;
+
+    speak(fe, text);
+}
+
+static enum myna_err feed(struct feeding *fe)
+{
+    struct myna_session *s = fe->s;
+    struct segment *seg = fe->seg;
+    struct myna_view rest = {seg->text.ptr + seg->fed, seg->text.len - seg->fed};
+    struct myna_filters_options opt = {.markdown = s->conf.filter_markdown,
+                                       .emoji = s->conf.filter_emoji,
+                                       .out = on_filtered,
+                                       .arg = &s->feeding};
+
+    s->feeding = fe;
+    if (!seg->filters) {
+        seg->filters = myna_filters_create(&opt);
+        if (!seg->filters)
+            return MYNA_ENOMEM;
+    }
+    if (rest.len) {
+        enum myna_err err = myna_filters_push(seg->filters, rest);
+
+        seg->fed = seg->text.len;
+        if (err)
+            return err;
+    }
+    if (seg->text_ended && !seg->tts_ended) {
+        myna_filters_flush(seg->filters);
+        seg->tts_ended = true;
+        if (seg->tts && !fe->err) {
+            myna_sync_text_end(seg->sync);
+            myna_tts_port_end(seg->tts);
+            seg->tts_last_audio = s->now; /* from here the stall is counted */
+        }
+    }
+    return fe->err;
+}
+
+static bool voice_before_busy(const struct speech *sp, const struct segment *seg)
+{
+    for (const struct segment *p = sp->segments; p && p != seg; p = p->next)
+        if (!p->tts_done)
+            return true;
+    return false;
+}
+
+void myna_s_voice_advance(struct myna_session *s, struct speech *sp, struct segment *seg)
+{
+    struct feeding fe = {.s = s, .sp = sp, .seg = seg};
+    bool want = sp->scheduled ||
+                (sp->preemptive && s->turn_conf.preemptive_generation && s->turn_conf.preemptive_tts);
+
+    if (!s->audio_out || !want || seg->pcm || seg->tts_done || seg->over ||
+        seg->tts_retry_at != MYNA_NEVER || voice_before_busy(sp, seg))
+        return;
+    if (seg->fed == seg->text.len && (!seg->text_ended || seg->tts_ended))
+        return;
+    if (!seg->tts_started) {
+        seg->tts_started = true;
+        seg->tts_tries++;
+    }
+    myna_guard_lift();
+    fe.err = feed(&fe);
+    s->feeding = NULL;
+    if (fe.err) {
+        struct myna_fault f = {.stage = MYNA_STAGE_TTS,
+                               .err = fe.err,
+                               .provider = s->tts->cls->name,
+                               .message = "the voice did not take the text"};
+
+        voice_failed(s, sp, seg, &f);
+    } else if (seg->tts_ended && !seg->tts) {
+        seg->tts_done = true; /* nothing of it can be spoken */
+        s->dirty = true;
+    }
+    myna_guard_lower();
+}
+
+void myna_s_voice_close(struct myna_session *s, struct speech *sp, struct segment *seg)
+{
+    seg->tts_retry_at = MYNA_NEVER;
+    if (!seg->tts)
+        return;
+    finish(s, sp, seg, true);
+    myna_tts_port_close(seg->tts);
+    seg->tts = NULL;
+    seg->ready = false;
+}
+
+/* ---- sound towards playout; part of the media tick */
+
+#define PUMP_AT (MYNA_OUT_RATE_HZ / 10) /* not for every frame: when 100 ms fit */
+
+static void pump_pcm(struct myna_session *s, struct segment *seg)
+{
+    seg->pcm_at += myna_playout_write(s->playout, seg->pcm + seg->pcm_at, seg->pcm_n - seg->pcm_at);
+    if (seg->pcm_at == seg->pcm_n && !seg->tts_done) {
+        seg->tts_done = true;
+        myna_playout_end(s->playout, s->now);
+    }
+}
+
+void myna_s_pump(struct myna_session *s)
+{
+    struct segment *seg = s->playout_segment;
+    size_t room;
+
+    if (!seg || !seg->playing)
+        return;
+    room = myna_playout_room(s->playout);
+    if (seg->pcm) {
+        if (!seg->tts_done && room >= MYNA_OUT_SAMPLES)
+            pump_pcm(s, seg);
+        return;
+    }
+    if (!seg->tts || !seg->ready || room < PUMP_AT)
+        return;
+    seg->ready = false;
+    myna_tts_port_pump(seg->tts, room);
+    if (myna_playout_room(s->playout) < MYNA_OUT_SAMPLES)
+        seg->ready = true; /* it filled up: more may wait */
+    else if (seg->tts_done)
+        myna_playout_end(s->playout, s->now);
+}
