@@ -1,5 +1,5 @@
-/* closing.c - the end of a call, in order (agent-session 1.13): let speech end or stop it, wait for the
- * person's last words, stop the ears, hang up, tell `close`, finish the recording.
+/* closing.c - the end of a call, in order (agent-session 1.13): let speech end or stop it, wait for
+ * the person's last words, stop the ears, hang up, tell `close`, finish the recording.
  *
  * Each step is looked at again whenever something moved; none waits for longer than its limit.
  */
@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "recorder/report.h"
+#include "session/header.h"
 #include "util/guard.h"
 
 #define HANGUP_LIMIT (5 * MYNA_S) /* a transport that does not confirm */
@@ -84,16 +85,17 @@ static void finish_recording(struct myna_session *s)
 {
     struct myna_report_info info = {.job_id = s->id,
                                     .room = s->transport ? s->transport->cls->name : "none",
-                                    .started_ms = myna_loop_wall_ms(s->loop) - (s->now - s->t0) / 1000,
+                                    .started_ms =
+                                        myna_loop_wall_ms(s->loop) - (s->now - s->t0) / 1000,
                                     .duration_ms = (double)(s->now - s->t0) / 1e3,
                                     .usage = s->usage,
                                     .n_usage = s->n_usage};
-    char *json = NULL;
+    char *options = NULL, *json = NULL;
 
     if (s->report) {
         info.items = myna_session_history(s, &info.n_items);
-        info.turn = &s->turn_conf;
-        info.session = &s->conf;
+        info.options_json = options = myna_s_options_json(s);
+        info.audio_path = s->record_audio ? "audio.ogg" : NULL;
         json = myna_report_json(s->report, &info);
     }
     if (s->recorder) {
@@ -103,6 +105,7 @@ static void finish_recording(struct myna_session *s)
         s->closing.finished = true;
         myna_loop_release(s->loop);
     }
+    free(options);
     free(json);
 }
 

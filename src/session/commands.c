@@ -1,4 +1,5 @@
-/* commands.c - the host's calls on a session: say, reply, interrupt, typed text, shutdown, questions. */
+/* commands.c - the host's calls on a session: say, reply, interrupt, typed text, shutdown,
+ * questions. */
 #include "session/internal.h"
 
 #include <stdlib.h>
@@ -102,8 +103,8 @@ static enum myna_err reply(struct myna_session *s, const struct myna_reply_optio
     return myna_s_speech_schedule(s, sp, 5);
 }
 
-enum myna_err myna_session_generate_reply(struct myna_session *s, const struct myna_reply_options *opt,
-                                          char *id)
+enum myna_err myna_session_generate_reply(struct myna_session *s,
+                                          const struct myna_reply_options *opt, char *id)
 {
     static const struct myna_reply_options plain = {.allow_interruptions = -1};
     enum myna_err err;
@@ -112,8 +113,8 @@ enum myna_err myna_session_generate_reply(struct myna_session *s, const struct m
         opt = &plain;
     if (!open_for_speech(s))
         return MYNA_ESTATE;
-    myna_s_command(s, S_CMD_REPLY, (uint32_t)opt->allow_interruptions, opt->tool_choice, opt->user_input,
-                   opt->instructions);
+    myna_s_command(s, S_CMD_REPLY, (uint32_t)opt->allow_interruptions, opt->tool_choice,
+                   opt->user_input, opt->instructions);
     err = reply(s, opt, id);
     myna_s_leave(s);
     return err;

@@ -8,19 +8,19 @@
 #include "util/guard.h"
 
 enum door_in { /* first byte of MYNA_IN_TRANSPORT; written to files: only append */
-    DOOR_JOINED = 1,
-    DOOR_LEFT = 2,
-    DOOR_HEARD = 3,
-    DOOR_FINISHED = 4,
-    DOOR_DATA = 5,
-    DOOR_ATTRIBUTE = 6,
-    DOOR_DTMF = 7,
-    DOOR_CLOSED = 8,
+               DOOR_JOINED = 1,
+               DOOR_LEFT = 2,
+               DOOR_HEARD = 3,
+               DOOR_FINISHED = 4,
+               DOOR_DATA = 5,
+               DOOR_ATTRIBUTE = 6,
+               DOOR_DTMF = 7,
+               DOOR_CLOSED = 8,
 };
 
 /* Begins an input of the transport; NULL when the session no longer listens. */
-static struct myna_session *begin(struct myna_transport *t, enum door_in what, uint32_t who, int64_t n,
-                                  const char *a, const char *b)
+static struct myna_session *begin(struct myna_transport *t, enum door_in what, uint32_t who,
+                                  int64_t n, const char *a, const char *b)
 {
     struct myna_session *s = t->session;
     struct myna_buf buf;
@@ -85,7 +85,7 @@ bool myna_transport_pull(struct myna_transport *t, int16_t out[MYNA_OUT_SAMPLES]
     myna_s_enter(s);
     myna_tap_put(s->tap, MYNA_IN_PULL, 0, NULL, 0);
     sound = myna_playout_pull(s->playout, s->now, out);
-    s->out_dbfs = sound ? myna_level_dbfs(out, MYNA_OUT_SAMPLES) : -96;
+    s->out_dbfs = sound ? myna_level_rms(out, MYNA_OUT_SAMPLES) : -96;
     if (sound)
         v.len = MYNA_OUT_SAMPLES * sizeof *out;
     myna_tap_put(s->tap, MYNA_OUT_FRAME, 0, &v, 1);
@@ -96,7 +96,8 @@ bool myna_transport_pull(struct myna_transport *t, int16_t out[MYNA_OUT_SAMPLES]
 
 /* ---- reports and messages */
 
-void myna_transport_joined(struct myna_transport *t, uint32_t who, const char *identity, const char *name)
+void myna_transport_joined(struct myna_transport *t, uint32_t who, const char *identity,
+                           const char *name)
 {
     struct myna_session *s = begin(t, DOOR_JOINED, who, 0, identity, name);
 
@@ -148,7 +149,8 @@ void myna_transport_text_in(struct myna_transport *t, uint32_t who, const char *
 {
     struct myna_session *s = t->session;
 
-    if (s && s->started && (!s->has_linked || who == s->linked) && myna_session_text(s, text) != MYNA_OK)
+    if (s && s->started && (!s->has_linked || who == s->linked) &&
+        myna_session_text(s, text) != MYNA_OK)
         myna_s_log(s, MYNA_LOG_WARN, "typed text not accepted");
 }
 
@@ -182,7 +184,8 @@ void myna_transport_dtmf_in(struct myna_transport *t, uint32_t who, char digit)
         myna_s_leave(s);
 }
 
-void myna_transport_closed(struct myna_transport *t, const char *reason, const struct myna_fault *fault)
+void myna_transport_closed(struct myna_transport *t, const char *reason,
+                           const struct myna_fault *fault)
 {
     struct myna_session *s = begin(t, DOOR_CLOSED, 0, fault ? (int64_t)fault->err : 0, reason,
                                    fault ? fault->message : NULL);

@@ -1,5 +1,5 @@
-/* events.c - tells the host what happened: copies events into a queue while the session works, gives
- * them out in order when it has settled. Also the two states, whose changes are events.
+/* events.c - tells the host what happened: copies events into a queue while the session works,
+ * gives them out in order when it has settled. Also the two states, whose changes are events.
  *
  * A few queue entries are made with the session, so that ordinary turns allocate nothing here.
  */
@@ -129,7 +129,8 @@ void myna_s_event(struct myna_session *s, const struct myna_event *ev)
     else
         e = calloc(1, sizeof *e);
     if (!e) {
-        myna_s_log(s, MYNA_LOG_ERROR, "event lost, out of memory type=%s", myna_event_name(ev->type));
+        myna_s_log(s, MYNA_LOG_ERROR, "event lost, out of memory type=%s",
+                   myna_event_name(ev->type));
         myna_guard_lower();
         return;
     }
@@ -138,7 +139,8 @@ void myna_s_event(struct myna_session *s, const struct myna_event *ev)
     e->ev.at = s->now - s->t0;
     e->ev.created_ms = myna_loop_wall_ms(s->loop);
     if (!own(e)) {
-        myna_s_log(s, MYNA_LOG_ERROR, "event lost, out of memory type=%s", myna_event_name(ev->type));
+        myna_s_log(s, MYNA_LOG_ERROR, "event lost, out of memory type=%s",
+                   myna_event_name(ev->type));
         give_back(s, e);
     } else {
         if (s->events_last)

@@ -19,8 +19,9 @@ void myna_s_fault(struct myna_session *s, const struct myna_fault *f)
     ev.u.fault = *f;
     if (!ev.u.fault.message)
         ev.u.fault.message = myna_strerror(f->err);
-    myna_s_log(s, f->recoverable ? MYNA_LOG_WARN : MYNA_LOG_ERROR, "%s stage=%s provider=%s recoverable=%s",
-               ev.u.fault.message, myna_stage_name(f->stage), f->provider ? f->provider : "-",
+    myna_s_log(s, f->recoverable ? MYNA_LOG_WARN : MYNA_LOG_ERROR,
+               "%s stage=%s provider=%s recoverable=%s", ev.u.fault.message,
+               myna_stage_name(f->stage), f->provider ? f->provider : "-",
                f->recoverable ? "yes" : "no");
     myna_s_event(s, &ev);
 }

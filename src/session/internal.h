@@ -52,25 +52,25 @@ struct s_event {
 
 struct segment {
     struct segment *next;
-    char id[MYNA_ID_SIZE];       /* SG_… */
-    struct myna_buf text;        /* as the agent wrote it */
-    bool text_ended;             /* no more text comes */
-    size_t fed;                  /* bytes of text handed to the filters */
+    char id[MYNA_ID_SIZE]; /* SG_… */
+    struct myna_buf text;  /* as the agent wrote it */
+    bool text_ended;       /* no more text comes */
+    size_t fed;            /* bytes of text handed to the filters */
     struct myna_filters *filters;
-    struct myna_tts_port *tts;   /* open voice stream */
+    struct myna_tts_port *tts; /* open voice stream */
     struct myna_sync *sync;
     bool tts_started, tts_ended, tts_done, tts_failed;
-    bool ready;                  /* sound waits in the provider */
-    bool playing;                /* its playout segment is open */
-    bool over;                   /* heard to its end or cut */
-    bool shown;                  /* the `is_final` transcript was told */
-    const int16_t *pcm;          /* recorded sound instead of a voice (the spoken error) */
+    bool ready;         /* sound waits in the provider */
+    bool playing;       /* its playout segment is open */
+    bool over;          /* heard to its end or cut */
+    bool shown;         /* the `is_final` transcript was told */
+    const int16_t *pcm; /* recorded sound instead of a voice (the spoken error) */
     size_t pcm_n, pcm_at;
     uint32_t playout_id;
     int tts_tries;
     myna_us tts_retry_at;
     myna_us tts_opened, tts_first_text, tts_first_audio, tts_last_audio;
-    uint64_t samples;            /* of sound got from the voice */
+    uint64_t samples; /* of sound got from the voice */
     size_t characters;
 };
 
@@ -84,10 +84,10 @@ struct speech {
     enum speech_kind kind;
     int priority;
     uint64_t order;
-    bool preemptive;   /* not scheduled yet: runs ahead of the turn's end */
+    bool preemptive; /* not scheduled yet: runs ahead of the turn's end */
     bool scheduled;
-    bool started;      /* left "wait for scheduled": user item in history, state thinking */
-    bool authorized;   /* current, nothing holds it back: may be heard */
+    bool started;    /* left "wait for scheduled": user item in history, state thinking */
+    bool authorized; /* current, nothing holds it back: may be heard */
     bool interrupted;
     bool done;
     bool allow_interruptions;
@@ -165,7 +165,7 @@ struct closing {
     myna_us transcript_by, transport_by;
 };
 
-#define S_USAGE_MAX 8
+#define S_USAGE_MAX  8
 #define S_EVENT_POOL 16
 
 struct myna_session {
@@ -237,7 +237,7 @@ struct myna_session {
     int llm_errors, tts_errors, stt_errors;
     bool sorry_pending;
 
-    struct myna_item **items; /* owned, stable */
+    struct myna_item **items;     /* owned, stable */
     const struct myna_item *flat; /* copy for myna_session_history() */
     size_t n_items, cap_items;
     uint64_t history_rev;
@@ -260,8 +260,8 @@ struct myna_session {
 /* ---- session.c */
 /* A call of the host: begins like an input, is written to the tap; leave ends it. */
 enum s_command {
-    S_CMD_SAY = 1,       /* a: allow_interruptions, b: add_to_history; text */
-    S_CMD_REPLY = 2,     /* a: allow_interruptions, b: tool choice; text: input, more: instructions */
+    S_CMD_SAY = 1,   /* a: allow_interruptions, b: add_to_history; text */
+    S_CMD_REPLY = 2, /* a: allow_interruptions, b: tool choice; text: input, more: instructions */
     S_CMD_INTERRUPT = 3, /* a: force */
     S_CMD_COMMIT = 4,
     S_CMD_CLEAR = 5,
@@ -305,12 +305,14 @@ enum myna_err myna_s_item_add(struct myna_session *s, struct myna_item *it); /* 
 /* The same without telling (agent_config_update). */
 enum myna_err myna_s_item_keep(struct myna_session *s, struct myna_item *it);
 void myna_s_history_fini(struct myna_session *s);
-struct myna_item *myna_s_item_message(struct myna_session *s, enum myna_role role, const char *text);
+struct myna_item *myna_s_item_message(struct myna_session *s, enum myna_role role,
+                                      const char *text);
 
 /* ---- usage.c */
 void myna_s_metrics(struct myna_session *s, const struct myna_metrics *m);
 void myna_s_llm_metrics(struct myna_session *s, struct speech *sp, bool cancelled);
-void myna_s_tts_metrics(struct myna_session *s, struct speech *sp, struct segment *seg, bool cancelled);
+void myna_s_tts_metrics(struct myna_session *s, struct speech *sp, struct segment *seg,
+                        bool cancelled);
 
 /* ---- recognition.c */
 enum myna_err myna_s_ears_open(struct myna_session *s, struct myna_why *why);
@@ -379,7 +381,8 @@ void myna_s_close_advance(struct myna_session *s);
 
 /* ---- door.c */
 enum myna_err myna_s_door_open(struct myna_session *s, struct myna_why *why);
-void myna_s_caption(struct myna_session *s, const char *id, const char *text, bool user, bool final);
+void myna_s_caption(struct myna_session *s, const char *id, const char *text, bool user,
+                    bool final);
 
 /* ---- runtime.c */
 struct myna_runtime_stages {

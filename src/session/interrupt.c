@@ -2,8 +2,8 @@
  * whether that was meant (agent-session 1.8, 1.9).
  *
  * With a transport that can hold back sound, speech of the person first pauses the agent. A final
- * transcript or a committed turn makes it an interruption; if neither comes within the timeout after
- * the person is quiet again, it was none, and the agent goes on where it was heard.
+ * transcript or a committed turn makes it an interruption; if neither comes within the timeout
+ * after the person is quiet again, it was none, and the agent goes on where it was heard.
  */
 #include "session/internal.h"
 
@@ -13,8 +13,9 @@
 
 bool myna_s_can_pause(const struct myna_session *s)
 {
-    return s->turn_conf.resume_false_interruption && s->turn_conf.false_interruption_timeout_ms >= 0 &&
-           s->audio_out && s->transport && (s->transport->caps & MYNA_TRANSPORT_PAUSE);
+    return s->turn_conf.resume_false_interruption &&
+           s->turn_conf.false_interruption_timeout_ms >= 0 && s->audio_out && s->transport &&
+           (s->transport->caps & MYNA_TRANSPORT_PAUSE);
 }
 
 static void hold(struct myna_session *s)
@@ -49,7 +50,8 @@ void myna_s_audio_activity(struct myna_session *s)
 {
     struct speech *sp = s->current;
 
-    if (s->turn_conf.detection == MYNA_TURN_MANUAL || (s->aec_until != MYNA_NEVER && s->aec_until > s->now))
+    if (s->turn_conf.detection == MYNA_TURN_MANUAL ||
+        (s->aec_until != MYNA_NEVER && s->aec_until > s->now))
         return;
     if (s->stt && s->turn_conf.min_interruption_words > 0 &&
         myna_s_words(myna_s_transcript(s)) < s->turn_conf.min_interruption_words)

@@ -1,5 +1,5 @@
-/* options.h - the options of a session, its turn taking and its recording (agent-session 1.3, 1.5, 2.2):
- * one struct and one table per section of the configuration. */
+/* options.h - the options of a session, its turn taking and its recording
+ * (agent-session 1.3, 1.5, 2.2): one struct and one table per section of the configuration. */
 #ifndef MYNA_SESSION_OPTIONS_H
 #define MYNA_SESSION_OPTIONS_H
 
@@ -29,8 +29,8 @@ struct myna_session_conf { /* section "session"; times in ms, -1 = off */
     const char *error_sentence;
 };
 
-struct myna_turn_conf { /* section "turn" */
-    int detection; /* enum myna_turn_detection */
+struct myna_turn_conf {   /* section "turn" */
+    int detection;        /* enum myna_turn_detection */
     int endpointing_mode; /* enum myna_endpointing_mode */
     int min_delay_ms, max_delay_ms;
     double alpha;
@@ -55,7 +55,7 @@ struct myna_stage_conf { /* sections "vad", "stt", "llm", "tts", "transport": wh
 };
 
 struct myna_log_conf { /* section "log" */
-    int level; /* enum myna_log_level */
+    int level;         /* enum myna_log_level */
     bool json;
 };
 

@@ -1,5 +1,5 @@
-/* recognition.c - the person's turn: what was said, whether speech goes on, and when to decide that it
- * is over (agent-session 1.6).
+/* recognition.c - the person's turn: what was said, whether speech goes on, and when to decide that
+ * it is over (agent-session 1.6).
  *
  * VAD and STT streams are opened here. A turn decision ("EOU bounce") is one deadline: the last
  * speech plus the endpointing delay. New speech cancels it, a new trigger replaces it.
@@ -12,8 +12,9 @@
 #include "audio/level.h"
 #include "util/guard.h"
 
-#define PAUSE_MARK (100 * MYNA_MS) /* so much quiet inside speech is worth a hint to the recogniser */
-#define VAD_METRICS_EVERY 32       /* windows: about a second (agent-session 2.3) */
+#define PAUSE_MARK                                                                                 \
+    (100 * MYNA_MS)          /* so much quiet inside speech is worth a hint to the recogniser */
+#define VAD_METRICS_EVERY 32 /* windows: about a second (agent-session 2.3) */
 
 const char *myna_s_transcript(struct myna_session *s)
 {
@@ -60,7 +61,8 @@ static void cancel_decision(struct myna_session *s)
 void myna_s_eou_fire(struct myna_session *s)
 {
     struct recognition *r = &s->rec;
-    struct end_of_turn info = {.confidence = r->confidences ? r->confidence_sum / r->confidences : -1,
+    struct end_of_turn info = {.confidence =
+                                   r->confidences ? r->confidence_sum / r->confidences : -1,
                                .started = r->speech_start,
                                .stopped = r->last_speaking,
                                .final_at = r->last_final,
@@ -71,7 +73,8 @@ void myna_s_eou_fire(struct myna_session *s)
     cancel_decision(s);
     myna_guard_lift();
     info.text = strdup(myna_buf_str(&r->final));
-    if (r->last_final != MYNA_NEVER && r->last_speaking != MYNA_NEVER && r->speech_start != MYNA_NEVER) {
+    if (r->last_final != MYNA_NEVER && r->last_speaking != MYNA_NEVER &&
+        r->speech_start != MYNA_NEVER) {
         myna_us late = r->last_final - r->last_speaking;
 
         info.transcription_delay = late > 0 ? late : 0;
@@ -344,7 +347,8 @@ static void on_partial(struct myna_session *s, const struct myna_stt_event *ev, 
         return;
     r->last_final = s->now;
     myna_buf_clear(&r->preflight);
-    myna_buf_printf(&r->preflight, "%s%s%s", myna_buf_str(&r->final), r->final.len ? " " : "", ev->text);
+    myna_buf_printf(&r->preflight, "%s%s%s", myna_buf_str(&r->final), r->final.len ? " " : "",
+                    ev->text);
     if (s->turn_conf.detection != MYNA_TURN_MANUAL)
         myna_s_preempt(s, myna_buf_str(&r->preflight));
 }
@@ -419,7 +423,8 @@ static void on_stt(void *arg, struct myna_stt_port *port, const struct myna_stt_
 void myna_s_stt_reopen(struct myna_session *s)
 {
     struct myna_stt_port_options opt = {.stt = s->stt, .tap = s->tap, .event = on_stt, .arg = s};
-    struct myna_fault f = {.stage = MYNA_STAGE_STT, .message = "the recogniser could not be opened"};
+    struct myna_fault f = {.stage = MYNA_STAGE_STT,
+                           .message = "the recogniser could not be opened"};
 
     s->rec.stt_retry_at = MYNA_NEVER;
     if (!s->stt || !s->audio_in)
@@ -489,7 +494,7 @@ void myna_s_hear(struct myna_session *s, const struct myna_frame *f)
 {
     const struct myna_frame *to_stt = f;
 
-    s->in_dbfs = myna_level_dbfs(f->pcm, MYNA_IN_SAMPLES);
+    s->in_dbfs = myna_level_rms(f->pcm, MYNA_IN_SAMPLES);
     if (s->vad_port)
         myna_vad_port_push(s->vad_port, f);
     if (!s->stt_port)

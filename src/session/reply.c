@@ -206,8 +206,8 @@ static void close_segment(struct myna_session *s, struct speech *sp, struct segm
         heard = "";
     }
     if (heard[0] && !seg->shown) {
-        if (sp->forwarded.len && sp->forwarded.ptr[sp->forwarded.len - 1] != ' ' && heard[0] != ' ' &&
-            heard[0] != '\n')
+        if (sp->forwarded.len && sp->forwarded.ptr[sp->forwarded.len - 1] != ' ' &&
+            heard[0] != ' ' && heard[0] != '\n')
             myna_buf_putc(&sp->forwarded, ' ');
         myna_buf_puts(&sp->forwarded, heard);
     }
@@ -462,7 +462,8 @@ void myna_s_reply_expire(struct myna_session *s, struct speech *sp)
             seg->tts_started = false;
         }
         if (stall_at(s, seg) <= s->now) {
-            myna_s_log(s, MYNA_LOG_WARN, "the voice stalled, its stream is closed stage=tts provider=%s",
+            myna_s_log(s, MYNA_LOG_WARN,
+                       "the voice stalled, its stream is closed stage=tts provider=%s",
                        s->tts->cls->name);
             myna_s_voice_close(s, sp, seg);
             if (seg->playing && !seg->ready)

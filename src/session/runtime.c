@@ -1,4 +1,5 @@
-/* runtime.c - the process: loop, clock, chance, log, one object per configured provider, the sessions. */
+/* runtime.c - the process: loop, clock, chance, log, one object per configured provider, the
+ * sessions. */
 #include "session/internal.h"
 
 #include <stdlib.h>
@@ -165,8 +166,9 @@ static const void *find(const void *const *own, const void *const *builtin, cons
                 names[n++] = its;
         }
     near = myna_suggest(name, names, n);
-    *err = myna_fail(why, MYNA_ECONFIG, "there is no %s provider '%s'%s%s%s (set %s.provider)", kind,
-                     name, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "", kind);
+    *err =
+        myna_fail(why, MYNA_ECONFIG, "there is no %s provider '%s'%s%s%s (set %s.provider)", kind,
+                  name, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "", kind);
     return NULL;
 }
 
@@ -214,9 +216,9 @@ enum myna_err myna_runtime_transport(struct myna_runtime *rt, const char *name,
                                      struct myna_transport **out, struct myna_why *why)
 {
     enum myna_err err = MYNA_OK;
-    const struct myna_transport_class *cls =
-        find((const void *const *)rt->opt.transports, (const void *const *)myna_builtin_transports(),
-             "transport", name && name[0] ? name : "none", &err, why);
+    const struct myna_transport_class *cls = find(
+        (const void *const *)rt->opt.transports, (const void *const *)myna_builtin_transports(),
+        "transport", name && name[0] ? name : "none", &err, why);
 
     return cls ? cls->create(out, &rt->host, rt->config, why) : err;
 }

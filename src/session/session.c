@@ -1,4 +1,5 @@
-/* session.c - makes a session, takes the host's calls, and settles after each input (see internal.h). */
+/* session.c - makes a session, takes the host's calls, and settles after each input (see
+ * internal.h). */
 #include "session/internal.h"
 
 #include <stdlib.h>
@@ -175,10 +176,11 @@ static enum myna_err read_conf(struct myna_session *s, const struct myna_agent *
 static void begin_states(struct myna_session *s)
 {
     struct recognition *r = &s->rec;
-    struct myna_endpointing_options ep = {.mode = (enum myna_endpointing_mode)s->turn_conf.endpointing_mode,
-                                          .min_delay = s->turn_conf.min_delay_ms * MYNA_MS,
-                                          .max_delay = s->turn_conf.max_delay_ms * MYNA_MS,
-                                          .alpha = s->turn_conf.alpha};
+    struct myna_endpointing_options ep = {
+        .mode = (enum myna_endpointing_mode)s->turn_conf.endpointing_mode,
+        .min_delay = s->turn_conf.min_delay_ms * MYNA_MS,
+        .max_delay = s->turn_conf.max_delay_ms * MYNA_MS,
+        .alpha = s->turn_conf.alpha};
 
     myna_endpointing_init(&s->endpointing, &ep);
     s->agent_state = MYNA_AGENT_INITIALIZING;
@@ -207,8 +209,8 @@ static enum myna_err get_transport(struct myna_session *s, const struct myna_ses
         err = myna_config_read(myna_runtime_config(s->rt), &myna_transport_section, &conf, why);
         if (err)
             return err;
-        err = myna_runtime_transport(s->rt, opt->transport_name ? opt->transport_name : conf.provider,
-                                     &s->transport, why);
+        err = myna_runtime_transport(
+            s->rt, opt->transport_name ? opt->transport_name : conf.provider, &s->transport, why);
         if (err)
             return err;
     }
@@ -220,7 +222,8 @@ static enum myna_err get_recorder(struct myna_session *s, const struct myna_sess
                                   struct myna_why *why)
 {
     struct myna_record_conf conf;
-    enum myna_err err = myna_config_read(myna_runtime_config(s->rt), &myna_record_section, &conf, why);
+    enum myna_err err =
+        myna_config_read(myna_runtime_config(s->rt), &myna_record_section, &conf, why);
 
     if (err)
         return err;

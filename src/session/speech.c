@@ -1,7 +1,8 @@
 /* speech.c - speech handles: the queue by priority and time, whose turn it is to be heard, and the
  * end of each (agent-session 1.8).
  *
- * All speeches that are not done stand in one list. At most one is `current`; it alone may be heard.
+ * All speeches that are not done stand in one list. At most one is `current`; it alone may be
+ * heard.
  */
 #include "session/internal.h"
 

@@ -1,7 +1,7 @@
 /* turns.c - the person's turn is over: accept it, ask the host, reply (agent-session 1.7).
  *
- * Accepted turns stand in a row: the host's hook of one is never cancelled, the next waits for it. A
- * turn that is no longer the newest when its reply is made keeps its message, the reply is cut.
+ * Accepted turns stand in a row: the host's hook of one is never cancelled, the next waits for it.
+ * A turn that is no longer the newest when its reply is made keeps its message, the reply is cut.
  *
  * Preemptive generation asks the agent on the transcript that is likely to be the turn; if the turn
  * is the same, its answer is already on the way.
@@ -111,7 +111,8 @@ void myna_s_preempt_cancel(struct myna_session *s)
     myna_s_speech_interrupt(s, sp);
 }
 
-static void tell_created(struct myna_session *s, const struct speech *sp, bool by_user, const char *source)
+static void tell_created(struct myna_session *s, const struct speech *sp, bool by_user,
+                         const char *source)
 {
     struct myna_event ev = {.type = MYNA_EV_SPEECH_CREATED};
 
@@ -125,8 +126,8 @@ void myna_s_preempt(struct myna_session *s, const char *text)
 {
     struct speech *sp;
 
-    if (!s->turn_conf.preemptive_generation || s->closing.asked || s->turns || !s->llm || !text[0] ||
-        (s->current && !s->current->interrupted))
+    if (!s->turn_conf.preemptive_generation || s->closing.asked || s->turns || !s->llm ||
+        !text[0] || (s->current && !s->current->interrupted))
         return;
     myna_s_preempt_cancel(s);
     if (s->rec.speech_start != MYNA_NEVER && s->turn_conf.preemptive_max_speech_ms >= 0 &&
@@ -210,7 +211,8 @@ static void reply(struct myna_session *s, struct turn *t)
     }
     t->item->metrics.on_user_turn_completed_delay = (double)(s->now - t->asked_at) / 1e6;
     m.on_user_turn_completed_delay_ms = (double)(s->now - t->asked_at) / 1e3;
-    m.end_of_utterance_delay_ms = t->info.end_delay != MYNA_NEVER ? (double)t->info.end_delay / 1e3 : 0;
+    m.end_of_utterance_delay_ms =
+        t->info.end_delay != MYNA_NEVER ? (double)t->info.end_delay / 1e3 : 0;
     m.transcription_delay_ms =
         t->info.transcription_delay != MYNA_NEVER ? (double)t->info.transcription_delay / 1e3 : 0;
     m.last_speaking_time_ms =
@@ -280,7 +282,8 @@ void myna_s_turns_advance(struct myna_session *s)
     }
 }
 
-void myna_session_turn_decided(struct myna_session *s, uint32_t turn, enum myna_turn_verdict verdict)
+void myna_session_turn_decided(struct myna_session *s, uint32_t turn,
+                               enum myna_turn_verdict verdict)
 {
     myna_s_command(s, S_CMD_DECIDED, turn, verdict == MYNA_TURN_STOP, NULL, NULL);
     for (struct turn *t = s->turns; t; t = t->next)

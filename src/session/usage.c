@@ -10,7 +10,8 @@ static double ms(myna_us from, myna_us to)
     return (double)(to - from) / 1e3;
 }
 
-static struct myna_usage *usage_of(struct myna_session *s, enum myna_stage stage, const char *provider)
+static struct myna_usage *usage_of(struct myna_session *s, enum myna_stage stage,
+                                   const char *provider)
 {
     struct myna_usage *u;
 
@@ -93,7 +94,8 @@ void myna_s_llm_metrics(struct myna_session *s, struct speech *sp, bool cancelle
     myna_s_metrics(s, &m);
 }
 
-void myna_s_tts_metrics(struct myna_session *s, struct speech *sp, struct segment *seg, bool cancelled)
+void myna_s_tts_metrics(struct myna_session *s, struct speech *sp, struct segment *seg,
+                        bool cancelled)
 {
     struct myna_metrics m = {.type = MYNA_METRICS_TTS,
                              .label = s->tts->cls->name,
@@ -107,8 +109,7 @@ void myna_s_tts_metrics(struct myna_session *s, struct speech *sp, struct segmen
                              .ttft_ms = -1,
                              .ttfs_ms = -1,
                              .ttfb_ms = ms(seg->tts_first_text, seg->tts_first_audio),
-                             .audio_duration_ms =
-                                 (double)seg->samples * 1e3 / MYNA_OUT_RATE_HZ,
+                             .audio_duration_ms = (double)seg->samples * 1e3 / MYNA_OUT_RATE_HZ,
                              .characters_count = (int)seg->characters};
 
     myna_s_metrics(s, &m);

@@ -205,7 +205,6 @@ static void speak(struct feeding *fe, struct myna_view text)
         fe->err = myna_tts_port_text(seg->tts, text);
 }
 
-
 static void on_filtered(void *arg, struct myna_view text)
 {
     struct feeding *fe = *(struct feeding **)arg;
@@ -259,8 +258,8 @@ static bool voice_before_busy(const struct speech *sp, const struct segment *seg
 void myna_s_voice_advance(struct myna_session *s, struct speech *sp, struct segment *seg)
 {
     struct feeding fe = {.s = s, .sp = sp, .seg = seg};
-    bool want = sp->scheduled ||
-                (sp->preemptive && s->turn_conf.preemptive_generation && s->turn_conf.preemptive_tts);
+    bool want = sp->scheduled || (sp->preemptive && s->turn_conf.preemptive_generation &&
+                                  s->turn_conf.preemptive_tts);
 
     if (!s->audio_out || !want || seg->pcm || seg->tts_done || seg->over ||
         seg->tts_retry_at != MYNA_NEVER || voice_before_busy(sp, seg))

@@ -321,13 +321,18 @@ fail:
     return NULL;
 }
 
+void myna_loop_drain(struct myna_loop *loop)
+{
+    loop->closing = true;
+    while (loop->n_busy)
+        run_done(loop);
+}
+
 void myna_loop_destroy(struct myna_loop *loop)
 {
     if (!loop)
         return;
-    loop->closing = true;
-    while (loop->n_busy)
-        run_done(loop);
+    myna_loop_drain(loop);
     myna_workers_destroy(loop->workers); /* before uv: a worker may be about to wake it */
     for (size_t i = 1; i <= loop->n_timers; i++)
         loop->heap[i]->slot = 0; /* a late clear() finds it idle */

@@ -26,6 +26,9 @@ struct myna_loop_options {
 };
 
 struct myna_loop *myna_loop_create(const struct myna_loop_options *opt, struct myna_why *why);
+/* Before what works use goes away: waits for all works, their done() is called; none is accepted
+ * afterwards. */
+void myna_loop_drain(struct myna_loop *loop);
 /* Waits for running work (its done() is called), drops timers. NULL is fine. */
 void myna_loop_destroy(struct myna_loop *loop);
 

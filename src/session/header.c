@@ -1,0 +1,67 @@
+/* header.c - the session as JSON: enough to make it again in a replay, without secrets. */
+#include "session/header.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdlib.h>
+
+#include "session/internal.h"
+
+static json_t *stage(const char *name, uint32_t caps)
+{
+    return name ? json_pack("{s:s,s:i}", "name", name, "caps", (int)caps) : json_null();
+}
+
+static json_t *config_of(const struct myna_session *s)
+{
+    char *text = myna_config_json(myna_runtime_config(s->rt));
+    json_t *cfg = text ? json_loads(text, 0, NULL) : NULL;
+
+    free(text);
+    return cfg ? cfg : json_object();
+}
+
+char *myna_s_header_json(const struct myna_session *s)
+{
+    const struct myna_transport *t = s->transport;
+    char seed[24];
+    json_t *root;
+    char *text;
+
+    snprintf(seed, sizeof seed, "%" PRIu64, s->seed);
+    root = json_pack("{s:s,s:s,s:s,s:s,s:I,s:I,s:{s:s,s:s,s:s?,s:b},s:{s:s,s:i,s:i,s:I},s:{s:o,s:o,"
+                     "s:o,s:o},s:b,s:o}",
+                     "myna", myna_version(), "build", myna_build(), "session", s->id, "seed", seed,
+                     "start_us", (json_int_t)s->now, "wall_ms",
+                     (json_int_t)(myna_loop_wall_ms(s->loop) - myna_loop_now(s->loop) / 1000),
+                     "agent", "name", s->agent_name, "instructions", s->agent_instructions,
+                     "greeting", s->agent_greeting, "greet", s->agent.greet, "transport", "name",
+                     t->cls->name, "caps", (int)t->caps, "heard", (int)t->heard, "latency_us",
+                     (json_int_t)t->latency, "stages", "vad",
+                     stage(s->vad ? s->vad->cls->name : NULL, 0), "stt",
+                     stage(s->stt ? s->stt->cls->name : NULL, s->stt ? s->stt->cls->caps : 0),
+                     "llm", stage(s->llm ? s->llm->cls->name : NULL, 0), "tts",
+                     stage(s->tts ? s->tts->cls->name : NULL, s->tts ? s->tts->cls->caps : 0),
+                     "on_user_turn", s->on_user_turn != NULL, "config", config_of(s));
+    text = root ? json_dumps(root, JSON_COMPACT) : NULL;
+    json_decref(root);
+    return text;
+}
+
+char *myna_s_options_json(const struct myna_session *s)
+{
+    const struct myna_turn_conf *t = &s->turn_conf;
+    json_t *root = json_pack(
+        "{s:b,s:b,s:i,s:i,s:i,s:i,s:i,s:{s:b,s:b},s:i,s:{s:b,s:b}}", "allow_interruptions",
+        t->allow_interruptions, "discard_audio_if_uninterruptible",
+        t->discard_audio_if_uninterruptible, "min_interruption_duration", t->min_interruption_ms,
+        "min_interruption_words", t->min_interruption_words, "min_endpointing_delay",
+        t->min_delay_ms, "max_endpointing_delay", t->max_delay_ms, "max_tool_steps",
+        s->conf.max_tool_steps, "preemptive_generation", "enabled", t->preemptive_generation,
+        "preemptive_tts", t->preemptive_tts, "user_away_timeout", s->conf.user_away_timeout_ms,
+        "recording_options", "audio", s->record_audio, "flight", s->record_flight);
+    char *text = root ? json_dumps(root, JSON_COMPACT) : NULL;
+
+    json_decref(root);
+    return text;
+}
