@@ -4,8 +4,6 @@
 
 #include <stddef.h>
 
-#include "transport/builtin.h"
-
 static const struct myna_vad_class *const vads[] = {
     NULL,
 };
@@ -23,8 +21,6 @@ static const struct myna_tts_class *const ttss[] = {
 };
 
 static const struct myna_transport_class *const transports[] = {
-    &myna_transport_none,
-    &myna_transport_loopback,
     NULL,
 };
 
