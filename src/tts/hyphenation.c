@@ -129,7 +129,11 @@ int myna_syllables(struct myna_view word)
             inside = true;
             continue;
         }
-        if ((b >= '0' && b <= '9') || b >= 0x80) {
+        if (b >= 0xe3 && b <= 0xed) { /* U+3000…: one character, one syllable */
+            count++;
+            inside = true;
+            i += 2;
+        } else if ((b >= '0' && b <= '9') || b >= 0x80) {
             count += !inside;
             inside = true;
         } else if (b != '\'') {

@@ -285,6 +285,7 @@ TEST(what_is_no_english_word_counts_as_one)
     CHECK_EQ(myna_syllables(myna_view_of("a")), 1);
     CHECK_EQ(myna_syllables(myna_view_of("don't")), 1);
     CHECK_EQ(myna_syllables(myna_view_of("\xe4\xbb\x8a")), 1);
+    CHECK_EQ(myna_syllables(myna_view_of("\xe4\xbb\x8a\xe5\xa4\xa9\xe5\xa5\xbd")), 3);
     CHECK_STR(hyphens("42"), "42");
     CHECK_STR(hyphens("the"), "the");
     CHECK_STR(hyphens(""), "");
