@@ -32,16 +32,6 @@ static bool open_for_speech(const struct myna_session *s)
     return s->started && !s->closing.asked;
 }
 
-static void tell_created(struct myna_session *s, const struct speech *sp, const char *source)
-{
-    struct myna_event ev = {.type = MYNA_EV_SPEECH_CREATED};
-
-    ev.u.speech.user_initiated = true;
-    ev.u.speech.source = source;
-    ev.u.speech.speech_id = sp->id;
-    myna_s_event(s, &ev);
-}
-
 static enum myna_err say(struct myna_session *s, const char *text, int allow, bool add, char *id)
 {
     struct speech *sp;
@@ -60,7 +50,7 @@ static enum myna_err say(struct myna_session *s, const char *text, int allow, bo
         return seg ? MYNA_ELIMIT : MYNA_ENOMEM;
     }
     seg->text_ended = true;
-    tell_created(s, sp, "say");
+    myna_s_speech_created(s, sp, true, "say");
     if (id)
         memcpy(id, sp->id, MYNA_ID_SIZE);
     return myna_s_speech_schedule(s, sp, 5);
@@ -97,7 +87,7 @@ static enum myna_err reply(struct myna_session *s, const struct myna_reply_optio
         myna_s_speech_interrupt(s, sp);
         return MYNA_ENOMEM;
     }
-    tell_created(s, sp, "generate_reply");
+    myna_s_speech_created(s, sp, true, "generate_reply");
     if (id)
         memcpy(id, sp->id, MYNA_ID_SIZE);
     return myna_s_speech_schedule(s, sp, 5);

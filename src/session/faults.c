@@ -42,6 +42,7 @@ bool myna_s_retry(const struct myna_session *s, const struct myna_fault *f, int 
 /* Speaks the recorded sentence, unless it is already waiting to be heard. */
 static void say_sorry(struct myna_session *s)
 {
+    struct myna_sync_options so = {0}; /* paces the sentence, should it be cut */
     struct speech *sp;
     struct segment *seg;
     const char *sentence = s->conf.error_sentence;
@@ -61,6 +62,9 @@ static void say_sorry(struct myna_session *s)
     }
     seg->text_ended = true;
     sp->llm_done = true;
+    seg->sync = myna_sync_create(&so);
+    if (seg->sync && myna_sync_text(seg->sync, myna_buf_view(&seg->text)) == MYNA_OK)
+        myna_sync_text_end(seg->sync);
     seg->pcm = myna_sorry_pcm(&seg->pcm_n);
     (void)myna_s_speech_schedule(s, sp, 10);
 }

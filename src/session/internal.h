@@ -62,6 +62,7 @@ struct segment {
     bool tts_started, tts_ended, tts_done, tts_failed;
     bool ready;         /* sound waits in the provider */
     bool playing;       /* its playout segment is open */
+    bool cut; /* the voice failed in the middle */
     bool over;          /* heard to its end or cut */
     bool shown;         /* the `is_final` transcript was told */
     const int16_t *pcm; /* recorded sound instead of a voice (the spoken error) */
@@ -338,6 +339,8 @@ int myna_s_words(const char *text);
 struct speech *myna_s_speech_new(struct myna_session *s, enum speech_kind kind, int allow);
 enum myna_err myna_s_speech_schedule(struct myna_session *s, struct speech *sp, int priority);
 void myna_s_speech_interrupt(struct myna_session *s, struct speech *sp);
+void myna_s_speech_created(struct myna_session *s, const struct speech *sp, bool by_user,
+                           const char *source); /* the event */
 void myna_s_speech_done(struct myna_session *s, struct speech *sp);
 void myna_s_speech_free(struct speech *sp);
 void myna_s_speeches_advance(struct myna_session *s);

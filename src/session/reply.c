@@ -79,7 +79,6 @@ static void llm_text(struct myna_session *s, struct speech *sp, struct myna_view
         return;
     }
     sp->llm_output = true;
-    sp->llm_timeout_at = MYNA_NEVER;
     if (sp->first_token == MYNA_NEVER)
         sp->first_token = sp->fall.first_token = s->now;
     if (sp->first_sentence == MYNA_NEVER)
@@ -98,6 +97,13 @@ static struct speech *speech_of(struct myna_session *s, const struct myna_llm_po
     return NULL;
 }
 
+/* Each sign of life gives the agent the whole limit again. */
+static void wait_for_more(struct myna_session *s, struct speech *sp)
+{
+    sp->llm_timeout_at =
+        s->conf.stage_timeout_ms >= 0 ? s->now + s->conf.stage_timeout_ms * MYNA_MS : MYNA_NEVER;
+}
+
 static void on_llm(void *arg, struct myna_llm_port *port, const struct myna_llm_event *ev)
 {
     struct myna_session *s = arg;
@@ -106,12 +112,12 @@ static void on_llm(void *arg, struct myna_llm_port *port, const struct myna_llm_
     myna_s_enter(s);
     sp = speech_of(s, port);
     if (sp) {
+        wait_for_more(s, sp);
         switch (ev->type) {
         case MYNA_LLM_TEXT:
             llm_text(s, sp, ev->text);
             break;
         case MYNA_LLM_REASONING:
-            sp->llm_timeout_at = MYNA_NEVER;
             break;
         case MYNA_LLM_FLUSH:
             end_text(sp);
@@ -182,8 +188,7 @@ enum myna_err myna_s_llm_start(struct myna_session *s, struct speech *sp)
         return f.err;
     }
     sp->llm_running = true;
-    if (s->conf.stage_timeout_ms >= 0)
-        sp->llm_timeout_at = s->now + s->conf.stage_timeout_ms * MYNA_MS;
+    wait_for_more(s, sp);
     return MYNA_OK;
 }
 
@@ -269,9 +274,9 @@ void myna_s_playout_event(void *arg, const struct myna_playout_event *ev)
     case MYNA_PLAYOUT_FINISHED:
         seg->playing = false;
         tell_playout(s, ev);
+        close_segment(s, sp, seg, ev->interrupted || seg->cut, ev->position);
         s->playout_segment = NULL;
         s->playout_speech = NULL;
-        close_segment(s, sp, seg, ev->interrupted, ev->position);
         break;
     case MYNA_PLAYOUT_FLUSH:
         myna_tap_put(s->tap, MYNA_OUT_TRANSPORT, 1, NULL, 0);
@@ -449,7 +454,8 @@ void myna_s_reply_expire(struct myna_session *s, struct speech *sp)
         struct myna_fault f = {.stage = MYNA_STAGE_LLM,
                                .err = MYNA_ETIMEOUT,
                                .provider = s->llm->cls->name,
-                               .message = "the agent did not begin to answer in time",
+                               .message = sp->llm_output ? "the agent stopped in the middle of its answer"
+                                                      : "the agent did not begin to answer in time",
                                .retryable = true};
 
         llm_failed(s, sp, &f);

@@ -332,9 +332,11 @@ static enum myna_err open_recorder(struct myna_session *s, struct myna_why *why)
     opt.header_json = header;
     err = myna_recorder_open(&opt, &s->recorder, why);
     free(header);
-    if (!err)
-        s->tap = myna_recorder_tap(s->recorder);
-    return err;
+    if (err)
+        return err;
+    s->tap = myna_recorder_tap(s->recorder);
+    s->kept_record_dir = strdup(myna_recorder_dir(s->recorder));
+    return s->kept_record_dir ? MYNA_OK : myna_fail(why, MYNA_ENOMEM, "no memory for the recorder");
 }
 
 /* agent-session 1.12: the first start is a handoff too, then what the agent was told. */
@@ -452,5 +454,6 @@ void myna_session_destroy(struct myna_session *s)
     free(s->agent_instructions);
     free(s->agent_greeting);
     free(s->record_dir);
+    free(s->kept_record_dir);
     free(s);
 }

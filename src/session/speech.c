@@ -80,6 +80,17 @@ void myna_s_speech_free(struct speech *sp)
     free(sp);
 }
 
+void myna_s_speech_created(struct myna_session *s, const struct speech *sp, bool by_user,
+                           const char *source)
+{
+    struct myna_event ev = {.type = MYNA_EV_SPEECH_CREATED};
+
+    ev.u.speech.user_initiated = by_user;
+    ev.u.speech.source = source;
+    ev.u.speech.speech_id = sp->id;
+    myna_s_event(s, &ev);
+}
+
 enum myna_err myna_s_speech_schedule(struct myna_session *s, struct speech *sp, int priority)
 {
     sp->priority = priority;

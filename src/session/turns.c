@@ -111,17 +111,6 @@ void myna_s_preempt_cancel(struct myna_session *s)
     myna_s_speech_interrupt(s, sp);
 }
 
-static void tell_created(struct myna_session *s, const struct speech *sp, bool by_user,
-                         const char *source)
-{
-    struct myna_event ev = {.type = MYNA_EV_SPEECH_CREATED};
-
-    ev.u.speech.user_initiated = by_user;
-    ev.u.speech.source = source;
-    ev.u.speech.speech_id = sp->id;
-    myna_s_event(s, &ev);
-}
-
 void myna_s_preempt(struct myna_session *s, const char *text)
 {
     struct speech *sp;
@@ -148,7 +137,7 @@ void myna_s_preempt(struct myna_session *s, const char *text)
         myna_s_preempt_cancel(s);
         return;
     }
-    tell_created(s, sp, false, "generate_reply");
+    myna_s_speech_created(s, sp, false, "generate_reply");
     s->dirty = true;
 }
 
@@ -226,7 +215,7 @@ static void reply(struct myna_session *s, struct turn *t)
     sp->user_item = t->item;
     t->item = NULL;
     if (fresh)
-        tell_created(s, sp, false, "generate_reply");
+        myna_s_speech_created(s, sp, false, "generate_reply");
     (void)myna_s_speech_schedule(s, sp, 5);
     if (t->next) /* a newer turn has begun: keep the words, not the answer */
         myna_s_speech_interrupt(s, sp);

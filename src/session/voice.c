@@ -69,8 +69,11 @@ static void voice_failed(struct myna_session *s, struct speech *sp, struct segme
     struct myna_fault told = *f;
     myna_us at;
 
+    if (seg->tts_first_audio != MYNA_NEVER && seg->ready && seg->playing)
+        myna_s_pump(s); /* what it has made is still heard */
     myna_tts_port_close(seg->tts);
     seg->tts = NULL;
+    seg->ready = false;
     if (seg->tts_first_audio == MYNA_NEVER && myna_s_retry(s, f, seg->tts_tries, &at)) {
         seg->tts_retry_at = at; /* all text is handed over again then */
         seg->fed = 0;
@@ -86,6 +89,7 @@ static void voice_failed(struct myna_session *s, struct speech *sp, struct segme
     }
     finish(s, sp, seg, false);
     seg->tts_failed = seg->tts_first_audio == MYNA_NEVER;
+    seg->cut = !seg->tts_failed; /* only what was heard counts as said */
     sp->failed = true;
     if (seg->playing && !seg->ready)
         myna_playout_end(s->playout, s->now);
