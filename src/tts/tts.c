@@ -35,6 +35,7 @@ struct myna_tts_port {
     struct myna_timer later;          /* tells what was found out inside a call of the session */
     enum myna_err text_err;           /* first failure of text() within one call */
     bool fault_later;                 /* text_err came from end(), which returns nothing */
+    bool any;                         /* the resampler got sound */
     bool done;                        /* the voice has said DONE */
     bool drained;                     /* …and the resampler is empty */
     bool told;                        /* the session knows of DONE */
@@ -138,7 +139,7 @@ void myna_tts_emit(struct myna_tts_stream *st, const struct myna_tts_event *ev)
         return;
     }
     port->done = true;
-    port->drained = !port->resample;
+    port->drained = !port->any;
     if (all_taken(port))
         tell_done(port);
     else
@@ -248,6 +249,7 @@ size_t myna_tts_audio(struct myna_tts_stream *st, const int16_t *pcm, size_t n)
 
         port->held_at = 0;
         if (port->resample) {
+            port->any = true;
             port->held_n = myna_resample_run(port->resample, pcm + taken, block, port->held);
         } else {
             memcpy(port->held, pcm + taken, block * sizeof *pcm);

@@ -178,3 +178,32 @@ json_t *myna_item_json(const struct myna_item *it, double wall_ms_at_zero)
     json_decref(o);
     return NULL;
 }
+
+json_t *myna_usage_json(const struct myna_usage *u)
+{
+    const struct {
+        const char *key;
+        double value;
+    } rows[] = {
+        {"inputTokens", (double)u->input_tokens},
+        {"inputCachedTokens", (double)u->input_cached_tokens},
+        {"outputTokens", (double)u->output_tokens},
+        {"charactersCount", (double)u->characters_count},
+        {"audioDurationMs", u->audio_duration_ms},
+    };
+    const char *type = u->stage == MYNA_STAGE_STT   ? "stt_usage"
+                       : u->stage == MYNA_STAGE_TTS ? "tts_usage"
+                                                    : "llm_usage";
+    json_t *o = json_object();
+    int bad = myna_json_put_text(o, "type", type);
+
+    bad |= myna_json_put_text(o, "provider", u->provider);
+    bad |= myna_json_put_text(o, "model", u->model);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (rows[i].value != 0)
+            bad |= myna_json_put_number(o, rows[i].key, rows[i].value);
+    if (!bad)
+        return o;
+    json_decref(o);
+    return NULL;
+}

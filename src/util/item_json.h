@@ -15,5 +15,7 @@ int myna_json_put_text(json_t *object, const char *key, const char *text);
 int myna_json_put_number(json_t *object, const char *key, double number);
 /* `wall_ms_at_zero`: Unix time in ms that belongs to 0 on the session's clock. NULL: no memory. */
 json_t *myna_item_json(const struct myna_item *item, double wall_ms_at_zero);
+/* Usage of one provider and model; what is zero is left out. NULL: no memory. */
+json_t *myna_usage_json(const struct myna_usage *usage);
 
 #endif
