@@ -50,7 +50,7 @@ struct myna_fault {
     const char *message;  /* one sentence, no secrets */
     int http_status;      /* 0 when none */
     bool retryable;       /* may be tried again */
-    bool recoverable;     /* the session goes on */
+    bool recoverable;     /* it is being tried again; false: this piece of work is lost */
 };
 
 enum myna_role { MYNA_ROLE_SYSTEM, MYNA_ROLE_DEVELOPER, MYNA_ROLE_USER, MYNA_ROLE_ASSISTANT };

@@ -198,11 +198,6 @@ static void speak(struct feeding *fe, struct myna_view text)
         if (fe->err)
             return;
     }
-    if (seg->tts_first_text == MYNA_NEVER) {
-        seg->tts_first_text = s->now;
-        if (fe->sp->fall.first_text == MYNA_NEVER)
-            fe->sp->fall.first_text = s->now;
-    }
     seg->characters += text.len;
     fe->err = myna_sync_text(seg->sync, text);
     if (!fe->err)
@@ -254,7 +249,7 @@ static enum myna_err feed(struct feeding *fe)
 static bool voice_before_busy(const struct speech *sp, const struct segment *seg)
 {
     for (const struct segment *p = sp->segments; p && p != seg; p = p->next)
-        if (!p->tts_done)
+        if (!p->tts_done && !p->tts_ended)
             return true;
     return false;
 }
@@ -277,6 +272,10 @@ void myna_s_voice_advance(struct myna_session *s, struct speech *sp, struct segm
     myna_guard_lift();
     fe.err = feed(&fe);
     s->feeding = NULL;
+    if (seg->tts)
+        seg->tts_first_text = myna_tts_port_first_text(seg->tts);
+    if (sp->fall.first_text == MYNA_NEVER)
+        sp->fall.first_text = seg->tts_first_text;
     if (fe.err) {
         struct myna_fault f = {.stage = MYNA_STAGE_TTS,
                                .err = fe.err,

@@ -40,6 +40,7 @@ struct myna_tts_port {
     bool drained;                     /* …and the resampler is empty */
     bool told;                        /* the session knows of DONE */
     int busy;                         /* depth of calls that may close us */
+    myna_us first_text;               /* handed to the voice; MYNA_NEVER */
     size_t room;                      /* at 24 kHz, of the pump that runs; else 0 */
     size_t block;                     /* samples of the voice's rate taken at once */
     int16_t *held;                    /* at 24 kHz */
@@ -165,6 +166,8 @@ static void say(void *arg, struct myna_view text)
     if (port->text_err || text.len == 0)
         return;
     myna_tap_put(port->opt.tap, MYNA_OUT_TTS_TEXT, port->opt.id, &text, 1);
+    if (port->first_text == MYNA_NEVER)
+        port->first_text = myna_host_now(port->opt.tts->host);
     err = port->opt.tts->cls->text(port->stream, text);
     if (!err)
         return;
@@ -346,6 +349,7 @@ enum myna_err myna_tts_port_open(const struct myna_tts_port_options *opt,
 
     if (!port)
         return MYNA_ENOMEM;
+    port->first_text = MYNA_NEVER;
     port->opt = *opt;
     myna_buf_init(&port->packed, PACKED_MAX);
     myna_host_timer_init(opt->tts->host, &port->later, tell_later, port);
@@ -382,6 +386,11 @@ void myna_tts_port_close(struct myna_tts_port *port)
         myna_host_bury_later(port->opt.tts->host, &port->grave, bury);
     else
         bury(&port->grave);
+}
+
+myna_us myna_tts_port_first_text(const struct myna_tts_port *port)
+{
+    return port->first_text;
 }
 
 uint32_t myna_tts_port_id(const struct myna_tts_port *port)

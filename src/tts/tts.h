@@ -33,6 +33,8 @@ void myna_tts_port_close(struct myna_tts_port *port); /* NULL is fine; cancels *
 enum myna_err myna_tts_port_text(struct myna_tts_port *port, struct myna_view text); /* increment */
 void myna_tts_port_end(struct myna_tts_port *port);
 void myna_tts_port_pump(struct myna_tts_port *port, size_t room); /* samples at 24 kHz */
+/* When the voice got its first words (a voice of whole sentences waits for one); MYNA_NEVER. */
+myna_us myna_tts_port_first_text(const struct myna_tts_port *port);
 uint32_t myna_tts_port_id(const struct myna_tts_port *port);
 
 struct myna_buf;
