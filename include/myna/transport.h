@@ -95,6 +95,9 @@ MYNA_API void myna_transport_frame(struct myna_transport *t, const struct myna_f
 /* Next 480 samples (24 kHz) to be heard. true: sound; false: silence (out is zeroed). Media tick.
  */
 MYNA_API bool myna_transport_pull(struct myna_transport *t, int16_t out[MYNA_OUT_SAMPLES]);
+/* Number of the segment that the last sound drawn belongs to, for a later heard() or finished();
+ * right after a pull() that gave sound. 0: none is open. */
+MYNA_API uint32_t myna_transport_segment(const struct myna_transport *t);
 /* REPORTED: samples of `segment` heard up to here. */
 MYNA_API void myna_transport_heard(struct myna_transport *t, uint32_t segment, uint64_t samples);
 /* HANDSHAKE, REPORTED: the flushed segment has been heard to its end. */

@@ -94,6 +94,13 @@ bool myna_transport_pull(struct myna_transport *t, int16_t out[MYNA_OUT_SAMPLES]
     return sound;
 }
 
+uint32_t myna_transport_segment(const struct myna_transport *t)
+{
+    const struct myna_session *s = t->session;
+
+    return s && s->playout_segment ? s->playout_segment->playout_id : 0;
+}
+
 /* ---- reports and messages */
 
 void myna_transport_joined(struct myna_transport *t, uint32_t who, const char *identity,

@@ -4,9 +4,6 @@
  * All happens on one timer of 20 ms, drift-free: what the person said arrives (perhaps late, by the
  * delay line), the far side plays one frame, then draws anew. The far side's buffer is a ring of
  * frames; each remembers its segment, so that a report never speaks of the wrong one.
- *
- * Nobody tells a transport the number of a segment while it draws it, only when it ends (flush,
- * clear). Segments count up by one, so the one being drawn is the last that ended plus one.
  */
 #include "transport/loopback.h"
 
@@ -61,8 +58,7 @@ struct loopback {
 
     struct drawn *ring;
     size_t ring_cap, ring_head, ring_n;
-    uint32_t last_ended; /* number of the last segment that was flushed or cleared */
-    uint32_t playing;    /* segment of the frame played last, and how much of it was played */
+    uint32_t playing; /* segment of the frame played last, and how much of it was played */
     uint64_t played;
     uint32_t flushed; /* 0: none waits to be played to its end */
     myna_us last_report;
@@ -193,11 +189,10 @@ static void draw_ahead(struct loopback *lb)
 {
     while (lb->ring_n < lb->ring_cap && !lb->flushed && !lb->closed) {
         struct drawn *d = &lb->ring[(lb->ring_head + lb->ring_n) % lb->ring_cap];
-        uint32_t segment = lb->last_ended + 1; /* the pull may end it */
 
         if (!myna_transport_pull(&lb->base, d->pcm))
             break;
-        d->segment = segment;
+        d->segment = myna_transport_segment(&lb->base);
         lb->ring_n++;
     }
 }
@@ -338,15 +333,15 @@ static void lb_flush(struct myna_transport *t, uint32_t segment)
     struct loopback *lb = self(t);
 
     lb->counts.flushes++;
-    lb->flushed = lb->last_ended = segment;
+    lb->flushed = segment;
 }
 
 static void lb_clear(struct myna_transport *t, uint32_t segment)
 {
     struct loopback *lb = self(t);
 
+    (void)segment; /* there is only one at a time */
     lb->counts.clears++;
-    lb->last_ended = segment;
     lb->flushed = 0;
     lb->ring_n = 0;
     for (size_t i = 0; i < lb->report_n; i++) /* a cleared segment is not "finished" any more */

@@ -189,8 +189,9 @@ enum myna_err myna_wav_sink_open(struct myna_host *host, const char *path, myna_
 void myna_wav_sink_write(struct myna_wav_sink *s, const int16_t *pcm, size_t n)
 {
     while (n && !s->finishing && !s->is_over) {
-        if (s->full == BLOCKS) { /* eight seconds late: the work under way will say so */
+        if (s->full == BLOCKS) { /* eight seconds late: the next work to end will say so */
             s->stalled = true;
+            pump(s);
             return;
         }
         struct block *b = &s->blocks[(s->first + s->full) % BLOCKS];

@@ -34,6 +34,7 @@ static struct {
     enum myna_user_state user;
     void (*on_frame)(const struct myna_frame *f); /* scripts the rest of the conversation */
 
+    uint32_t segment; /* being drawn */
     uint32_t heard_segment, finished_segment;
     uint64_t heard_samples;
     myna_us heard_at, finished_at;
@@ -46,6 +47,7 @@ static inline void world_start(bool virtual_clock)
 
     memset(&world, 0, sizeof world);
     world.agent = MYNA_AGENT_LISTENING;
+    world.segment = 1;
     world.host.loop = myna_loop_create(
         &(struct myna_loop_options){.virtual_clock = virtual_clock, .workers = 1}, &why);
     myna_rand_seed(&world.host.rand, 7);
@@ -90,6 +92,12 @@ bool myna_transport_pull(struct myna_transport *t, int16_t out[MYNA_OUT_SAMPLES]
     for (int i = 0; sound && i < MYNA_OUT_SAMPLES; i++)
         out[i] = world.ramp ? (int16_t)n : 1000;
     return sound;
+}
+
+uint32_t myna_transport_segment(const struct myna_transport *t)
+{
+    (void)t;
+    return world.segment;
 }
 
 void myna_transport_heard(struct myna_transport *t, uint32_t segment, uint64_t samples)
