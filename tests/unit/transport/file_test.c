@@ -26,6 +26,17 @@ static void write_in(uint32_t rate, size_t n, int16_t value)
     free(pcm);
 }
 
+static struct myna_config *with_section(void)
+{
+    static struct myna_section section = {.path = "transport.file"};
+    struct myna_config *c = myna_config_create();
+
+    section.options = myna_transport_file.options;
+    CHECK(c);
+    CHECK_EQ(myna_config_add_section(c, &section), MYNA_OK);
+    return c;
+}
+
 static void begin(bool virtual_clock)
 {
     strcpy(dir, "/tmp/myna-file-XXXXXX");
@@ -33,8 +44,7 @@ static void begin(bool virtual_clock)
     snprintf(in, sizeof in, "%s/in.wav", dir);
     snprintf(out, sizeof out, "%s/out.wav", dir);
     memset(&why, 0, sizeof why);
-    cfg = myna_config_create();
-    CHECK(cfg);
+    cfg = with_section();
     CHECK_EQ(myna_config_set(cfg, "transport.file.in", in, "test", &why), MYNA_OK);
     CHECK_EQ(myna_config_set(cfg, "transport.file.out", out, "test", &why), MYNA_OK);
     world_start(virtual_clock);
@@ -321,7 +331,7 @@ TEST(a_full_disk_ends_the_call_with_the_reason)
 TEST(without_a_recording_it_says_which_key_is_missing)
 {
     begin(true);
-    struct myna_config *empty = myna_config_create();
+    struct myna_config *empty = with_section();
     CHECK_EQ(myna_transport_file.create(&world.t, &world.host, empty, &why), MYNA_ECONFIG);
     CHECK_HAS(why.text, "transport.file.in");
     myna_config_destroy(empty);
