@@ -23,6 +23,7 @@ bool myna_log_wants(const struct myna_log *log, enum myna_log_level level);
 /* `log` NULL: nothing. fmt: "stt stream failed stage=stt provider=%s retry=%d". */
 void myna_log_line(struct myna_log *log, enum myna_log_level level, const char *fmt, ...)
     MYNA_PRINTF(3, 4);
-void myna_log_vline(struct myna_log *log, enum myna_log_level level, const char *fmt, va_list ap);
+void myna_log_vline(struct myna_log *log, enum myna_log_level level, const char *fmt, va_list ap)
+    MYNA_PRINTF(3, 0);
 
 #endif
