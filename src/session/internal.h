@@ -360,6 +360,7 @@ void myna_s_reply_expire(struct myna_session *s, struct speech *sp);
 /* ---- voice.c: the voice of one segment */
 void myna_s_voice_advance(struct myna_session *s, struct speech *sp, struct segment *seg);
 void myna_s_voice_close(struct myna_session *s, struct speech *sp, struct segment *seg);
+void myna_s_voice_stalled(struct myna_session *s, struct speech *sp, struct segment *seg);
 
 /* ---- interrupt.c */
 void myna_s_audio_activity(struct myna_session *s);

@@ -10,6 +10,7 @@
 #include "session/internal.h"
 
 #include <math.h>
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -61,6 +62,15 @@ static void llm_failed(struct myna_session *s, struct speech *sp, const struct m
     myna_s_failed(s, &told);
 }
 
+/* Whether a full stop ends a sentence only shows when something follows it. */
+static bool sentence_ended(struct myna_view text)
+{
+    for (size_t i = 1; i < text.len; i++)
+        if (isspace(text.ptr[i]) && strchr(".!?", text.ptr[i - 1]))
+            return true;
+    return false;
+}
+
 static void llm_text(struct myna_session *s, struct speech *sp, struct myna_view text)
 {
     struct segment *seg;
@@ -81,12 +91,8 @@ static void llm_text(struct myna_session *s, struct speech *sp, struct myna_view
     sp->llm_output = true;
     if (sp->first_token == MYNA_NEVER)
         sp->first_token = sp->fall.first_token = s->now;
-    if (sp->first_sentence == MYNA_NEVER)
-        for (size_t i = 0; i < text.len; i++)
-            if (strchr(".!?", text.ptr[i])) {
-                sp->first_sentence = s->now;
-                break;
-            }
+    if (sp->first_sentence == MYNA_NEVER && sentence_ended(myna_buf_view(&seg->text)))
+        sp->first_sentence = s->now;
 }
 
 static struct speech *speech_of(struct myna_session *s, const struct myna_llm_port *port)
@@ -135,6 +141,8 @@ static void on_llm(void *arg, struct myna_llm_port *port, const struct myna_llm_
             break;
         case MYNA_LLM_DONE:
             sp->llm_done = true;
+            if (sp->llm_output && sp->first_sentence == MYNA_NEVER)
+                sp->first_sentence = s->now;
             end_text(sp);
             llm_over(s, sp, false);
             break;
@@ -332,6 +340,11 @@ static bool play(struct myna_session *s, struct speech *sp, struct segment *seg)
     }
     if (myna_playout_active(s->playout))
         return false;
+    /* A reply does not begin while the person speaks (12); a door that pauses holds it back itself.
+     */
+    if (sp->allow_interruptions && seg == sp->segments && !s->rec.user_quiet &&
+        !myna_s_can_pause(s))
+        return false;
     seg->playout_id = myna_playout_begin(s->playout);
     if (!seg->playout_id)
         return false;
@@ -454,8 +467,9 @@ void myna_s_reply_expire(struct myna_session *s, struct speech *sp)
         struct myna_fault f = {.stage = MYNA_STAGE_LLM,
                                .err = MYNA_ETIMEOUT,
                                .provider = s->llm->cls->name,
-                               .message = sp->llm_output ? "the agent stopped in the middle of its answer"
-                                                      : "the agent did not begin to answer in time",
+                               .message = sp->llm_output
+                                              ? "the agent stopped in the middle of its answer"
+                                              : "the agent did not begin to answer in time",
                                .retryable = true};
 
         llm_failed(s, sp, &f);
@@ -467,14 +481,8 @@ void myna_s_reply_expire(struct myna_session *s, struct speech *sp)
             seg->tts_retry_at = MYNA_NEVER;
             seg->tts_started = false;
         }
-        if (stall_at(s, seg) <= s->now) {
-            myna_s_log(s, MYNA_LOG_WARN,
-                       "the voice stalled, its stream is closed stage=tts provider=%s",
-                       s->tts->cls->name);
-            myna_s_voice_close(s, sp, seg);
-            if (seg->playing && !seg->ready)
-                myna_playout_end(s->playout, s->now);
-        }
+        if (stall_at(s, seg) <= s->now)
+            myna_s_voice_stalled(s, sp, seg);
     }
     s->dirty = true;
 }

@@ -336,3 +336,24 @@ void myna_s_pump(struct myna_session *s)
     else if (seg->tts_done)
         myna_playout_end(s->playout, s->now);
 }
+
+/* No sound for too long: the rest of a segment is given up with a warning; a voice that never began
+ * has failed, since the person would meet silence. */
+void myna_s_voice_stalled(struct myna_session *s, struct speech *sp, struct segment *seg)
+{
+    struct myna_fault f = {.stage = MYNA_STAGE_TTS,
+                           .err = MYNA_ETIMEOUT,
+                           .provider = s->tts->cls->name,
+                           .message = "the voice made no sound in time",
+                           .retryable = true};
+
+    if (seg->tts_first_audio == MYNA_NEVER) {
+        voice_failed(s, sp, seg, &f);
+        return;
+    }
+    myna_s_log(s, MYNA_LOG_WARN, "the voice stalled, its stream is closed stage=tts provider=%s",
+               s->tts->cls->name);
+    myna_s_voice_close(s, sp, seg);
+    if (seg->playing && !seg->ready)
+        myna_playout_end(s->playout, s->now);
+}

@@ -1,0 +1,57 @@
+/* out.c - colours and JSON of the program. */
+#include "out.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+bool myna_cli_colour(FILE *out)
+{
+    const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
+
+    return isatty(fileno(out)) && !(no && *no) && !(term && !strcmp(term, "dumb"));
+}
+
+const char *myna_cli_bold(bool colour)
+{
+    return colour ? "\033[1m" : "";
+}
+
+const char *myna_cli_green(bool colour)
+{
+    return colour ? "\033[32m" : "";
+}
+
+const char *myna_cli_yellow(bool colour)
+{
+    return colour ? "\033[33m" : "";
+}
+
+const char *myna_cli_red(bool colour)
+{
+    return colour ? "\033[31m" : "";
+}
+
+const char *myna_cli_plain(bool colour)
+{
+    return colour ? "\033[0m" : "";
+}
+
+json_t *myna_cli_ms(double ms)
+{
+    return ms == floor(ms) && fabs(ms) < 1e15 ? json_integer((json_int_t)ms) : json_real(ms);
+}
+
+enum myna_err myna_cli_json(json_t *value, struct myna_why *why)
+{
+    /* 9 digits hold a float exactly. */
+    char *text = value ? json_dumps(value, JSON_COMPACT | JSON_REAL_PRECISION(9)) : NULL;
+
+    json_decref(value);
+    if (!text)
+        return myna_fail(why, MYNA_ENOMEM, "memory is short");
+    puts(text);
+    free(text);
+    return MYNA_OK;
+}

@@ -1,0 +1,25 @@
+/* out.h - how the program writes: colours only on a terminal, JSON on one line. */
+#ifndef MYNA_CLI_OUT_H
+#define MYNA_CLI_OUT_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include <jansson.h>
+#include <myna/error.h>
+
+/* A terminal, and neither NO_COLOR is set nor TERM=dumb. */
+bool myna_cli_colour(FILE *out);
+/* Escape codes, or "" where colour is false. */
+const char *myna_cli_bold(bool colour);
+const char *myna_cli_green(bool colour);
+const char *myna_cli_yellow(bool colour);
+const char *myna_cli_red(bool colour);
+const char *myna_cli_plain(bool colour);
+
+/* Milliseconds as JSON: a whole number where it is one. */
+json_t *myna_cli_ms(double ms);
+/* Takes `value` (NULL: memory is short) and prints it with a newline on standard output. */
+enum myna_err myna_cli_json(json_t *value, struct myna_why *why);
+
+#endif
