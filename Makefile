@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BENCH  ?=
 
-.PHONY: build run check asan tsan fuzz bench format lint install clean deps
+.PHONY: build run check asan tsan fuzz bench man format lint install clean deps
 
 build: build/build.ninja
 	ninja -C build
@@ -32,6 +32,10 @@ fuzz:
 
 bench:
 	$(PYTHON) tests/bench/run.py $(BENCH)
+
+# man/myna.1 follows the tables of commands and options; a test compares it.
+man: build
+	build/src/cli/myna __man > man/myna.1
 
 format:
 	git ls-files -z '*.c' '*.h' | xargs -0 clang-format -i

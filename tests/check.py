@@ -221,7 +221,7 @@ def step_install():
         results = []
         for source in sorted(glob.glob("examples/*.c")):
             exe = os.path.join(root, "example")
-            code, out = run(["gcc", "-std=c17", source, "-o", exe, "-I" + glob.glob(f"{root}/**/include", recursive=True)[0],
+            code, out = run(["gcc", source, "-o", exe, "-I" + glob.glob(f"{root}/**/include", recursive=True)[0],
                              "-L" + libdir, "-lmyna"], env=env)
             results.append((FAIL if code else PASS, f"{source} builds against the installed library", out))
         man = glob.glob(f"{root}/**/myna.1*", recursive=True)

@@ -1,0 +1,73 @@
+/* internal.h - what sim.c and sim_providers.c share: the script, and what it is played from. */
+#ifndef TESTS_SIM_INTERNAL_H
+#define TESTS_SIM_INTERNAL_H
+
+#include "sim.h"
+
+enum { SIM_ROWS = 64, SIM_LINES = 512, SIM_MAX_S = 700 };
+
+struct sim_speech {
+    myna_us from, to, final_at;
+    const char *text;
+    bool interim;
+};
+
+struct sim_line {
+    myna_us at;
+    char text[400];
+    long value; /* -1: none */
+};
+
+struct sim_later {
+    struct myna_timer timer;
+    uint32_t turn;
+    enum myna_turn_verdict verdict;
+    struct sim *s;
+    bool used;
+};
+
+struct sim {
+    struct sim_setup setup;
+    struct myna_config *config;
+    struct myna_runtime *rt;
+    struct myna_session *session;
+    struct myna_transport *transport;
+    char dir[64];
+    myna_us t0; /* start of the session on the runtime's clock */
+    bool started, closed;
+
+    struct sim_speech speeches[SIM_ROWS];
+    size_t n_speeches;
+    struct sim_answer answers[SIM_ROWS];
+    size_t n_answers;
+    struct sim_voice voices[SIM_ROWS];
+    size_t n_voices;
+    struct {
+        myna_us at;
+        bool retryable;
+        int times;
+    } stt_failure;
+    int llm_requests, tts_requests;
+    uint8_t stt_sound[SIM_MAX_S * 1000 / MYNA_FRAME_MS]; /* per frame: was it sound? */
+
+    struct sim_line lines[SIM_KINDS][SIM_LINES];
+    size_t n_lines[SIM_KINDS];
+    struct myna_metrics metrics[SIM_LINES];
+    size_t n_metrics;
+    struct myna_item items[SIM_LINES];
+    size_t n_items;
+    struct myna_waterfall falls[SIM_ROWS];
+    size_t n_falls;
+    struct sim_later later[8];
+};
+
+/* The scenario being made: a class's create() has no other way to learn whose it is. One at a time
+ * per thread. */
+extern _Thread_local struct sim *sim_making;
+
+extern const struct myna_vad_class sim_vad_class;
+extern const struct myna_stt_class sim_stt_class;
+extern const struct myna_llm_class sim_llm_class;
+extern const struct myna_tts_class sim_tts_class, sim_tts_stream_class;
+
+#endif

@@ -1,0 +1,130 @@
+/* sim.h - a whole conversation on the virtual clock, with scripted people and providers.
+ *
+ * A scenario says who speaks when, what the agent answers and how long that sounds, runs the clock,
+ * and compares what was told. All times are milliseconds from the start of the session.
+ *
+ *     struct sim *s = sim_create(NULL);
+ *     sim_user(s, 500, 2500, "Hello, how are you?", 200);
+ *     sim_answer(s, "Hello, how are you?", "I'm doing well!");
+ *     sim_voice(s, "I'm doing well!", 2000);
+ *     sim_run(s, 8000);
+ *     CHECK_AGENT(s, "listening@0 | thinking@3000 | speaking@3500~ | listening@5500~");
+ *     sim_end(s);
+ *
+ * The fakes (sim_providers.c) are those of agent-session 11:
+ *   VAD   START 50 ms after the speech begins, INFERENCE every 50 ms, END 500 ms after it ends;
+ *   STT   the final text `delay` after the speech ends; empty text: only the VAD hears it;
+ *   LLM   answers by the last thing the user said: all text 100 ms after the request, done at 300;
+ *   TTS   speaks after end(): first sound 200 ms later, a tone of the given length;
+ *   door  transport/loopback: a frame every 20 ms in and out, heard as it is pulled.
+ * They reach the session through the public API only.
+ *
+ * sim_end() shuts the call, replays its recording and checks that nothing differs. So every
+ * scenario is also a test of the recorder.
+ */
+#ifndef TESTS_SIM_H
+#define TESTS_SIM_H
+
+#include <myna/myna.h>
+
+#include "check.h"
+
+struct sim;
+
+struct sim_setup {
+    const char *const
+        *config;          /* "turn.min_delay=300", …; NULL-terminated; on top of 11's defaults */
+    bool pausable;        /* output can be paused */
+    bool greet;           /* the agent speaks first, asked by its instructions */
+    const char *greeting; /* …or says this */
+    bool text_stream;     /* the voice takes text as it comes */
+    bool no_replay;       /* the scenario does what a recording cannot hold */
+    bool (*hook)(struct sim *s, uint32_t turn, const char *text, enum myna_turn_verdict *verdict);
+};
+
+struct sim *sim_create(const struct sim_setup *setup); /* NULL: 11's defaults, not pausable */
+void sim_end(struct sim *s);
+
+/* ---- the script */
+
+void sim_user(struct sim *s, int from_ms, int to_ms, const char *text, int delay_ms);
+void sim_interim(struct sim *s, int at_ms, const char *text);
+/* An answer is known by the last words of the user, or by "instructions:…" of a reply asked for.
+ * "<flush>" in the text ends a segment. The returned row may be changed: times, failures. */
+enum sim_failure {
+    SIM_WELL,
+    SIM_REFUSES, /* start()/open() fails */
+    SIM_FAULT,   /* a fault instead of the answer */
+    SIM_BREAKS,  /* a fault in the middle */
+    SIM_SILENT,  /* never a word */
+};
+struct sim_answer {
+    const char *input, *text;
+    int ttft_ms, duration_ms;
+    enum sim_failure failure;
+    bool retryable;
+    int times; /* that it fails; then it works. 0: always */
+};
+struct sim_answer *sim_answer(struct sim *s, const char *input, const char *text);
+struct sim_voice {
+    const char *text;
+    int audio_ms, ttfb_ms;
+    enum sim_failure failure;
+    bool retryable;
+    int times;
+};
+struct sim_voice *sim_voice(struct sim *s, const char *text, int audio_ms);
+void sim_stt_fails(struct sim *s, int at_ms, bool retryable, int times);
+
+/* ---- running */
+
+void sim_run(struct sim *s, int until_ms);
+struct myna_session *sim_session(struct sim *s);
+struct myna_runtime *sim_runtime(struct sim *s);
+struct myna_transport *sim_transport(struct sim *s);
+/* From the hook: decide so much later. */
+void sim_decide_later(struct sim *s, uint32_t turn, int after_ms, enum myna_turn_verdict verdict);
+
+/* ---- what was told
+ *
+ * An expectation is "word=VALUE@TIME | …", VALUE and TIME optional, each exact to the millisecond
+ * unless a ~ follows: then one frame, 20 ms, to either side. */
+
+enum sim_kind {
+    SIM_AGENT,       /* listening | thinking | speaking | idle | initializing */
+    SIM_USER,        /* speaking | listening | away */
+    SIM_TRANSCRIBED, /* final text, or interim text with … behind it */
+    SIM_ITEMS,       /* user: text | assistant: text | assistant cut: text | handoff | config */
+    SIM_PLAYOUTS,    /* heard=MS | cut=MS, when a segment was over */
+    SIM_METRICS,     /* eou | llm | tts | stt; without vad */
+    SIM_ERRORS,      /* llm recoverable | tts fatal | … */
+    SIM_FALSE,       /* resumed | not resumed */
+    SIM_SPEECHES,    /* say | generate_reply, as created */
+    SIM_CLOSE,       /* its reason */
+    SIM_KINDS,
+};
+void sim_expect(const char *file, int line, struct sim *s, enum sim_kind kind, const char *want);
+#define CHECK_AGENT(s, want)       sim_expect(__FILE__, __LINE__, s, SIM_AGENT, want)
+#define CHECK_USER(s, want)        sim_expect(__FILE__, __LINE__, s, SIM_USER, want)
+#define CHECK_TRANSCRIBED(s, want) sim_expect(__FILE__, __LINE__, s, SIM_TRANSCRIBED, want)
+#define CHECK_ITEMS(s, want)       sim_expect(__FILE__, __LINE__, s, SIM_ITEMS, want)
+#define CHECK_PLAYOUTS(s, want)    sim_expect(__FILE__, __LINE__, s, SIM_PLAYOUTS, want)
+#define CHECK_METRICS(s, want)     sim_expect(__FILE__, __LINE__, s, SIM_METRICS, want)
+#define CHECK_ERRORS(s, want)      sim_expect(__FILE__, __LINE__, s, SIM_ERRORS, want)
+#define CHECK_FALSE(s, want)       sim_expect(__FILE__, __LINE__, s, SIM_FALSE, want)
+#define CHECK_SPEECHES(s, want)    sim_expect(__FILE__, __LINE__, s, SIM_SPEECHES, want)
+#define CHECK_CLOSE(s, want)       sim_expect(__FILE__, __LINE__, s, SIM_CLOSE, want)
+
+/* The nth metrics of a type, the nth message of a role; the test fails where there is none. */
+const struct myna_metrics *sim_metrics(struct sim *s, enum myna_metrics_type type, int nth);
+const struct myna_item *sim_message(struct sim *s, enum myna_role role, int nth);
+const struct myna_waterfall *sim_latency(struct sim *s, int nth);
+/* Milliseconds of sound (not silence) that were heard in this span of the call. */
+int sim_sound_ms(struct sim *s, int from_ms, int to_ms);
+/* Did the recogniser get sound, not silence, in this span? The person's speech is a tone. */
+bool sim_stt_heard(struct sim *s, int from_ms, int to_ms);
+/* Streams of the voice and requests to the agent that were opened. */
+int sim_llm_requests(struct sim *s);
+int sim_tts_requests(struct sim *s);
+
+#endif

@@ -1,0 +1,318 @@
+#!/usr/bin/env python3
+"""Real sound end to end: a spoken question goes into `myna console`, what the person would have heard
+comes out, and a recogniser that is not Myna's says what was said in it.
+
+    tests/speech/speech_test.py PROGRAM [CASE]
+
+Prints TAP. Needs the speech models (`myna models`), Flite to make the questions, and the judge
+(judge.py). What is missing is named as a skip; a case whose needs are met always runs.
+"""
+import array
+import glob
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import wave
+
+import judge
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+SHARED = os.path.join(TOP, "..", "shared", "data")
+CASES = []
+
+
+class Skip(Exception):
+    pass
+
+
+def case(f):
+    CASES.append(f)
+    return f
+
+
+def check(cond, why):
+    if not cond:
+        raise AssertionError(why)
+
+
+# ------------------------------------------------------------------ sound
+
+
+def read_wav(path):
+    """(rate, samples) of a 16 bit mono WAV."""
+    with wave.open(path, "rb") as w:
+        check(w.getnchannels() == 1 and w.getsampwidth() == 2, f"{path} is not mono 16 bit")
+        return w.getframerate(), array.array("h", w.readframes(w.getnframes()))
+
+
+def write_wav(path, rate, samples):
+    with wave.open(path, "wb") as w:
+        w.setnchannels(1)
+        w.setsampwidth(2)
+        w.setframerate(rate)
+        w.writeframes(samples.tobytes())
+
+
+def loud(rate, samples, level=300):
+    """Seconds of the 10 ms pieces whose peak is over `level`."""
+    n = rate // 100
+    return [i / rate for i in range(0, len(samples), n) if max(map(abs, samples[i:i + n])) > level]
+
+
+def spoken(here, name, text):
+    """The text in Flite's voice; (path, rate, samples). Made, not kept in the tree."""
+    if not shutil.which("flite"):
+        raise Skip("no flite on this machine to speak the question")
+    path = os.path.join(here, name + ".wav")
+    subprocess.run(["flite", "-voice", "slt", "-t", text, "-o", path], check=True, stdin=subprocess.DEVNULL)
+    return (path, *read_wav(path))
+
+
+def heard_text(*paths):
+    python, why = judge.environment()
+    if not python:
+        raise Skip("the judge cannot be installed: " + why)
+    p = subprocess.run([python, judge.__file__, *paths], capture_output=True, text=True, timeout=300)
+    check(p.returncode == 0, "the judge failed: " + p.stderr[-500:])
+    return [json.loads(line)["text"] for line in p.stdout.splitlines()]
+
+
+NUMBERS = {str(i): w for i, w in enumerate("zero one two three four five six seven eight nine ten".split())}
+
+
+def words(text):
+    return [NUMBERS.get(w, w) for w in re.findall(r"[a-z0-9']+", text.lower())]
+
+
+def check_words(question, answer):
+    """Every word of the question is in the answer."""
+    have = set(words(answer))
+    missing = [w for w in words(question) if w not in have]
+    check(not missing, f"the answer has no {missing}: it was heard as {answer!r}")
+
+
+# ------------------------------------------------------------------ Myna
+
+
+class Call:
+    """One run of `myna console` over files."""
+
+    def __init__(self, here, name, question, *flags, fast=True):
+        self.out = os.path.join(here, name + ".heard.wav")
+        self.events_file = os.path.join(here, name + ".jsonl")
+        cmd = [MYNA, "console", "--in", question, "--out", self.out, "--events", self.events_file, *flags]
+        began = time.monotonic()
+        p = subprocess.run(cmd + (["--fast"] if fast else []), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                           stderr=subprocess.STDOUT, timeout=240, cwd=here)
+        self.wall = time.monotonic() - began
+        self.printed = p.stdout.decode("utf-8", "replace")
+        check(p.returncode == 0, f"{' '.join(cmd)} ended with {p.returncode}:\n{self.printed}")
+        with open(self.events_file, encoding="utf-8") as f:
+            self.events = [json.loads(line) for line in f]
+
+    def of(self, kind):
+        return [e for e in self.events if e["type"] == kind]
+
+    def messages(self, role):
+        return [e["item"] for e in self.of("conversation_item_added")
+                if e["item"].get("type") == "message" and e["item"].get("role") == role]
+
+
+def text_of(item):
+    return " ".join(item["content"]) if isinstance(item.get("content"), list) else item.get("text", "")
+
+
+def question_of(here, text):
+    path, _, _ = spoken(here, re.sub(r"\W+", "-", text.lower()).strip("-"), text)
+    return path
+
+
+def recorded(name):
+    path = os.path.join(SHARED, name)
+    if not os.path.exists(path):
+        raise Skip(f"{name} is not beside this tree")
+    return path
+
+
+def answered(here, name, path, asked):
+    call = Call(here, name, path)
+    said = [text_of(m) for m in call.messages("user")]
+    check(said, "no user message in the events")
+    check_words(asked, " ".join(said))
+    check_words(asked, heard_text(call.out)[0])
+    check(not call.of("error"), f"errors were told: {call.of('error')}")
+
+
+@case
+def a_question_that_flite_asks_is_answered_with_its_words(here):
+    asked = "Where can I buy fresh bread in the village?"
+    answered(here, "bread", question_of(here, asked), asked)
+
+
+@case
+def the_recorded_weather_question_is_answered_with_its_words(here):
+    path = recorded("weather_question.wav")
+    answered(here, "weather", path, heard_text(path)[0])
+
+
+@case
+def stop_ends_a_story_and_the_history_has_what_was_heard(here):
+    _, rate, ask = spoken(here, "ask", "Please tell me a long story.")
+    _, rate2, stop = spoken(here, "stop", "Stop! Please stop.")
+    check(rate == rate2, "flite speaks at two rates")
+    quiet = array.array("h", bytes(2 * rate))
+    at = len(ask) + 10 * rate
+    line = ask + quiet * 10 + stop + quiet * 4
+    path = os.path.join(here, "story.wav")
+    write_wav(path, rate, line)
+    call = Call(here, "story", path)
+    # speech becomes an interruption when it has lasted 500 ms
+    threshold = at / rate + loud(rate, stop)[0] + 0.5
+    out_rate, heard = read_wav(call.out)
+    before = [t for t in loud(out_rate, heard) if t < threshold + 2]
+    check(before and before[-1] > threshold - 0.6, "the story was not being told when the person said stop")
+    end = before[-1] + 0.01
+    check(end <= threshold + 0.3, f"the story was heard {1000 * (end - threshold):.0f} ms past the threshold")
+    cut = [m for m in call.messages("assistant") if m.get("interrupted")]
+    check(len(cut) == 1, f"{len(cut)} interrupted messages, want 1")
+    told = words(text_of(cut[0]))
+    write_wav(os.path.join(here, "told.wav"), out_rate, heard[: int((threshold + 1) * out_rate)])
+    really = words(heard_text(os.path.join(here, "told.wav"))[0])
+    # the last words of the history were heard, and nothing beyond: a word may be cut in two
+    tail = told[-6:]
+    near = really[-12:]
+    found = sum(w in near for w in tail)
+    check(found >= 4, f"history ends with {tail}, heard was {near}")
+
+
+@case
+def a_call_that_is_run_twice_tells_the_same(here):
+    path = question_of(here, "What is seven times six?")
+    one, two = Call(here, "one", path), Call(here, "two", path)
+    with open(one.events_file, encoding="utf-8") as a, open(two.events_file, encoding="utf-8") as b:
+        for n, (x, y) in enumerate(zip(a, b), 1):
+            check(x == y, f"line {n} differs:\n{x}{y}")
+    check(len(one.events) == len(two.events) and one.events, "not the same number of events")
+    with open(one.out, "rb") as a, open(two.out, "rb") as b:
+        check(a.read() == b.read(), "what was heard differs")
+
+
+@case
+def a_sum_is_computed(here):
+    call = Call(here, "sum", question_of(here, "What is seven times six?"))
+    text = heard_text(call.out)[0]
+    check(re.search(r"\b(42|forty[- ]two)\b", text.lower()), f"no 42 in {text!r}")
+
+
+@case
+def a_recorded_call_replays_without_a_difference(here):
+    where = os.path.join(here, "rec")
+    call = Call(here, "recorded", question_of(here, "What is your name?"), "--record", where)
+    flights = glob.glob(f"{where}/**/*.flight", recursive=True)
+    check(len(flights) == 1, f"recordings: {flights}")
+    out = os.path.join(here, "replayed.wav")
+    p = subprocess.run([MYNA, "replay", flights[0], "--wav", out, "--json"], capture_output=True, text=True, timeout=120)
+    check(p.returncode == 0, f"replay ended with {p.returncode}: {p.stdout}{p.stderr}")
+    r = json.loads(p.stdout)
+    check(r["outputs"] > 0 and r["differ"] == 0 and r["first_difference"] is None, f"replay: {r}")
+    _, first = read_wav(call.out)
+    _, again = read_wav(out)
+    n = min(len(first), len(again))
+    check(n > 0 and first[:n] == again[:n], "the replay sounds different")
+    for f in ("audio.ogg", "session_report.json"):
+        check(glob.glob(f"{where}/**/{f}", recursive=True), f"no {f} in the recording")
+
+
+@case
+def a_flipped_byte_in_a_recording_is_named(here):
+    where = os.path.join(here, "flip")
+    Call(here, "flipped", question_of(here, "What is your name?"), "--record", where)
+    flight = glob.glob(f"{where}/**/*.flight", recursive=True)[0]
+    with open(flight, "r+b") as f:
+        f.seek(os.path.getsize(flight) // 2)
+        byte = f.read(1)
+        f.seek(-1, os.SEEK_CUR)
+        f.write(bytes([byte[0] ^ 1]))
+    p = subprocess.run([MYNA, "replay", flight], capture_output=True, text=True, timeout=60)
+    check(p.returncode == 1, f"replay of a damaged file ended with {p.returncode}")
+    check(re.search(r"record \d+", p.stdout + p.stderr), f"no record number in: {p.stdout}{p.stderr}")
+
+
+@case
+def in_real_time_the_answer_comes_while_the_line_is_open(here):
+    path = question_of(here, "Repeat after me, good morning.")
+    rate, samples = read_wav(path)
+    call = Call(here, "live", path, fast=False)
+    out_rate, heard = read_wav(call.out)
+    check(call.wall >= len(samples) / rate, f"{call.wall:.1f} s for {len(samples) / rate:.1f} s of question")
+    after = [t for t in loud(out_rate, heard) if t > len(samples) / rate]
+    check(after, "nothing was heard after the question")
+    check(after[0] - len(samples) / rate < 3, f"the answer began {after[0] - len(samples) / rate:.1f} s after the question")
+    check("good" in words(heard_text(call.out)[0]), "the words were not repeated")
+
+
+@case
+def each_stage_alone_says_and_hears(here):
+    out = os.path.join(here, "said.wav")
+    text = "The quick brown fox jumps over the lazy dog."
+    p = subprocess.run([MYNA, "say", text, "--out", out], capture_output=True, text=True, timeout=60)
+    check(p.returncode == 0, p.stdout + p.stderr)
+    check_words(text, heard_text(out)[0])
+    p = subprocess.run([MYNA, "hear", out, "--json"], capture_output=True, text=True, timeout=60)
+    check(p.returncode == 0, p.stdout + p.stderr)
+    check_words(text, json.loads(p.stdout)["text"])
+
+
+def models_missing():
+    """None, or which models are not here."""
+    p = subprocess.run([MYNA, "models", "--json"], capture_output=True, text=True, timeout=60)
+    if p.returncode or not p.stdout.strip():
+        return (p.stderr or p.stdout).strip() or "`myna models --json` said nothing"
+    rows = json.loads(p.stdout)
+    rows = rows.get("models", []) if isinstance(rows, dict) else rows
+    missing = [r["name"] for r in rows if r.get("state") != "here"]
+    return "models are missing: " + ", ".join(missing) if missing else None
+
+
+def main():
+    global MYNA
+    if len(sys.argv) < 2:
+        print("usage: speech_test.py PROGRAM [CASE]", file=sys.stderr)
+        return 2
+    MYNA = os.path.abspath(sys.argv[1])
+    wanted = sys.argv[2] if len(sys.argv) > 2 else ""
+    missing = models_missing()
+    failed = 0
+    n = 0
+    for f in CASES:
+        if wanted not in f.__name__:
+            continue
+        n += 1
+        why = ""
+        with tempfile.TemporaryDirectory(prefix="myna speech ") as here:
+            try:
+                if missing:
+                    raise Skip(missing)
+                f(here)
+            except Skip as e:
+                why = f" # SKIP {e}"
+            except (AssertionError, subprocess.TimeoutExpired, subprocess.CalledProcessError, OSError, ValueError, KeyError,
+                    IndexError) as e:
+                failed += 1
+                print("\n".join("# " + line for line in f"{type(e).__name__}: {e}".splitlines()))
+                print(f"not ok {n} - {f.__name__}", flush=True)
+                if os.environ.get("MYNA_TEST_KEEP"):
+                    shutil.copytree(here, os.path.join(os.environ["MYNA_TEST_KEEP"], f.__name__), dirs_exist_ok=True)
+                continue
+        print(f"ok {n} - {f.__name__}{why}", flush=True)
+    print(f"1..{n}")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
