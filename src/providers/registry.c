@@ -4,11 +4,14 @@
 
 #include <stddef.h>
 
+#include "providers/builtin.h"
+
 static const struct myna_vad_class *const vads[] = {
     NULL,
 };
 
 static const struct myna_stt_class *const stts[] = {
+    &myna_stt_moonshine,
     NULL,
 };
 

@@ -103,12 +103,12 @@ struct myna_view myna_ring_peek(const struct myna_ring *r)
 
 bool myna_ring_copy(const struct myna_ring *r, void *into, size_t len)
 {
-    struct myna_view oldest = myna_ring_peek(r);
-    size_t first = len < oldest.len ? len : oldest.len;
+    size_t at = atomic_load_explicit(&r->tail, memory_order_relaxed) & r->mask;
+    size_t edge = r->mask + 1 - at, first = len < edge ? len : edge;
 
-    if (len > myna_ring_used(r))
+    if (len > myna_ring_used(r)) /* asked once: the writer goes on meanwhile */
         return false;
-    memcpy(into, oldest.ptr, first);
+    memcpy(into, r->bytes + at, first);
     memcpy((uint8_t *)into + first, r->bytes, len - first);
     return true;
 }

@@ -1,0 +1,10 @@
+/* builtin.h - the classes that come with Myna, one line each, for registry.c and the stages' own
+ * tests. */
+#ifndef MYNA_PROVIDERS_BUILTIN_H
+#define MYNA_PROVIDERS_BUILTIN_H
+
+#include <myna/provider.h>
+
+extern const struct myna_stt_class myna_stt_moonshine; /* Moonshine tiny, English */
+
+#endif
