@@ -1,0 +1,98 @@
+/* config_fault_test.c - memory that is short and files that fail leave no leak, no crash and the
+ * right error. */
+#include <myna/config.h>
+
+#include "check.h"
+#include "fault.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+static const char text[] = "turn:\n"
+                           "  min_delay: 300ms\n"
+                           "record: {dir: ~/calls, enabled: yes}\n"
+                           "agent:\n"
+                           "  name: Ada\n";
+
+/* Only these two are right when memory is short; anything else is a lie about the cause. */
+static bool went_well(enum myna_err err)
+{
+    CHECK(err == MYNA_OK || err == MYNA_ENOMEM);
+    return err == MYNA_OK;
+}
+
+static bool fill(struct myna_config *cfg)
+{
+    struct myna_why why;
+    char *json;
+    bool ok = went_well(myna_config_parse(cfg, "m.yaml", text, sizeof text - 1, &why)) &&
+              went_well(myna_config_environment(cfg, &why)) &&
+              went_well(myna_config_set(cfg, "agent.name", "Bea", "--set", &why));
+
+    if (!ok)
+        return false;
+    json = myna_config_json(cfg);
+    ok = json && strstr(json, "\"agent.name\":{\"value\":\"Bea\",\"origin\":\"--set\"}");
+    free(json);
+    return ok;
+}
+
+static bool make_and_fill(void *arg)
+{
+    struct myna_config *cfg = myna_config_create();
+    bool ok = cfg && fill(cfg);
+
+    (void)arg;
+    myna_config_destroy(cfg);
+    return ok;
+}
+
+TEST(short_memory_is_told_as_such_and_nothing_leaks)
+{
+    setenv("MYNA_TURN_ALPHA", "0.5", 1);
+    CHECK(fault_each_alloc(make_and_fill, NULL) > 50);
+    unsetenv("MYNA_TURN_ALPHA");
+}
+
+TEST(a_value_that_could_not_be_kept_leaves_the_old_one)
+{
+    struct myna_config *cfg = myna_config_create();
+    struct myna_why why;
+
+    CHECK(cfg);
+    CHECK_EQ(myna_config_set(cfg, "agent.name", "Ada", "--set", &why), MYNA_OK);
+    fault_fail_alloc(2);
+    CHECK_EQ(myna_config_set(cfg, "agent.name", "Bea", "--set", &why), MYNA_ENOMEM);
+    CHECK(fault_hit());
+    CHECK_STR(myna_config_get(cfg, "agent.name"), "Ada");
+    myna_config_destroy(cfg);
+}
+
+static bool load(void *arg)
+{
+    struct myna_config *cfg = myna_config_create();
+    struct myna_why why = {0};
+    enum myna_err err;
+
+    CHECK(cfg);
+    err = myna_config_load(cfg, arg, &why);
+    CHECK(err == MYNA_OK || err == MYNA_EIO);
+    if (err)
+        CHECK_HAS(why.text, "config_fault_test.yaml: cannot ");
+    myna_config_destroy(cfg);
+    return err == MYNA_OK;
+}
+
+TEST(a_file_that_cannot_be_read_is_named)
+{
+    char path[] = "config_fault_test.yaml";
+    FILE *f = fopen(path, "w");
+
+    CHECK(f);
+    CHECK(fputs(text, f) >= 0);
+    CHECK_EQ(fclose(f), 0);
+    CHECK(fault_each_io(load, path, EIO) >= 1);
+    CHECK_EQ(unlink(path), 0);
+}
+
+TEST_MAIN
