@@ -23,6 +23,8 @@ struct myna_loop;
 struct myna_host;
 
 MYNA_API myna_us myna_host_now(const struct myna_host *host); /* of this loop turn */
+/* Milliseconds since the Unix epoch that belong to now(); on the virtual clock from a fixed day. */
+MYNA_API int64_t myna_host_wall_ms(const struct myna_host *host);
 /* The only source of chance. Deterministic per runtime seed. */
 MYNA_API uint32_t myna_host_random(struct myna_host *host);
 enum myna_log_level {

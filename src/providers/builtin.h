@@ -6,5 +6,6 @@
 #include <myna/provider.h>
 
 extern const struct myna_stt_class myna_stt_moonshine; /* Moonshine tiny, English */
+extern const struct myna_llm_class myna_llm_rehearsal; /* answers by rule */
 
 #endif

@@ -16,6 +16,7 @@ static const struct myna_stt_class *const stts[] = {
 };
 
 static const struct myna_llm_class *const llms[] = {
+    &myna_llm_rehearsal,
     NULL,
 };
 

@@ -7,6 +7,11 @@ myna_us myna_host_now(const struct myna_host *host)
     return myna_loop_now(host->loop);
 }
 
+int64_t myna_host_wall_ms(const struct myna_host *host)
+{
+    return myna_loop_wall_ms(host->loop);
+}
+
 uint32_t myna_host_random(struct myna_host *host)
 {
     return (uint32_t)(myna_rand_next(&host->rand) >> 32);
