@@ -5,8 +5,11 @@
 #include <stddef.h>
 
 #include "providers/builtin.h"
+#include "providers/vad_local.h"
 
 static const struct myna_vad_class *const vads[] = {
+    &myna_vad_silero,
+    &myna_vad_energy,
     NULL,
 };
 
