@@ -5,6 +5,11 @@
 
 #include <myna/provider.h>
 
+/* for load tests */
+extern const struct myna_stt_class myna_stt_instant;
+extern const struct myna_llm_class myna_llm_instant;
+extern const struct myna_tts_class myna_tts_instant;
+
 extern const struct myna_stt_class myna_stt_moonshine; /* Moonshine tiny, English */
 extern const struct myna_llm_class myna_llm_rehearsal; /* answers by rule */
 

@@ -15,15 +15,18 @@ static const struct myna_vad_class *const vads[] = {
 
 static const struct myna_stt_class *const stts[] = {
     &myna_stt_moonshine,
+    &myna_stt_instant,
     NULL,
 };
 
 static const struct myna_llm_class *const llms[] = {
     &myna_llm_rehearsal,
+    &myna_llm_instant,
     NULL,
 };
 
 static const struct myna_tts_class *const ttss[] = {
+    &myna_tts_instant,
     NULL,
 };
 
