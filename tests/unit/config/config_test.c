@@ -505,7 +505,8 @@ TEST(print_shows_values_with_their_origins_and_masks_secrets)
     CHECK_EQ(parse(cfg, "tts:\n  tone:\n    voice: \"a \\\"b\\\"\\n\\u00e4\"\n"), MYNA_OK);
     CHECK_EQ(myna_config_set(cfg, "tts.provider", "tone", "--tts", &why), MYNA_OK);
     text = printed(cfg);
-    CHECK_HAS(text, "\ntts:\n  provider: tone                            # --tts\n  tone:\n");
+    CHECK_HAS(text, "\ntts:\n  provider: tone                            # --tts\n");
+    CHECK_HAS(text, "\n  tone:\n");
     CHECK_HAS(text, "\n    voice: \"a \\\"b\\\"\\n\xc3\xa4\"                     # m.yaml:3:5\n");
     CHECK_HAS(text, "\n    api_key: \"************\"                 # environment TONE_API_KEY\n");
     CHECK_HAS(text, "\n    threads: 2                              # default\n");
