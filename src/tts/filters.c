@@ -72,7 +72,7 @@ static size_t key_here(const struct myna_filters *fi, const char **to)
         const char *key = fi->replace[r].from;
         size_t n = 0;
 
-        while (key[n] && n < fi->n_window && fold(fi, (uint8_t)key[n]) == fold(fi, fi->window[n]))
+        while (n < fi->n_window && key[n] && fold(fi, (uint8_t)key[n]) == fold(fi, fi->window[n]))
             n++;
         if (!key[n]) {
             *to = fi->replace[r].to;
