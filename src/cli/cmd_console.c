@@ -88,7 +88,7 @@ static enum myna_err run(const struct call *call, struct myna_why *why)
 
 static const char *const examples[] = {
     "myna console",
-    "myna console --in question.wav --out heard.wav --fast --events events.jsonl --record",
+    "myna console --in question.wav --out heard.wav --fast --record",
     "myna console --text",
     NULL,
 };

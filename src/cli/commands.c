@@ -8,7 +8,23 @@
 #include "commands.h"
 
 const struct cmd *const myna_cli_commands[] = {
-    &myna_cmd_config, &myna_cmd_models, &myna_cmd_man, &myna_cmd_complete, NULL,
+#ifdef CMD_CONSOLE
+    &myna_cmd_console,
+#endif
+    &myna_cmd_models,
+#ifdef CMD_SAY
+    &myna_cmd_say,
+#endif
+#ifdef CMD_HEAR
+    &myna_cmd_hear,
+#endif
+#ifdef CMD_VAD
+    &myna_cmd_vad,
+#endif
+#ifdef CMD_REPLAY
+    &myna_cmd_replay,
+#endif
+    &myna_cmd_config,  &myna_cmd_man, &myna_cmd_complete, NULL,
 };
 
 static const char *const log_forms[] = {"text", "json", NULL};

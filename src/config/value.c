@@ -180,7 +180,7 @@ static bool refuse(const struct myna_option *o, const char *text, char *complain
         snprintf(complaint, MYNA_COMPLAINT_SIZE, "wants %s, not null", want);
         return false;
     }
-    for (; text[n] && n < SHOWN; n++)
+    for (; n < SHOWN && text[n]; n++)
         shown[n] = (unsigned char)text[n] < ' ' ? ' ' : text[n];
     while (text[n] && n && ((unsigned char)text[n] & 0xc0) == 0x80) /* not inside a character */
         n--;
