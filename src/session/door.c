@@ -7,19 +7,8 @@
 #include "audio/level.h"
 #include "util/guard.h"
 
-enum door_in { /* first byte of MYNA_IN_TRANSPORT; written to files: only append */
-               DOOR_JOINED = 1,
-               DOOR_LEFT = 2,
-               DOOR_HEARD = 3,
-               DOOR_FINISHED = 4,
-               DOOR_DATA = 5,
-               DOOR_ATTRIBUTE = 6,
-               DOOR_DTMF = 7,
-               DOOR_CLOSED = 8,
-};
-
 /* Begins an input of the transport; NULL when the session no longer listens. */
-static struct myna_session *begin(struct myna_transport *t, enum door_in what, uint32_t who,
+static struct myna_session *begin(struct myna_transport *t, enum s_door_in what, uint32_t who,
                                   int64_t n, const char *a, const char *b)
 {
     struct myna_session *s = t->session;
@@ -106,7 +95,7 @@ uint32_t myna_transport_segment(const struct myna_transport *t)
 void myna_transport_joined(struct myna_transport *t, uint32_t who, const char *identity,
                            const char *name)
 {
-    struct myna_session *s = begin(t, DOOR_JOINED, who, 0, identity, name);
+    struct myna_session *s = begin(t, S_DOOR_JOINED, who, 0, identity, name);
 
     if (!s)
         return;
@@ -121,7 +110,7 @@ void myna_transport_joined(struct myna_transport *t, uint32_t who, const char *i
 
 void myna_transport_left(struct myna_transport *t, uint32_t who, const char *reason)
 {
-    struct myna_session *s = begin(t, DOOR_LEFT, who, 0, reason, NULL);
+    struct myna_session *s = begin(t, S_DOOR_LEFT, who, 0, reason, NULL);
 
     if (!s)
         return;
@@ -132,7 +121,7 @@ void myna_transport_left(struct myna_transport *t, uint32_t who, const char *rea
 
 void myna_transport_heard(struct myna_transport *t, uint32_t segment, uint64_t samples)
 {
-    struct myna_session *s = begin(t, DOOR_HEARD, segment, (int64_t)samples, NULL, NULL);
+    struct myna_session *s = begin(t, S_DOOR_HEARD, segment, (int64_t)samples, NULL, NULL);
 
     if (!s)
         return;
@@ -143,7 +132,7 @@ void myna_transport_heard(struct myna_transport *t, uint32_t segment, uint64_t s
 
 void myna_transport_finished(struct myna_transport *t, uint32_t segment)
 {
-    struct myna_session *s = begin(t, DOOR_FINISHED, segment, 0, NULL, NULL);
+    struct myna_session *s = begin(t, S_DOOR_FINISHED, segment, 0, NULL, NULL);
 
     if (!s)
         return;
@@ -165,7 +154,7 @@ void myna_transport_text_in(struct myna_transport *t, uint32_t who, const char *
 void myna_transport_data_in(struct myna_transport *t, uint32_t who, const char *topic,
                             struct myna_view body)
 {
-    struct myna_session *s = begin(t, DOOR_DATA, who, (int64_t)body.len, topic, NULL);
+    struct myna_session *s = begin(t, S_DOOR_DATA, who, (int64_t)body.len, topic, NULL);
     struct myna_event ev = {.type = MYNA_EV_DEBUG_MESSAGE, .u.debug = topic};
 
     if (!s)
@@ -177,7 +166,7 @@ void myna_transport_data_in(struct myna_transport *t, uint32_t who, const char *
 void myna_transport_attribute_in(struct myna_transport *t, uint32_t who, const char *key,
                                  const char *value)
 {
-    struct myna_session *s = begin(t, DOOR_ATTRIBUTE, who, 0, key, value);
+    struct myna_session *s = begin(t, S_DOOR_ATTRIBUTE, who, 0, key, value);
 
     if (s)
         myna_s_leave(s);
@@ -185,7 +174,7 @@ void myna_transport_attribute_in(struct myna_transport *t, uint32_t who, const c
 
 void myna_transport_dtmf_in(struct myna_transport *t, uint32_t who, char digit)
 {
-    struct myna_session *s = begin(t, DOOR_DTMF, who, digit, NULL, NULL);
+    struct myna_session *s = begin(t, S_DOOR_DTMF, who, digit, NULL, NULL);
 
     if (s)
         myna_s_leave(s);
@@ -194,7 +183,7 @@ void myna_transport_dtmf_in(struct myna_transport *t, uint32_t who, char digit)
 void myna_transport_closed(struct myna_transport *t, const char *reason,
                            const struct myna_fault *fault)
 {
-    struct myna_session *s = begin(t, DOOR_CLOSED, 0, fault ? (int64_t)fault->err : 0, reason,
+    struct myna_session *s = begin(t, S_DOOR_CLOSED, 0, fault ? (int64_t)fault->err : 0, reason,
                                    fault ? fault->message : NULL);
     struct myna_fault told;
 
@@ -202,8 +191,11 @@ void myna_transport_closed(struct myna_transport *t, const char *reason,
         return;
     s->closing.transport_done = true;
     if (fault) {
-        told = *fault;
-        told.stage = MYNA_STAGE_TRANSPORT;
+        /* As much as a recording has of it. */
+        told = (struct myna_fault){.stage = MYNA_STAGE_TRANSPORT,
+                                   .err = fault->err,
+                                   .provider = t->cls->name,
+                                   .message = fault->message};
         myna_s_fault(s, &told);
     }
     /* Nobody is there to hear the rest. */

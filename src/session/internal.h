@@ -384,6 +384,16 @@ void myna_s_close(struct myna_session *s, bool drain, const char *reason, bool e
 void myna_s_close_advance(struct myna_session *s);
 
 /* ---- door.c */
+enum s_door_in { /* first byte of MYNA_IN_TRANSPORT; written to files: only append */
+                 S_DOOR_JOINED = 1,
+                 S_DOOR_LEFT = 2,
+                 S_DOOR_HEARD = 3,
+                 S_DOOR_FINISHED = 4,
+                 S_DOOR_DATA = 5,
+                 S_DOOR_ATTRIBUTE = 6,
+                 S_DOOR_DTMF = 7,
+                 S_DOOR_CLOSED = 8,
+};
 enum myna_err myna_s_door_open(struct myna_session *s, struct myna_why *why);
 void myna_s_caption(struct myna_session *s, const char *id, const char *text, bool user,
                     bool final);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/grave.h"
 #include "util/suggest.h"
 
 struct myna_runtime {
@@ -74,6 +75,8 @@ void myna_runtime_destroy(struct myna_runtime *rt)
         return;
     while (rt->sessions)
         myna_session_destroy(rt->sessions);
+    if (rt->host.loop)
+        myna_host_bury_all(&rt->host);
     /* Running work ends before the objects that it reads go away. */
     if (rt->host.loop)
         myna_loop_drain(rt->host.loop);

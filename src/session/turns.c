@@ -240,8 +240,13 @@ static bool settle_turn(struct myna_session *s, struct turn *t)
             myna_s_pause_cancel(s, true);
             myna_s_speech_interrupt(s, sp);
         }
-        if (s->on_user_turn && !s->on_user_turn(s->arg, s, t->number, t->info.text, &verdict))
-            return false;
+        if (s->on_user_turn) {
+            if (!s->on_user_turn(s->arg, s, t->number, t->info.text, &verdict))
+                return false;
+            /* Into the recording: a replay has no host to ask. */
+            myna_s_command(s, S_CMD_DECIDED, t->number, verdict == MYNA_TURN_STOP, NULL, NULL);
+            myna_s_leave(s);
+        }
     } else if (!t->decided) {
         return false;
     } else {
