@@ -68,6 +68,9 @@ enum myna_err myna_model_make_voice(const char *from, const char *to, struct myn
 /* The symbols of a Piper voice's description as its tokens.txt. */
 enum myna_err myna_model_make_symbols(const char *from, const char *to, struct myna_why *why);
 
+/* The weights of Silero's VAD, out of its ONNX model (derive_silero.c says why). */
+enum myna_err myna_model_make_silero(const char *from, const char *to, struct myna_why *why);
+
 /* ---- a child process (spawn.c) */
 
 struct myna_spawn {

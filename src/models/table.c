@@ -29,8 +29,10 @@ static const struct myna_model_part silero = {
     .wheel_bytes = 11317527,
     .folder = "",
     .files = {{.name = "silero_vad_16k.safetensors",
-               .member = "silero_vad/data/silero_vad_16k.safetensors",
-               .sha256 = "c59271c284ae9c8335d795d60e0bfdb71aaaceec578d9bd9ffc1b8153c319ea1",
+               .member = "silero_vad/data/silero_vad_16k_op15.onnx",
+               .make = myna_model_make_silero,
+               .member_sha256 = "7ed98ddbad84ccac4cd0aeb3099049280713df825c610a8ed34543318f1b2c49",
+               .sha256 = "8fe5ade2da22d6e4478cfe0b611cffd30334da8753aec34f6492a4c3b3ce0efb",
                .bytes = 1239748}},
 };
 
