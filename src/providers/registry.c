@@ -6,6 +6,7 @@
 
 #include "providers/builtin.h"
 #include "providers/vad_local.h"
+#include "transport/builtin.h"
 
 static const struct myna_vad_class *const vads[] = {
     &myna_vad_silero,
@@ -31,6 +32,9 @@ static const struct myna_tts_class *const ttss[] = {
 };
 
 static const struct myna_transport_class *const transports[] = {
+    &myna_transport_file,
+    &myna_transport_none,
+    &myna_transport_loopback,
     NULL,
 };
 

@@ -1,0 +1,454 @@
+/* console.c - one call from a terminal, from the first line to the exit code.
+ *
+ * Chooses the door (files, typed, sound card, recorded question), makes runtime and session, and
+ * hands each event to those who show or keep it: ui.c, typed.c, the events file. All of it hangs on
+ * the runtime's loop; when the session has told `close`, what keeps the loop awake is taken away
+ * and it returns by itself once the recording is finished.
+ *
+ * Signals come through a descriptor, so nothing is global: a real loop watches it, a virtual one
+ * looks at it now and then.
+ */
+#include <myna/console.h>
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <myna/runtime.h>
+#include <myna/session.h>
+
+#include "console/typed.h"
+#include "console/ui.h"
+#include "console/waterfall.h"
+#include "util/fs.h"
+
+#define LEVELS_EVERY  (60 * MYNA_MS)
+#define SIGNALS_EVERY (200 * MYNA_MS) /* virtual clock */
+#define ANSWER_FILE   "myna-answer.wav"
+
+enum { TURNS_KEPT = 500 };
+
+struct console {
+    struct myna_console_options opt;
+    struct myna_config *cfg;
+    struct myna_runtime *rt;
+    struct myna_session *session;
+    struct myna_transport *transport; /* ours until the session takes it */
+    const char *transport_name;
+    FILE *print, *events;
+    const char *answer; /* WAV to tell about at the end */
+    struct myna_ui ui;
+    struct myna_typed *typed;
+
+    int signal_fd;
+    sigset_t signals_before;
+    struct myna_poll *signal_poll;
+    struct myna_timer levels, signals;
+    int interrupts;
+
+    struct myna_waterfall falls[TURNS_KEPT];
+    size_t n_falls;
+
+    bool closed;
+    enum myna_err err; /* of the call */
+    struct myna_why why;
+};
+
+static void put(struct console *c, struct myna_buf *b)
+{
+    if (b->len)
+        (void)!fwrite(b->ptr, 1, b->len, c->print);
+    fflush(c->print);
+    myna_buf_fini(b);
+}
+
+static void note(struct console *c, const char *fmt, ...) MYNA_PRINTF(2, 3);
+static void note(struct console *c, const char *fmt, ...)
+{
+    struct myna_buf b;
+    char text[1024];
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    myna_buf_init(&b, 0);
+    myna_ui_note(&c->ui, &b, text);
+    put(c, &b);
+}
+
+/* ---- signals */
+
+static void hang_up(struct console *c)
+{
+    if (c->closed)
+        return;
+    if (c->interrupts++ == 0) {
+        note(c, "Hanging up (Ctrl-C again ends at once)");
+        myna_session_shutdown(c->session, false, "user_initiated");
+    } else {
+        c->err = myna_fail(&c->why, MYNA_ECANCELED, "ended at once on request");
+        myna_runtime_stop(c->rt);
+    }
+}
+
+static void signals_ready(void *arg, int events)
+{
+    struct console *c = arg;
+    struct signalfd_siginfo info;
+
+    (void)events;
+    while (read(c->signal_fd, &info, sizeof info) == (ssize_t)sizeof info)
+        hang_up(c);
+}
+
+static void signals_fire(struct myna_timer *t)
+{
+    signals_ready(t->arg, 1);
+    (void)!myna_timer_set(t, myna_runtime_now(((struct console *)t->arg)->rt) + SIGNALS_EVERY);
+}
+
+static enum myna_err signals_open(struct console *c, struct myna_why *why)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGTERM);
+    if (pthread_sigmask(SIG_BLOCK, &set, &c->signals_before))
+        return myna_fail(why, MYNA_EIO, "cannot watch for Ctrl-C");
+    c->signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+    if (c->signal_fd >= 0)
+        return MYNA_OK;
+    (void)pthread_sigmask(SIG_SETMASK, &c->signals_before, NULL);
+    return myna_fail(why, MYNA_EIO, "cannot watch for Ctrl-C: %s", strerror(errno));
+}
+
+/* From here on a signal is the system's again: whoever waits for a slow end can leave. */
+static void signals_close(struct console *c)
+{
+    myna_loop_poll_close(c->signal_poll);
+    c->signal_poll = NULL;
+    if (c->signals.in)
+        myna_timer_clear(&c->signals);
+    if (c->signal_fd < 0)
+        return;
+    close(c->signal_fd);
+    c->signal_fd = -1;
+    (void)pthread_sigmask(SIG_SETMASK, &c->signals_before, NULL);
+}
+
+/* ---- events */
+
+static void keep_event(struct console *c, const struct myna_event *ev)
+{
+    char *json;
+
+    if (!c->events)
+        return;
+    json = myna_event_json(ev);
+    if (json && fprintf(c->events, "%s\n", json) >= 0 && !fflush(c->events)) {
+        free(json);
+        return;
+    }
+    free(json);
+    c->err = myna_fs_fail(&c->why, "write", c->opt.events);
+    fclose(c->events);
+    c->events = NULL;
+    myna_session_shutdown(c->session, false, "error");
+}
+
+static void quiet_down(struct console *c)
+{
+    struct myna_buf b;
+
+    c->closed = true;
+    myna_timer_clear(&c->levels);
+    signals_close(c);
+    myna_typed_destroy(c->typed);
+    c->typed = NULL;
+    myna_buf_init(&b, 0);
+    myna_ui_erase(&c->ui, &b);
+    c->ui.live = false;
+    put(c, &b);
+}
+
+static void on_event(void *arg, struct myna_session *s, const struct myna_event *ev)
+{
+    struct console *c = arg;
+    struct myna_buf b;
+
+    (void)s;
+    keep_event(c, ev);
+    myna_buf_init(&b, 0);
+    myna_ui_event(&c->ui, ev, &b);
+    put(c, &b);
+    if (ev->type == MYNA_EV_TURN_LATENCY && c->n_falls < TURNS_KEPT)
+        c->falls[c->n_falls++] = ev->u.latency.w;
+    if (ev->type == MYNA_EV_ERROR && !ev->u.fault.recoverable && !c->why.err)
+        (void)myna_fail(&c->why, ev->u.fault.err, "%s",
+                        ev->u.fault.message ? ev->u.fault.message : "");
+    if (c->typed)
+        myna_typed_event(c->typed, ev);
+    if (ev->type != MYNA_EV_CLOSE)
+        return;
+    const struct myna_fault *f = ev->u.close.fault;
+    if (f && !c->err && !c->why.err)
+        (void)myna_fail(&c->why, f->err, "%s", f->message ? f->message : "the call has failed");
+    if (f && !c->err)
+        c->err = c->why.err;
+    quiet_down(c);
+}
+
+static void levels_fire(struct myna_timer *t)
+{
+    struct console *c = t->arg;
+    struct winsize size;
+    struct myna_buf b;
+
+    if (!ioctl(fileno(c->print), TIOCGWINSZ, &size) && size.ws_col >= 20)
+        c->ui.columns = size.ws_col;
+    myna_session_levels(c->session, &c->ui.in_dbfs, &c->ui.out_dbfs);
+    myna_buf_init(&b, 0);
+    myna_ui_draw(&c->ui, &b);
+    put(c, &b);
+    (void)!myna_timer_set(t, myna_runtime_now(c->rt) + LEVELS_EVERY);
+}
+
+/* ---- typed */
+
+static void prompt(struct console *c)
+{
+    if (!myna_typed_at_terminal(c->typed))
+        return;
+    fputs("> ", c->print);
+    fflush(c->print);
+}
+
+static void typed_say(void *arg, const char *line)
+{
+    struct console *c = arg;
+
+    if (!myna_typed_at_terminal(c->typed)) /* a terminal shows it by itself */
+        fprintf(c->print, "You:   %s\n", line);
+    if (c->ui.streaming) {
+        fputc('\n', c->print);
+        c->ui.streaming = false;
+    }
+    fflush(c->print);
+    if (myna_session_text(c->session, line) != MYNA_OK)
+        note(c, "That was not taken: the call is ending.");
+}
+
+static void typed_over(void *arg)
+{
+    struct console *c = arg;
+
+    myna_session_shutdown(c->session, true, "user_initiated");
+}
+
+/* ---- the doors */
+
+static enum myna_err files(struct console *c, const char *in, const char *out, const char *origin,
+                           struct myna_why *why)
+{
+    enum myna_err err = myna_config_set(c->cfg, "transport.file.in", in, origin, why);
+
+    if (!err && out)
+        err = myna_config_set(c->cfg, "transport.file.out", out, "--out", why);
+    c->transport_name = "file";
+    return err;
+}
+
+static enum myna_err sound_card(struct console *c, struct myna_why *why)
+{
+    for (const struct myna_transport_class *const *p = myna_builtin_transports(); *p; p++)
+        if (!strcmp((*p)->name, "terminal"))
+            return (*p)->create(&c->transport, myna_runtime_host(c->rt), c->cfg, why);
+    return myna_fail(why, MYNA_EUNAVAIL, "this program was built without sound card support");
+}
+
+/* No sound card: the question that comes with the project is asked, the answer is kept. */
+static enum myna_err recorded_question(struct console *c, const struct myna_why *no_card,
+                                       struct myna_why *why)
+{
+    static const char *const places[] = {MYNA_SHARE_DIR "/question.wav",
+                                         MYNA_SOURCE_DIR "/data/question.wav"};
+
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        if (!myna_fs_exists(places[i]))
+            continue;
+        c->answer = c->opt.out ? c->opt.out : ANSWER_FILE;
+        note(c, "%s", no_card->text);
+        note(c, "So the recorded question is asked instead; the answer is kept in %s.", c->answer);
+        return files(c, places[i], c->answer, "the recorded question", why);
+    }
+    return myna_fail(why, MYNA_ENOENT,
+                     "%s; and the recorded question is missing (%s): ask with --in QUESTION.wav, "
+                     "or type with --text",
+                     no_card->text, places[0]);
+}
+
+static enum myna_err choose_door(struct console *c, struct myna_why *why)
+{
+    struct myna_why no_card;
+    enum myna_err err;
+
+    if (c->opt.text) {
+        c->transport_name = "none";
+        c->ui.stream = true;
+        return MYNA_OK;
+    }
+    if (c->opt.in)
+        return files(c, c->opt.in, c->opt.out, "--in", why);
+    if (c->opt.out && !c->opt.fast)
+        return myna_fail(why, MYNA_ECONFIG, "--out needs --in: name the WAV to ask");
+    if (c->opt.fast) {
+        (void)myna_fail(&no_card, MYNA_EUNAVAIL,
+                        "A sound card cannot go faster than time (--fast).");
+        return recorded_question(c, &no_card, why);
+    }
+    err = sound_card(c, &no_card);
+    if (err == MYNA_EUNAVAIL)
+        return recorded_question(c, &no_card, why);
+    if (err && why)
+        *why = no_card;
+    c->ui.live = !err && !c->opt.quiet && isatty(fileno(c->print)) == 1;
+    return err;
+}
+
+/* ---- the call */
+
+static enum myna_err open_all(struct console *c, struct myna_why *why)
+{
+    struct myna_runtime_options ro = {
+        .size = sizeof ro, .config = c->cfg, .virtual_clock = c->opt.fast};
+    enum myna_err err = MYNA_OK;
+
+    if (c->opt.record)
+        err = myna_config_set(c->cfg, "record.enabled", "true", "--record", why);
+    if (!err && c->opt.record_dir)
+        err = myna_config_set(c->cfg, "record.dir", c->opt.record_dir, "--record", why);
+    if (!err && c->opt.events) {
+        c->events = fopen(c->opt.events, "w");
+        if (!c->events)
+            err = myna_fs_fail(why, "write", c->opt.events);
+    }
+    if (!err)
+        err = signals_open(c, why);
+    if (!err)
+        err = myna_runtime_create(&ro, &c->rt, why);
+    if (err)
+        return err;
+    myna_host_timer_init(myna_runtime_host(c->rt), &c->levels, levels_fire, c);
+    myna_host_timer_init(myna_runtime_host(c->rt), &c->signals, signals_fire, c);
+    if (c->opt.fast)
+        err = myna_timer_set(&c->signals, SIGNALS_EVERY);
+    else
+        c->signal_poll =
+            myna_loop_poll(myna_runtime_host(c->rt)->loop, c->signal_fd, 1, signals_ready, c);
+    return err ? myna_fail(why, err, "no timer for the call") : choose_door(c, why);
+}
+
+static enum myna_err start_call(struct console *c, struct myna_why *why)
+{
+    struct myna_session_options so = {.size = sizeof so,
+                                      .transport = c->transport,
+                                      .transport_name = c->transport_name,
+                                      .on_event = on_event,
+                                      .arg = c};
+    enum myna_err err = myna_session_create(c->rt, &so, &c->session, why);
+
+    if (err)
+        return err;
+    c->transport = NULL;
+    if (c->opt.text) {
+        struct myna_typed_options to = {.host = myna_runtime_host(c->rt),
+                                        .fd = c->opt.typed_fd,
+                                        .say = typed_say,
+                                        .over = typed_over,
+                                        .arg = c};
+
+        c->typed = myna_typed_create(&to, why);
+        if (!c->typed)
+            return why ? why->err : MYNA_EIO;
+    }
+    err = myna_session_start(c->session, why);
+    if (err)
+        return err;
+    if (c->typed)
+        prompt(c);
+    if (c->ui.live)
+        levels_fire(&c->levels);
+    return MYNA_OK;
+}
+
+static void report(struct console *c)
+{
+    struct myna_buf b;
+
+    if (c->opt.quiet)
+        return;
+    myna_buf_init(&b, 0);
+    for (size_t i = 0; i < c->n_falls && !c->opt.text; i++)
+        myna_waterfall_render(&b, &c->falls[i], (int)i + 1);
+    put(c, &b);
+    if (c->answer && !c->err)
+        note(c, "What was heard is in %s.", c->answer);
+    if (c->session && myna_session_record_dir(c->session))
+        note(c, "Recorded in %s.", myna_session_record_dir(c->session));
+}
+
+static void fini(struct console *c)
+{
+    myna_typed_destroy(c->typed);
+    if (c->levels.in)
+        myna_timer_clear(&c->levels);
+    signals_close(c);
+    myna_session_destroy(c->session);
+    if (c->transport)
+        c->transport->cls->destroy(c->transport);
+    myna_runtime_destroy(c->rt);
+    if (c->events)
+        fclose(c->events);
+    myna_ui_fini(&c->ui);
+    free(c);
+}
+
+enum myna_err myna_console_run(struct myna_config *cfg, const struct myna_console_options *opt,
+                               struct myna_why *why)
+{
+    struct myna_why own = {0};
+    struct console *c = calloc(1, sizeof *c);
+    enum myna_err err;
+
+    if (!why)
+        why = &own;
+    if (!c)
+        return myna_fail(why, MYNA_ENOMEM, "memory is short");
+    c->opt = *opt;
+    c->cfg = cfg;
+    c->signal_fd = -1;
+    c->print = opt->print ? opt->print : stdout;
+    myna_ui_init(&c->ui);
+    c->ui.colour = opt->colour;
+    c->ui.quiet = opt->quiet;
+    err = open_all(c, why);
+    if (!err)
+        err = start_call(c, why);
+    if (!err) {
+        myna_runtime_run(c->rt);
+        if (!c->closed)
+            quiet_down(c);
+        err = c->err;
+        if (err)
+            *why = c->why;
+        report(c);
+    }
+    fini(c);
+    return err;
+}
