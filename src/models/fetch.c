@@ -109,10 +109,9 @@ static int64_t folder_bytes(const char *path, int depth)
         char name[PATH_MAX_ + 256];
         struct stat st;
 
-        if (e->d_name[0] == '.')
-            continue;
-        snprintf(name, sizeof name, "%s/%s", path, e->d_name);
-        if (lstat(name, &st))
+        int len = snprintf(name, sizeof name, "%s/%s", path, e->d_name);
+
+        if (e->d_name[0] == '.' || len < 0 || (size_t)len >= sizeof name || lstat(name, &st))
             continue;
         sum += S_ISREG(st.st_mode) ? (int64_t)st.st_size : 0;
         if (S_ISDIR(st.st_mode) && depth > 0)

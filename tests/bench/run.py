@@ -1,0 +1,106 @@
+#!/usr/bin/env python3
+"""`make bench`: builds the release tree, runs the benchmarks, prints a table.
+
+    tests/bench/run.py [NAME ...]
+
+Each figure is also a line of JSON in build/bench.jsonl:
+{"bench":"vad_window","value":38.2,"unit":"us","baseline":{"name":"onnxruntime","value":176.0},"ratio":4.6}
+The ratio is baseline / value, both of the same run. A figure over its limit makes the exit status 1.
+"""
+import json
+import os
+import subprocess
+import sys
+import time
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+BUILD = "build-release"
+
+
+def program(*cmd):
+    """Lines of JSON that a benchmark program prints."""
+    p = subprocess.run([f"{BUILD}/tests/bench/{cmd[0]}", *cmd[1:]], stdout=subprocess.PIPE, text=True, timeout=300)
+    rows = [json.loads(line) for line in p.stdout.splitlines() if line.startswith("{")]
+    if p.returncode or not rows:
+        raise RuntimeError(f"{cmd[0]} ended with {p.returncode} and told {len(rows)} figures")
+    return rows
+
+
+def row(name, value, unit, baseline, baseline_value, limit=None):
+    r = {"bench": name, "value": round(value, 4), "unit": unit,
+         "baseline": {"name": baseline, "value": round(baseline_value, 4)}, "ratio": round(baseline_value / value, 4) if value else 0}
+    if limit is not None:
+        r["limit"] = limit
+    return r
+
+
+def process_start():
+    """Median of eleven starts, beside a program that does nothing."""
+    def once(cmd, read):
+        began = time.clock_gettime_ns(time.CLOCK_MONOTONIC)
+        p = subprocess.run(cmd + ([str(began)] if read else []), stdout=subprocess.PIPE, text=True, check=True)
+        return float(p.stdout) if read else (time.clock_gettime_ns(time.CLOCK_MONOTONIC) - began) / 1e6
+
+    def median(values):
+        return sorted(values)[len(values) // 2]
+    ready = median([once([f"{BUILD}/tests/bench/bench_start"], True) for _ in range(11)])
+    return [row("process_start", ready, "ms", "a process that does nothing", median([once(["true"], False) for _ in range(11)]), 50)]
+
+
+BENCHES = {
+    "sessions": lambda: program("bench_sessions", "200", "10"),
+    "sessions_vad": lambda: program("bench_sessions", "200", "6", "silero"),
+    "session_memory": lambda: program("bench_memory", "100"),
+    "process_start": process_start,
+}
+
+
+def discovered():
+    """Benchmarks of other rooms: tests/bench/bench_NAME.py prints the same lines of JSON."""
+    found = {}
+    for f in sorted(os.listdir("tests/bench")):
+        if f.startswith("bench_") and f.endswith(".py"):
+            def run(f=f):
+                p = subprocess.run([sys.executable, f"tests/bench/{f}", BUILD], stdout=subprocess.PIPE, text=True, timeout=600)
+                rows = [json.loads(line) for line in p.stdout.splitlines() if line.startswith("{")]
+                if p.returncode or not rows:
+                    raise RuntimeError(f"{f} ended with {p.returncode}")
+                return rows
+            found[f[len("bench_"):-3]] = run
+    return found
+
+
+def main():
+    os.chdir(TOP)
+    every = {**discovered(), **BENCHES}
+    wanted = sys.argv[1:] or list(every)
+    for w in wanted:
+        if w not in every:
+            print(f"no benchmark '{w}'; there are: {', '.join(every)}", file=sys.stderr)
+            return 2
+    if not os.path.exists(f"{BUILD}/build.ninja"):
+        subprocess.run(["meson", "setup", BUILD, "--buildtype=release", "-Dwerror=true"], check=True, env=dict(os.environ, CC="gcc"),
+                       stdout=subprocess.DEVNULL)
+    subprocess.run(["ninja", "-C", BUILD], check=True, stdout=subprocess.DEVNULL)
+    os.makedirs("build", exist_ok=True)
+    bad = 0
+    print(f"{'benchmark':32} {'value':>10} {'unit':11} {'limit':>7}  {'ratio':>8}  beside")
+    with open("build/bench.jsonl", "a", encoding="utf-8") as out:
+        for w in wanted:
+            try:
+                rows = every[w]()
+            except (RuntimeError, OSError, subprocess.SubprocessError, ValueError) as e:
+                print(f"{w:32} failed: {e}")
+                bad += 1
+                continue
+            for r in rows:
+                out.write(json.dumps({k: v for k, v in r.items() if k != "limit"}) + "\n")
+                over = "limit" in r and r["value"] > r["limit"]
+                bad += over
+                print(f"{r['bench']:32} {r['value']:10.4g} {r['unit']:11} {r.get('limit', ''):>7}  {r['ratio']:8.3g}  "
+                      f"{r['baseline']['name']} {r['baseline']['value']:.4g}{'   OVER' if over else ''}", flush=True)
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
