@@ -42,6 +42,7 @@ enum myna_transport_cap {
     MYNA_TRANSPORT_TEXT = 8,  /* typed input and captions */
     MYNA_TRANSPORT_DATA = 16, /* messages on topics, text streams, attributes */
     MYNA_TRANSPORT_DTMF = 32,
+    MYNA_TRANSPORT_NO_ECHO = 64, /* the person's sound cannot hold ours: no echo warm-up (1.2) */
 };
 
 struct myna_session;

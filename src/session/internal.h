@@ -61,6 +61,7 @@ struct segment {
     struct myna_sync *sync;
     bool tts_started, tts_ended, tts_done, tts_failed;
     bool ready;         /* sound waits in the provider */
+    bool dry;         /* nothing of it waits while it plays: its words wait too */
     bool playing;       /* its playout segment is open */
     bool cut; /* the voice failed in the middle */
     bool over;          /* heard to its end or cut */
@@ -106,7 +107,6 @@ struct speech {
     myna_us created, llm_start, first_token, first_sentence, llm_end, first_heard, forward_start;
     int prompt_tokens, prompt_cached_tokens, completion_tokens, total_tokens;
     struct myna_waterfall fall;
-    double user_stopped_at; /* epoch seconds; NaN */
     struct myna_fault fault;
     bool failed;
 };

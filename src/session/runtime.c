@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "util/grave.h"
+#include "tts/sentences.h"
 #include "util/suggest.h"
 
 struct myna_runtime {
@@ -59,6 +60,8 @@ enum myna_err myna_runtime_create(const struct myna_runtime_options *opt, struct
         err = why ? why->err : MYNA_ENOMEM;
         goto fail;
     }
+    (void)myna_syllables(
+        myna_view_of("ready")); /* reads its dictionary now, not in the first answer */
     if (!seed)
         seed = opt->virtual_clock ? 1 : myna_rand_system_seed();
     myna_rand_seed(&rt->host.rand, seed);

@@ -26,7 +26,6 @@ struct speech *myna_s_speech_new(struct myna_session *s, enum speech_kind kind, 
     sp->llm_start = sp->first_token = sp->first_sentence = sp->llm_end = MYNA_NEVER;
     sp->first_heard = sp->forward_start = MYNA_NEVER;
     sp->llm_retry_at = sp->llm_timeout_at = MYNA_NEVER;
-    sp->user_stopped_at = NAN;
     sp->fall = (struct myna_waterfall){MYNA_NEVER, MYNA_NEVER, MYNA_NEVER, MYNA_NEVER,
                                        MYNA_NEVER, MYNA_NEVER, MYNA_NEVER};
     myna_buf_init(&sp->forwarded, 1 << 20);
@@ -142,7 +141,8 @@ static void remember(struct myna_session *s, struct speech *sp)
         it->metrics.started_speaking_at = myna_s_epoch(s, sp->first_heard);
         it->metrics.stopped_speaking_at = myna_s_epoch(s, s->now);
         it->metrics.playback_latency = (double)(sp->first_heard - sp->forward_start) / 1e6;
-        it->metrics.e2e_latency = it->metrics.started_speaking_at - sp->user_stopped_at;
+        if (sp->fall.speech_end != MYNA_NEVER)
+            it->metrics.e2e_latency = (double)(sp->first_heard - sp->fall.speech_end) / 1e6;
     }
     if (myna_s_item_add(s, it) != MYNA_OK)
         myna_s_log(s, MYNA_LOG_WARN, "history is full, item dropped");

@@ -207,7 +207,6 @@ static void reply(struct myna_session *s, struct turn *t)
     m.last_speaking_time_ms =
         t->info.stopped != MYNA_NEVER ? (double)(t->info.stopped - s->t0) / 1e3 : 0;
     m.speech_id = sp->id;
-    sp->user_stopped_at = t->item->metrics.stopped_speaking_at;
     sp->fall.speech_end = t->info.stopped;
     sp->fall.transcript = t->info.final_at;
     sp->fall.end_of_turn = t->info.decided;

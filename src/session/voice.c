@@ -314,13 +314,25 @@ static void pump_pcm(struct myna_session *s, struct segment *seg)
     }
 }
 
-void myna_s_pump(struct myna_session *s)
+/* The words of a segment stand still while its sound is late. */
+static void watch_dry(struct myna_session *s, struct segment *seg)
 {
-    struct segment *seg = s->playout_segment;
+    bool dry = !seg->tts_done && !myna_playout_waiting(s->playout);
+
+    if (dry == seg->dry || !seg->sync || s->transport->heard != MYNA_HEARD_AT_PULL ||
+        myna_playout_paused(s->playout))
+        return;
+    seg->dry = dry;
+    if (dry)
+        myna_sync_pause(seg->sync, s->now);
+    else
+        myna_sync_resume(seg->sync, s->now);
+}
+
+static void pump(struct myna_session *s, struct segment *seg)
+{
     size_t room;
 
-    if (!seg || !seg->playing)
-        return;
     room = myna_playout_room(s->playout);
     if (seg->pcm) {
         if (!seg->tts_done && room >= MYNA_OUT_SAMPLES)
@@ -335,6 +347,17 @@ void myna_s_pump(struct myna_session *s)
         seg->ready = true; /* it filled up: more may wait */
     else if (seg->tts_done)
         myna_playout_end(s->playout, s->now);
+}
+
+void myna_s_pump(struct myna_session *s)
+{
+    struct segment *seg = s->playout_segment;
+
+    if (!seg || !seg->playing)
+        return;
+    pump(s, seg);
+    if (s->playout_segment == seg && seg->playing)
+        watch_dry(s, seg);
 }
 
 /* No sound for too long: the rest of a segment is given up with a warning; a voice that never began

@@ -292,7 +292,8 @@ static enum myna_err file_create(struct myna_transport **out, struct myna_host *
     f->base = (struct myna_transport){
         .cls = &myna_transport_file,
         .host = host,
-        .caps = MYNA_TRANSPORT_AUDIO_IN | MYNA_TRANSPORT_AUDIO_OUT | MYNA_TRANSPORT_PAUSE,
+        .caps = MYNA_TRANSPORT_AUDIO_IN | MYNA_TRANSPORT_AUDIO_OUT | MYNA_TRANSPORT_PAUSE |
+                MYNA_TRANSPORT_NO_ECHO,
         .heard = MYNA_HEARD_AT_PULL,
     };
     myna_host_timer_init(host, &f->tick, tick_fire, f);
