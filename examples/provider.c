@@ -170,6 +170,8 @@ int main(int argc, char **argv)
     if (!err)
         err = myna_config_add_section(cfg, &section);
     if (!err)
+        err = myna_config_environment(cfg, &why); /* MYNA_LLM_BACKWARDS_MS_PER_WORD=10 … */
+    if (!err)
         err = myna_config_set(cfg, "llm.provider", "backwards", "provider.c", &why);
     if (!err)
         err = converse(cfg, argc > 1 ? argv[1] : "who is there", &why);
