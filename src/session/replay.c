@@ -38,7 +38,7 @@ static enum myna_err keep(struct replay *rp, const struct myna_flight_record *r)
 static enum myna_err read_records(struct replay *rp, struct myna_view bytes, const char *path,
                                   struct myna_why *why)
 {
-    struct myna_flight_reader r;
+    struct myna_flight_reader r = {0}; /* begin() may fail before it writes */
     struct myna_flight_record rec;
     struct myna_why inner;
     enum myna_err err = myna_flight_begin(&r, bytes, &inner);
