@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/guard.h"
+
 #define SHOWN 400 /* bytes of each side in the paragraph */
 
 static const char *kind_name(unsigned kind)
@@ -125,6 +127,7 @@ static void put(struct myna_tap *tap, enum myna_tap_kind kind, uint32_t id,
         return;
     if (rp->at >= rp->n) /* the writer was killed before it recorded this */
         return;
+    myna_guard_lift(); /* a replay has time */
     myna_buf_init(&joined, MYNA_FLIGHT_MAX);
     if (n_parts > 1) {
         for (size_t i = 0; i < n_parts; i++)
@@ -147,6 +150,7 @@ static void put(struct myna_tap *tap, enum myna_tap_kind kind, uint32_t id,
         rp->at++;
     }
     myna_buf_fini(&joined);
+    myna_guard_lower();
 }
 
 void myna_replay_compare_init(struct replay *rp)
