@@ -61,9 +61,9 @@ struct segment {
     struct myna_sync *sync;
     bool tts_started, tts_ended, tts_done, tts_failed;
     bool ready;         /* sound waits in the provider */
-    bool dry;         /* nothing of it waits while it plays: its words wait too */
+    bool dry;           /* nothing of it waits while it plays: its words wait too */
     bool playing;       /* its playout segment is open */
-    bool cut; /* the voice failed in the middle */
+    bool cut;           /* the voice failed in the middle */
     bool over;          /* heard to its end or cut */
     bool shown;         /* the `is_final` transcript was told */
     const int16_t *pcm; /* recorded sound instead of a voice (the spoken error) */
