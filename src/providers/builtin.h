@@ -13,4 +13,7 @@ extern const struct myna_tts_class myna_tts_instant;
 extern const struct myna_stt_class myna_stt_moonshine; /* Moonshine tiny, English */
 extern const struct myna_llm_class myna_llm_rehearsal; /* answers by rule */
 
+extern const struct myna_tts_class myna_tts_piper; /* Piper's joe */
+extern const struct myna_tts_class myna_tts_flite; /* slt */
+
 #endif

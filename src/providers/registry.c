@@ -28,6 +28,8 @@ static const struct myna_llm_class *const llms[] = {
 
 static const struct myna_tts_class *const ttss[] = {
     &myna_tts_instant,
+    &myna_tts_piper,
+    &myna_tts_flite,
     NULL,
 };
 

@@ -12,6 +12,7 @@
 
 #include "audio/resample.h"
 #include "audio/wav.h"
+#include "util/buf.h"
 #include "models/models.h"
 #include "util/host.h"
 
@@ -116,6 +117,37 @@ static inline void bare_words(const char *text, char *into, size_t size)
     while (n && into[n - 1] == ' ')
         n--;
     into[n] = '\0';
+}
+
+/* Words that differ between two bare texts: the least number of insertions, removals, changes. */
+static inline int word_differences(const char *a, const char *b)
+{
+    int row[128], n = 0;
+    const char *starts[128];
+    size_t lens[128];
+
+    for (; *b && n < 127; b += lens[n - 1], b += *b == ' ') {
+        starts[n] = b;
+        lens[n++] = strcspn(b, " ");
+    }
+    for (int k = 0; k <= n; k++)
+        row[k] = k;
+    for (int i = 1; *a; i++) {
+        size_t len = strcspn(a, " ");
+        int above = row[0];
+
+        row[0] = i;
+        for (int k = 1; k <= n; k++) {
+            int change = above + (lens[k - 1] != len || strncmp(starts[k - 1], a, len) != 0);
+            int least = row[k] + 1 < row[k - 1] + 1 ? row[k] + 1 : row[k - 1] + 1;
+
+            above = row[k];
+            row[k] = change < least ? change : least;
+        }
+        a += len;
+        a += *a == ' ';
+    }
+    return row[n];
 }
 
 #endif
