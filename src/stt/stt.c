@@ -17,6 +17,7 @@
 #include "util/crc.h"
 #include "util/grave.h"
 #include "util/pack.h"
+#include "util/guard.h"
 
 /* 500 ms of padding and 50 ms of speech before the VAD says so (agent-session 2.2), in frames. */
 #define PREROLL_MS     550
@@ -145,7 +146,10 @@ void myna_stt_port_mark(struct myna_stt_port *port, enum myna_stt_mark mark, myn
         myna_tap_put(port->opt.tap, MYNA_OUT_STT_MARK, port->opt.id,
                      &(struct myna_view){bytes, sizeof bytes}, 1);
     }
+    myna_guard_lift(); /* a mark is an event of the conversation: a recogniser may start work on it
+                        */
     port->opt.stt->cls->mark(port->stream, mark, at);
+    myna_guard_lower();
     if (!port->gated)
         return;
     if (mark == MYNA_STT_MARK_SPEECH && !port->speech) {
