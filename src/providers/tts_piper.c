@@ -19,7 +19,7 @@
 
 #define NAME         "piper"
 #define RATE_HZ      22050
-#define FIRST_PHONES 16 /* about 1.2 s of speech, 0.1 s of computing */
+#define FIRST_PHONES 13 /* about 1 s of speech, 0.1 s of computing */
 #define MODEL        "piper-joe"
 
 struct options {
