@@ -33,7 +33,8 @@ struct myna_clause_stream {
     uint64_t computed; /* samples of all clauses computed so far: where the next one begins */
     int pause_ms;      /* before the next one */
     enum myna_err text_err;
-    bool any, ended, told, *closed;
+    bool any, ended, told, closed;
+    int busy; /* depth of our calls from which a listener may close the stream */
     struct myna_timer later;
 };
 
@@ -234,15 +235,19 @@ static enum myna_err append_rest(struct myna_clause_stream *st, struct node *n)
 
 /* ---- events */
 
+static void stream_free(struct myna_clause_stream *st);
+
+/* false: a listener closed the stream; leave() of the outermost caller frees it. */
 static bool tell(struct myna_clause_stream *st, const struct myna_tts_event *ev)
 {
-    bool closed = false;
-
-    st->closed = &closed;
     myna_tts_emit(&st->base, ev);
-    if (!closed)
-        st->closed = NULL;
-    return !closed;
+    return !st->closed;
+}
+
+static void leave(struct myna_clause_stream *st)
+{
+    if (--st->busy == 0 && st->closed)
+        stream_free(st);
 }
 
 static void tell_fault(struct myna_clause_stream *st, enum myna_err err, const char *message)
@@ -283,6 +288,7 @@ static void node_done(struct myna_work *w)
         unref(v);
         return;
     }
+    st->busy++;
     st->running = NULL;
     st->waiting_bytes -= strlen(n->c.text);
     free_spent(st);
@@ -291,18 +297,14 @@ static void node_done(struct myna_work *w)
     if (n->c.err) {
         tell_fault(st, MYNA_EPROVIDER, "the voice could not speak a sentence");
     } else if (tell_words(st, &n->c)) {
-        bool closed = false;
-
         st->computed += n->c.n;
         st->pause_ms = n->c.pause_after_ms;
         kick(st);
-        st->closed = &closed;
         myna_tts_ready(&st->base);
-        if (!closed)
-            st->closed = NULL;
-        if (!closed && st->ended && !st->head)
+        if (!st->closed && st->ended && !st->head)
             soon(st, 0);
     }
+    leave(st);
     unref(v);
 }
 
@@ -313,6 +315,7 @@ static void later_fire(struct myna_timer *t)
     free_spent(st);
     if (st->told)
         return;
+    st->busy++;
     if (st->voice->state == MYNA_VOICE_FAILED) {
         tell_fault(st, st->voice->load_err, st->voice->why.text);
     } else if (st->text_err) {
@@ -323,6 +326,7 @@ static void later_fire(struct myna_timer *t)
     } else {
         kick(st);
     }
+    leave(st);
 }
 
 /* ---- the class's functions */
@@ -417,11 +421,16 @@ void myna_clauses_close(struct myna_tts_stream *base)
         at = &(*at)->next;
     if (*at)
         *at = st->next;
-    if (st->closed)
-        *st->closed = true;
     myna_timer_clear(&st->later);
     if (st->running)
         st->running->st = NULL;
+    st->closed = true;
+    if (!st->busy)
+        stream_free(st);
+}
+
+static void stream_free(struct myna_clause_stream *st)
+{
     while (st->head) {
         struct node *n = st->head;
 
