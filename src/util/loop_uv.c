@@ -41,9 +41,12 @@ static void on_wake(uv_async_t *handle)
     (void)handle; /* to return from uv_run() was the purpose */
 }
 
+/* UV_RUN_ONCE (libuv 1.44) runs timers before it polls: should the millisecond turn over between
+ * arming and there, ours fires at once and the poll has nothing left to end it. A stopped loop
+ * polls without waiting; the flag is gone when uv_run() returns. */
 static void on_timer(uv_timer_t *handle)
 {
-    (void)handle;
+    uv_stop(handle->loop);
 }
 
 struct myna_loop_uv *myna_loop_uv_create(void (*before)(void *arg), void *arg, struct myna_why *why)
