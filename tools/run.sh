@@ -6,7 +6,12 @@ cd "$(dirname "$0")/.."
 
 tools/install-deps.sh
 [ -f build/build.ninja ] || meson setup build
-ninja -C build
+ninja -C build src/cli/myna
 build/src/cli/myna models fetch ||
     echo "models: not all are here; going on with what is (see: build/src/cli/myna models)" >&2
+# Without a recogniser nobody would be heard: the same conversation, typed.
+if [ $# -eq 0 ] && ! build/src/cli/myna models | grep -q '^moonshine-tiny-en *here'; then
+    echo "no recogniser: type instead of speaking (empty line or Ctrl-D ends)" >&2
+    set -- --text
+fi
 exec build/src/cli/myna console "$@"

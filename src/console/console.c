@@ -285,6 +285,9 @@ static enum myna_err recorded_question(struct console *c, const struct myna_why 
         c->answer = c->opt.out ? c->opt.out : ANSWER_FILE;
         note(c, "%s", no_card->text);
         note(c, "So the recorded question is asked instead; the answer is kept in %s.", c->answer);
+        /* Asked when the greeting is over, as a polite person would. */
+        if (myna_config_set(c->cfg, "transport.file.lead", "7s", "the recorded question", why))
+            return why->err;
         return files(c, places[i], c->answer, "the recorded question", why);
     }
     return myna_fail(why, MYNA_ENOENT,

@@ -37,13 +37,13 @@ struct stream {
 };
 
 static const struct myna_option options[] = {
-    {.name = "first_token_ms",
+    {.name = "first_token",
      .type = MYNA_OPT_MS,
      .offset = offsetof(struct options, first_token_ms),
      .def = "30",
      .max = 60000,
      .help = "time until the first word of an answer"},
-    {.name = "token_ms",
+    {.name = "token",
      .type = MYNA_OPT_MS,
      .offset = offsetof(struct options, token_ms),
      .def = "15",

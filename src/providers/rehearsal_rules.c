@@ -25,9 +25,9 @@ struct turn {
     struct myna_buf *into;
 };
 
-static const char greeting[] =
-    "Hello! I am Myna's rehearsal agent. I answer by a few simple rules, so that you can try how a "
-    "call feels. Ask me the time, give me a sum, or ask for a long story and interrupt me.";
+static const char greeting[] = "Hello! I am Myna's rehearsal agent. Ask me the time, give me a "
+                               "sum, or ask for a long story and "
+                               "interrupt me.";
 
 static const char skills[] =
     "I am Myna's rehearsal agent. I can tell the time and the date, do sums, repeat what you say, "

@@ -3,7 +3,7 @@
  *
  * It is a batch recogniser: it gets what the VAD marked as speech, and nothing else, since it may
  * invent words over silence. While the person speaks the utterance so far is decoded again every
- * interim_ms. When the VAD hears the first quiet, the utterance is decoded as if it were over: the
+ * `interim`. When the VAD hears the first quiet, the utterance is decoded as if it were over: the
  * VAD needs half a second more to be sure, so that the final transcript usually waits for the end
  * of speech and not the other way round. If the person goes on, that text was one more interim.
  *
@@ -25,7 +25,7 @@
 #include "providers/utterance.h"
 
 #define NAME       "moonshine"
-#define SLACK_MS   4000 /* room behind max_utterance_ms until the timer has cut */
+#define SLACK_MS   4000 /* room behind `max_utterance` until the timer has cut */
 #define RETRY      (20 * MYNA_MS)
 #define FINALS_MAX 8 /* waiting in one stream; only a machine far too slow gets there */
 
@@ -100,14 +100,14 @@ static const struct myna_option options[] = {
      .min = 1,
      .max = 64,
      .help = "threads for one decode"},
-    {.name = "interim_ms",
+    {.name = "interim",
      .type = MYNA_OPT_MS,
      .offset = offsetof(struct options, interim_ms),
      .def = "300",
      .min = 100,
      .max = 60000,
      .help = "time between interim transcripts while the person speaks"},
-    {.name = "max_utterance_ms",
+    {.name = "max_utterance",
      .type = MYNA_OPT_MS,
      .offset = offsetof(struct options, max_utterance_ms),
      .def = "28000",

@@ -27,6 +27,7 @@
 
 #include "recorder/flight.h"
 #include "recorder/sound.h"
+#include "util/clock.h"
 #include "util/buf.h"
 #include "util/fs.h"
 #include "util/host.h"
@@ -326,7 +327,7 @@ static void put(struct myna_tap *tap, enum myna_tap_kind kind, uint32_t id,
 /* `recordings/session-20260131-142500`, "-2" and so on when several begin in the same second. */
 static enum myna_err make_dir(struct myna_recorder *rec, const char *parent, struct myna_why *why)
 {
-    time_t wall = (time_t)(myna_loop_wall_ms(rec->host->loop) / 1000);
+    time_t wall = (time_t)(myna_clock_wall_ms() / 1000); /* of the machine, also in --fast */
     struct tm tm;
     char name[64];
 

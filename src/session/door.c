@@ -225,6 +225,9 @@ enum myna_err myna_s_door_open(struct myna_session *s, struct myna_why *why)
     s->audio_out = t && (t->caps & MYNA_TRANSPORT_AUDIO_OUT);
     if (!s->audio_out)
         return MYNA_OK;
+    if (!s->tts)
+        return myna_fail(why, MYNA_ECONFIG,
+                         "a call with sound needs a voice: set tts.provider (not 'none')");
     po.heard = t->heard;
     po.latency = t->latency;
     s->playout = myna_playout_create(&po);

@@ -116,7 +116,8 @@ void myna_s_preempt(struct myna_session *s, const char *text)
     struct speech *sp;
 
     if (s->current && s->current->interrupted)
-        myna_s_speeches_advance(s); /* what was heard of it belongs to the history that is asked on */
+        myna_s_speeches_advance(
+            s); /* what was heard of it belongs to the history that is asked on */
     if (!s->turn_conf.preemptive_generation || s->closing.asked || s->turns || !s->llm ||
         !text[0] || (s->current && !s->current->interrupted))
         return;

@@ -30,7 +30,7 @@ enum {
 
 struct options {
     const char *in, *out;
-    int tail_ms, patience_ms, max_tail_ms;
+    int lead_ms, tail_ms, patience_ms, max_tail_ms;
 };
 
 static const struct myna_option options[] = {
@@ -42,6 +42,13 @@ static const struct myna_option options[] = {
      .type = MYNA_OPT_PATH,
      .offset = offsetof(struct options, out),
      .help = "WAV to write what was heard (24 kHz mono, time line of `in`)"},
+    {.name = "lead",
+     .type = MYNA_OPT_MS,
+     .offset = offsetof(struct options, lead_ms),
+     .def = "0",
+     .min = 0,
+     .max = 600000,
+     .help = "silence of the person before `in` begins"},
     {.name = "tail",
      .type = MYNA_OPT_MS,
      .offset = offsetof(struct options, tail_ms),
@@ -114,7 +121,7 @@ static enum myna_err convert(struct file *f, struct myna_wav_reader *r, struct m
                              int16_t *out, struct myna_why *why)
 {
     int16_t in[CHUNK];
-    size_t n, cap = 0;
+    size_t n, cap = f->n;
     enum myna_err err;
 
     for (;;) {
@@ -128,6 +135,24 @@ static enum myna_err convert(struct file *f, struct myna_wav_reader *r, struct m
     while (!err && (n = myna_resample_finish(rs, out, CHUNK)))
         err = append(f, out, n, &cap, why);
     return err;
+}
+
+static size_t lead_samples(const struct file *f)
+{
+    return (size_t)f->opt.lead_ms * MYNA_IN_RATE_HZ / 1000;
+}
+
+static enum myna_err lead(struct file *f, struct myna_why *why)
+{
+    size_t n = lead_samples(f);
+
+    if (!n)
+        return MYNA_OK;
+    f->pcm = calloc(n, sizeof *f->pcm);
+    if (!f->pcm)
+        return myna_fail(why, MYNA_ENOMEM, "memory is short for the sound of %s", f->opt.in);
+    f->n = n;
+    return MYNA_OK;
 }
 
 static enum myna_err read_in(struct file *f, struct myna_why *why)
@@ -146,10 +171,12 @@ static enum myna_err read_in(struct file *f, struct myna_why *why)
         out = calloc(bound > CHUNK ? bound : CHUNK, sizeof *out);
     }
     if (out)
+        err = lead(f, why);
+    if (out && !err)
         err = convert(f, r, rs, out, why);
-    else
+    if (!out)
         err = myna_fail(why, MYNA_ENOMEM, "memory is short for the sound of %s", f->opt.in);
-    if (!err && !f->n)
+    if (!err && f->n == lead_samples(f))
         err = myna_fail(why, MYNA_EFORMAT, "%s holds no sound", f->opt.in);
     free(out);
     myna_resample_destroy(rs);

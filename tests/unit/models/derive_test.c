@@ -5,13 +5,13 @@
 
 #include "models/models.h"
 
-static char in[] = "derive_in.XXXXXX", out[64];
+static char in[] = "/tmp/derive_in.XXXXXX", out[64];
 
 static void given(const void *bytes, size_t n)
 {
     FILE *f;
 
-    snprintf(in, sizeof in, "derive_in.XXXXXX");
+    snprintf(in, sizeof in, "/tmp/derive_in.XXXXXX");
     close(mkstemp(in));
     snprintf(out, sizeof out, "%s.out", in);
     f = fopen(in, "wb");

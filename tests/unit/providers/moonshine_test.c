@@ -191,7 +191,7 @@ TEST(an_utterance_that_is_too_long_is_cut_and_loses_no_words)
     char heard[1024];
 
     need_models("moonshine-tiny-en");
-    ears_init(&e, true, "stt.moonshine.max_utterance_ms", "5000");
+    ears_init(&e, true, "stt.moonshine.max_utterance", "5000");
     speech_load(&e.s, shared_data("jfk.wav"));
     mark(&e, MYNA_STT_MARK_SPEECH);
     play(&e, 0, e.s.n_frames);
