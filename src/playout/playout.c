@@ -27,6 +27,9 @@ enum {
     MAX_TELLS = 4,
 };
 
+/* So long after it must have played the last sound a far side may keep silent about it. */
+#define WORD_LIMIT (5 * MYNA_S)
+
 enum phase {
     IDLE,    /* no segment */
     OPEN,    /* sound may still be written */
@@ -54,15 +57,16 @@ struct myna_playout {
 
     enum phase phase;
     uint32_t segment;
-    uint64_t pulled;    /* samples of the segment that left the ring */
-    bool started;       /* STARTED was told */
-    bool dry;           /* in a gap */
-    myna_us first_at;   /* the first sample is heard; once pulled > 0 */
-    myna_us last_at;    /* AT_PULL: the last sample pulled so far has been heard */
-    myna_us ended_at;   /* end() was called */
-    uint64_t reported;  /* REPORTED: what the transport said */
+    uint64_t pulled;   /* samples of the segment that left the ring */
+    bool started;      /* STARTED was told */
+    bool dry;          /* in a gap */
+    myna_us first_at;  /* the first sample is heard; once pulled > 0 */
+    myna_us last_at;   /* AT_PULL: the last sample pulled so far has been heard */
+    myna_us ended_at;  /* end() was called */
+    uint64_t reported; /* REPORTED: what the transport said */
+    myna_us reported_at;
     bool confirmed;     /* finished() was called */
-    myna_us drained_at; /* HANDSHAKE: the far side will have played all it holds */
+    myna_us drained_at; /* not AT_PULL: the far side will have played all it holds */
 
     struct drawn *drawn; /* AT_PULL; a ring */
     size_t drawn_capacity, drawn_head, drawn_count;
@@ -158,15 +162,21 @@ static uint64_t heard_so_far(const struct myna_playout *po, myna_us now)
     return 0;
 }
 
+/* REPORTED, HANDSHAKE, all was pulled: nobody waits longer for the far side's word. */
+static myna_us word_by(const struct myna_playout *po)
+{
+    return max_us(max_us(po->drained_at, po->ended_at), po->reported_at) + WORD_LIMIT;
+}
+
 static bool heard_all(const struct myna_playout *po, myna_us now)
 {
     switch (po->opt.heard) {
     case MYNA_HEARD_AT_PULL:
         return po->last_at <= now;
     case MYNA_HEARD_REPORTED:
-        return po->confirmed || po->reported == po->pulled;
+        return po->confirmed || po->reported == po->pulled || word_by(po) <= now;
     case MYNA_HEARD_HANDSHAKE:
-        return po->confirmed;
+        return po->confirmed || word_by(po) <= now;
     }
     return false;
 }
@@ -250,7 +260,7 @@ uint32_t myna_playout_begin(struct myna_playout *po)
     po->head = po->count = 0;
     po->refused = po->started = po->dry = po->confirmed = false;
     po->pulled = po->reported = po->passed = 0;
-    po->first_at = po->last_at = po->ended_at = po->drained_at = 0;
+    po->first_at = po->last_at = po->ended_at = po->drained_at = po->reported_at = 0;
     po->drawn_head = po->drawn_count = 0;
     return po->segment;
 }
@@ -383,8 +393,10 @@ void myna_playout_heard(struct myna_playout *po, myna_us now, uint32_t segment, 
     if (po->phase == IDLE || segment != po->segment || po->opt.heard != MYNA_HEARD_REPORTED)
         return;
     samples = min_u64(samples, po->pulled); /* the far side may be wrong, never ahead of us */
-    if (samples > po->reported)
+    if (samples > po->reported) {
         po->reported = samples;
+        po->reported_at = now;
+    }
     advance(po, &t, now);
     send(po, &t);
 }
@@ -425,8 +437,10 @@ uint64_t myna_playout_underruns(const struct myna_playout *po)
 
 myna_us myna_playout_deadline(const struct myna_playout *po)
 {
-    if (po->opt.heard != MYNA_HEARD_AT_PULL || po->phase == IDLE || po->pulled == 0)
+    if (po->phase == IDLE || po->pulled == 0)
         return MYNA_NEVER;
+    if (po->opt.heard != MYNA_HEARD_AT_PULL)
+        return po->phase == DRAINED ? word_by(po) : MYNA_NEVER;
     if (!po->started)
         return po->first_at;
     return po->phase == DRAINED ? po->last_at : MYNA_NEVER;

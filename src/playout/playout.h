@@ -30,7 +30,8 @@ enum myna_playout_event_type {
                               segment, also when nothing of it was heard (position 0) */
     MYNA_PLAYOUT_ROOM, /* at least one frame can be written again after write() took less than given
                         */
-    MYNA_PLAYOUT_FLUSH, /* HANDSHAKE, REPORTED: all sound was pulled; tell the transport to flush */
+    MYNA_PLAYOUT_FLUSH, /* HANDSHAKE, REPORTED: all sound was pulled; tell the transport to flush.
+                           No answer 5 s after it must have been played: taken as heard */
     MYNA_PLAYOUT_CLEAR, /* HANDSHAKE, REPORTED: cut; tell the transport to drop what it holds */
 };
 

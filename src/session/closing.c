@@ -12,9 +12,19 @@
 #include "session/header.h"
 #include "util/guard.h"
 
-#define HANGUP_LIMIT (5 * MYNA_S) /* a transport that does not confirm */
+#define HANGUP_LIMIT (5 * MYNA_S)  /* a transport that does not confirm */
+#define DRAIN_LIMIT  (60 * MYNA_S) /* speech that cannot be heard (agent-session 10.4) */
 
-void myna_s_close(struct myna_session *s, bool drain, const char *reason, bool error)
+static void keep_fault(struct myna_session *s, const struct myna_fault *f)
+{
+    s->close_fault = *f;
+    snprintf(s->close_message, sizeof s->close_message, "%s",
+             f->message ? f->message : myna_strerror(f->err));
+    s->close_fault.message = s->close_message;
+}
+
+void myna_s_close(struct myna_session *s, bool drain, const char *reason,
+                  const struct myna_fault *fault)
 {
     struct closing *c = &s->closing;
 
@@ -27,7 +37,11 @@ void myna_s_close(struct myna_session *s, bool drain, const char *reason, bool e
     }
     c->asked = true;
     c->drain = drain;
-    c->error = error;
+    c->error = fault != NULL;
+    if (fault)
+        keep_fault(s, fault);
+    if (drain)
+        c->drain_by = s->now + DRAIN_LIMIT;
     strncpy(c->reason, reason && reason[0] ? reason : "user_initiated", sizeof c->reason - 1);
     s->away_at = s->max_at = s->aec_until = MYNA_NEVER;
     myna_s_false_timer_stop(s);
@@ -37,6 +51,18 @@ void myna_s_close(struct myna_session *s, bool drain, const char *reason, bool e
     else
         myna_s_pause_cancel(s, false);
     s->dirty = true;
+}
+
+void myna_s_close_expire(struct myna_session *s)
+{
+    struct closing *c = &s->closing;
+
+    s->dirty = true;
+    if (c->drain_by > s->now)
+        return;
+    c->drain_by = MYNA_NEVER;
+    c->drain = false;
+    (void)myna_s_interrupt_all(s, true);
 }
 
 /* Words on their way when the call ends still enter the history. true: nothing to wait for. */
@@ -50,14 +76,14 @@ static bool words_in(struct myna_session *s)
     if (!c->wait_transcript) {
         c->wait_transcript = true;
         c->transcript_by = s->now;
-        if (r->vad_speaking && s->conf.close_transcript_timeout_ms > 0) {
-            c->transcript_by += s->conf.close_transcript_timeout_ms * MYNA_MS;
+        c->final_at = r->last_final;
+        if (s->conf.close_transcript_timeout_ms > 0 && myna_s_words_expected(s))
+            c->transcript_by = (r->vad_speaking ? s->now : r->last_speaking) +
+                               s->conf.close_transcript_timeout_ms * MYNA_MS;
+        if (r->vad_speaking)
             myna_stt_port_mark(s->stt_port, MYNA_STT_MARK_FLUSH, s->now);
-        }
-        if (c->transcript_by > s->now)
-            return false;
     }
-    if (s->now < c->transcript_by && !r->final.len)
+    if (s->now < c->transcript_by && r->last_final == c->final_at && myna_s_words_expected(s))
         return false;
     c->transcript_by = MYNA_NEVER;
     if (r->final.len || r->interim.len) {
@@ -113,18 +139,10 @@ static void say_goodbye(struct myna_session *s)
 {
     struct closing *c = &s->closing;
     struct myna_event ev = {.type = MYNA_EV_CLOSE};
-    struct myna_fault f = {.stage = MYNA_STAGE_SESSION,
-                           .err = MYNA_EPROVIDER,
-                           .provider = "session",
-                           .message = "too many failures in a row"};
 
     c->told = true;
     ev.u.close.reason = c->reason;
-    ev.u.close.fault = NULL;
-    if (c->error) {
-        s->close_fault = f;
-        ev.u.close.fault = &s->close_fault;
-    }
+    ev.u.close.fault = c->error ? &s->close_fault : NULL;
     myna_s_event(s, &ev);
 }
 
@@ -154,5 +172,7 @@ void myna_s_close_advance(struct myna_session *s)
     c->transport_by = MYNA_NEVER;
     say_goodbye(s);
     myna_s_tell(s);
+    s->agent_state = MYNA_AGENT_INITIALIZING;
+    s->user_state = MYNA_USER_LISTENING;
     finish_recording(s);
 }

@@ -158,7 +158,7 @@ void myna_session_shutdown(struct myna_session *s, bool drain, const char *reaso
     if (!s->started || s->closing.told)
         return;
     myna_s_command(s, S_CMD_SHUTDOWN, drain, 0, reason, NULL);
-    myna_s_close(s, drain, reason, false);
+    myna_s_close(s, drain, reason, NULL);
     myna_s_leave(s);
 }
 

@@ -102,9 +102,9 @@ void myna_transport_joined(struct myna_transport *t, uint32_t who, const char *i
     if (!s->has_linked) {
         s->has_linked = true;
         s->linked = who;
-        if (name)
-            snprintf(s->rec.speaker, sizeof s->rec.speaker, "%s", name);
     }
+    if (s->linked == who && name)
+        snprintf(s->rec.speaker, sizeof s->rec.speaker, "%s", name);
     myna_s_leave(s);
 }
 
@@ -115,7 +115,7 @@ void myna_transport_left(struct myna_transport *t, uint32_t who, const char *rea
     if (!s)
         return;
     if (s->has_linked && s->linked == who)
-        myna_s_close(s, false, "participant_disconnected", false);
+        myna_s_close(s, false, "participant_disconnected", NULL);
     myna_s_leave(s);
 }
 
@@ -199,7 +199,7 @@ void myna_transport_closed(struct myna_transport *t, const char *reason,
         myna_s_fault(s, &told);
     }
     /* Nobody is there to hear the rest. */
-    myna_s_close(s, false, fault ? "error" : reason, fault != NULL);
+    myna_s_close(s, false, fault ? "error" : reason, fault ? &told : NULL);
     s->dirty = true;
     myna_s_leave(s);
 }

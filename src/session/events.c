@@ -19,6 +19,7 @@ void myna_s_events_init(struct myna_session *s)
         s->pool[i].next = s->event_pool;
         s->event_pool = &s->pool[i];
     }
+    s->close_event.pooled = true;
 }
 
 double myna_s_epoch(const struct myna_session *s, myna_us at)
@@ -88,12 +89,10 @@ static bool own(struct s_event *e)
     case MYNA_EV_ERROR:
         text = &ev->u.fault.message;
         break;
-    case MYNA_EV_CLOSE:
-        text = &ev->u.close.reason;
-        break;
     case MYNA_EV_DEBUG_MESSAGE:
         text = &ev->u.debug;
         break;
+    case MYNA_EV_CLOSE:               /* the session's own words */
     case MYNA_EV_AGENT_STATE_CHANGED: /* plain values */
     case MYNA_EV_USER_STATE_CHANGED:
     case MYNA_EV_AGENT_FALSE_INTERRUPTION:
@@ -124,7 +123,9 @@ void myna_s_event(struct myna_session *s, const struct myna_event *ev)
     struct s_event *e = s->event_pool;
 
     myna_guard_lift();
-    if (e)
+    if (ev->type == MYNA_EV_CLOSE)
+        e = &s->close_event;
+    else if (e)
         s->event_pool = e->next;
     else
         e = calloc(1, sizeof *e);
@@ -173,7 +174,7 @@ void myna_s_tell(struct myna_session *s)
 {
     struct s_event *e;
 
-    while ((e = s->events)) {
+    while (!s->dead && (e = s->events)) {
         s->events = e->next;
         if (!s->events)
             s->events_last = NULL;
@@ -200,7 +201,8 @@ void myna_s_events_fini(struct myna_session *s)
 /* The away timer runs while both only listen. */
 static void rearm_away(struct myna_session *s)
 {
-    bool both = s->agent_state == MYNA_AGENT_LISTENING && s->user_state == MYNA_USER_LISTENING;
+    bool both = s->agent_state == MYNA_AGENT_LISTENING && s->user_state == MYNA_USER_LISTENING &&
+                !s->closing.asked;
 
     s->away_at = both && s->conf.user_away_timeout_ms >= 0
                      ? s->now + s->conf.user_away_timeout_ms * MYNA_MS

@@ -78,6 +78,6 @@ void myna_s_failed(struct myna_session *s, const struct myna_fault *f)
     myna_s_fault(s, f);
     say_sorry(s);
     if (errors > s->conf.max_unrecoverable_errors || s->rec.stt_failed)
-        myna_s_close(s, true, "error", true);
+        myna_s_close(s, true, "error", f);
     s->dirty = true;
 }

@@ -34,6 +34,7 @@
 #include "turn/endpointing.h"
 #include "turn/vad.h"
 #include "util/buf.h"
+#include "util/grave.h"
 #include "util/host.h"
 #include "util/tap.h"
 
@@ -139,7 +140,8 @@ struct recognition {
     bool eou_open; /* a turn decision is pending */
     bool eou_manual;
     myna_us eou_at;
-    bool user_quiet; /* nothing speaks against a reply being launched */
+    myna_us commit_at; /* the host has committed the turn: its last words are waited for so long */
+    bool user_quiet;   /* nothing speaks against a reply being launched */
     char language[16];
     char speaker[64];
     int stt_tries;
@@ -163,13 +165,15 @@ struct closing {
     bool asked, drain, hung_up, transport_done, error, finished, told;
     char reason[48];
     bool wait_transcript;
-    myna_us transcript_by, transport_by;
+    myna_us final_at; /* the last transcript when the wait began */
+    myna_us drain_by, transcript_by, transport_by;
 };
 
 #define S_USAGE_MAX  8
 #define S_EVENT_POOL 16
 
 struct myna_session {
+    struct myna_grave grave;   /* first: destroyed from inside one of its own events */
     struct myna_session *next; /* runtime's list */
     struct myna_runtime *rt;
     struct myna_loop *loop;
@@ -245,6 +249,7 @@ struct myna_session {
 
     struct s_event *events, *events_last, *event_pool;
     struct s_event pool[S_EVENT_POOL];
+    struct s_event close_event; /* `close` is told whatever memory there is */
 
     struct myna_usage usage[S_USAGE_MAX];
     size_t n_usage;
@@ -255,6 +260,7 @@ struct myna_session {
     struct myna_buf scratch; /* myna_s_transcript() */
     struct closing closing;
     struct myna_fault close_fault;
+    char close_message[200];
     struct myna_frame silence;
 };
 
@@ -324,6 +330,9 @@ void myna_s_eou_start(struct myna_session *s, bool manual);
 void myna_s_eou_fire(struct myna_session *s);
 void myna_s_turn_clear(struct myna_session *s);
 void myna_s_turn_commit(struct myna_session *s);
+void myna_s_turn_take(struct myna_session *s); /* committed, and waited long enough */
+/* Speech was heard whose transcript has not come. */
+bool myna_s_words_expected(const struct myna_session *s);
 void myna_s_stt_restart(struct myna_session *s);
 const char *myna_s_transcript(struct myna_session *s); /* final + interim; borrowed */
 
@@ -380,7 +389,10 @@ bool myna_s_retry(const struct myna_session *s, const struct myna_fault *f, int 
 void myna_s_failed(struct myna_session *s, const struct myna_fault *f); /* for good: speak, count */
 
 /* ---- closing.c */
-void myna_s_close(struct myna_session *s, bool drain, const char *reason, bool error);
+/* fault: why, for reason `error`; else NULL. */
+void myna_s_close(struct myna_session *s, bool drain, const char *reason,
+                  const struct myna_fault *fault);
+void myna_s_close_expire(struct myna_session *s);
 void myna_s_close_advance(struct myna_session *s);
 
 /* ---- door.c */

@@ -70,9 +70,10 @@ void myna_s_audio_activity(struct myna_session *s)
         bool spoke = s->agent_state == MYNA_AGENT_SPEAKING;
 
         myna_s_pause(s, sp, s->turn_conf.false_interruption_timeout_ms * MYNA_MS);
-        myna_s_agent_state(s, MYNA_AGENT_LISTENING);
-        if (spoke)
+        if (spoke) {
+            myna_s_agent_state(s, MYNA_AGENT_LISTENING);
             myna_endpointing_agent_ended(&s->endpointing, s->now);
+        }
     } else {
         myna_s_speech_interrupt(s, sp);
     }

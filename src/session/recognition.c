@@ -13,7 +13,9 @@
 #include "util/guard.h"
 
 #define PAUSE_MARK                                                                                 \
-    (100 * MYNA_MS)          /* so much quiet inside speech is worth a hint to the recogniser */
+    (100 * MYNA_MS) /* so much quiet inside speech is worth a hint to the recogniser */
+#define COMMIT_WAIT                                                                                \
+    (500 * MYNA_MS) /* for the last words of a turn that the host ends (agent-session 1.6) */
 #define VAD_METRICS_EVERY 32 /* windows: about a second (agent-session 2.3) */
 
 const char *myna_s_transcript(struct myna_session *s)
@@ -88,7 +90,7 @@ void myna_s_eou_fire(struct myna_session *s)
         myna_buf_clear(&r->preflight);
         r->confidence_sum = 0;
         r->confidences = 0;
-        r->last_final = MYNA_NEVER;
+        r->last_final = r->commit_at = MYNA_NEVER;
         r->committed = false;
         if (!r->vad_speaking)
             r->speech_start = MYNA_NEVER;
@@ -109,20 +111,30 @@ void myna_s_turn_clear(struct myna_session *s)
     myna_buf_clear(&r->preflight);
     r->confidence_sum = 0;
     r->confidences = 0;
-    r->last_speaking = r->speech_start = r->last_final = MYNA_NEVER;
+    r->last_speaking = r->speech_start = r->last_final = r->commit_at = MYNA_NEVER;
     r->committed = false;
     cancel_decision(s);
     myna_s_preempt_cancel(s);
+    myna_s_eou_settled(s);
 }
 
-/* Manual turns: what is known is the turn; the recogniser gives what it still has. */
-void myna_s_turn_commit(struct myna_session *s)
+bool myna_s_words_expected(const struct myna_session *s)
+{
+    const struct recognition *r = &s->rec;
+
+    if (!s->stt_port)
+        return false;
+    if (r->vad_speaking || r->interim.len)
+        return true;
+    return r->speech_start != MYNA_NEVER && r->last_speaking != MYNA_NEVER &&
+           (r->last_final == MYNA_NEVER || r->last_speaking > r->last_final);
+}
+
+void myna_s_turn_take(struct myna_session *s)
 {
     struct recognition *r = &s->rec;
 
-    r->committed = true;
-    if (s->stt_port)
-        myna_stt_port_mark(s->stt_port, MYNA_STT_MARK_FLUSH, s->now);
+    r->commit_at = MYNA_NEVER;
     if (r->interim.len) {
         if (r->final.len)
             myna_buf_putc(&r->final, ' ');
@@ -133,46 +145,64 @@ void myna_s_turn_commit(struct myna_session *s)
         myna_s_eou_start(s, true);
 }
 
-/* ---- VAD */
+/* Manual turns: the recogniser gives what it still has; the next final, or what is known when the
+ * wait is over, is the turn. */
+void myna_s_turn_commit(struct myna_session *s)
+{
+    struct recognition *r = &s->rec;
+
+    r->committed = true;
+    if (s->stt_port)
+        myna_stt_port_mark(s->stt_port, MYNA_STT_MARK_FLUSH, s->now);
+    if (myna_s_words_expected(s))
+        r->commit_at = s->now + COMMIT_WAIT;
+    else
+        myna_s_turn_take(s);
+}
+
+/* ---- speech */
+
+/* Somebody speaks since `start`. A click or a cough long before, of which no words came, is not the
+ * beginning of this turn. */
+static void note_speech(struct myna_session *s, myna_us start)
+{
+    struct recognition *r = &s->rec;
+
+    if (!r->vad_speaking && !r->final.len && !r->interim.len && r->last_speaking != MYNA_NEVER &&
+        start - r->last_speaking > myna_endpointing_max(&s->endpointing))
+        r->speech_start = MYNA_NEVER;
+    if (r->speech_start == MYNA_NEVER)
+        r->speech_start = start;
+    r->last_speaking = s->now;
+}
 
 static bool listens_to_vad(const struct myna_session *s)
 {
     return s->turn_conf.detection != MYNA_TURN_MANUAL;
 }
 
-static void speech_began(struct myna_session *s, const struct myna_vad_event *ev)
+static void speech_began(struct myna_session *s, myna_us start)
 {
     struct recognition *r = &s->rec;
     struct speech *sp = s->current;
-    myna_us start = s->now - ev->speech - ev->inference;
 
-    r->vad_speaking = true;
-    r->paused_mark = false;
-    if (r->speech_start == MYNA_NEVER)
-        r->speech_start = start;
-    r->last_speaking = s->now;
+    note_speech(s, start);
     r->user_quiet = false;
     cancel_decision(s);
     myna_endpointing_user_started(&s->endpointing, start, s->agent_state == MYNA_AGENT_SPEAKING);
     myna_s_user_state(s, MYNA_USER_SPEAKING);
-    if (s->stt_port)
-        myna_stt_port_mark(s->stt_port, MYNA_STT_MARK_SPEECH, start);
     myna_s_false_timer_stop(s); /* the paused state itself stays */
     if (s->agent_state != MYNA_AGENT_SPEAKING && myna_s_can_pause(s) && sp && !sp->interrupted &&
         sp->allow_interruptions && s->paused.speech != sp && listens_to_vad(s))
         myna_s_pause(s, sp, 0); /* a stale reply must never become audible */
 }
 
-static void speech_ended(struct myna_session *s, const struct myna_vad_event *ev)
+static void speech_ended(struct myna_session *s, myna_us end)
 {
     struct recognition *r = &s->rec;
-    myna_us end = s->now - ev->silence - ev->inference;
 
-    r->vad_speaking = false;
     r->last_speaking = end;
     r->user_quiet = true;
-    if (s->stt_port)
-        myna_stt_port_mark(s->stt_port, MYNA_STT_MARK_END, end);
     myna_endpointing_user_ended(&s->endpointing, end, false);
     myna_s_user_state(s, MYNA_USER_LISTENING);
     if (s->paused.speech)
@@ -181,6 +211,34 @@ static void speech_ended(struct myna_session *s, const struct myna_vad_event *ev
         (s->turn_conf.detection == MYNA_TURN_STT && r->committed))
         myna_s_eou_start(s, false);
     s->dirty = true; /* a held reply may go now */
+}
+
+/* ---- VAD */
+
+static void vad_began(struct myna_session *s, const struct myna_vad_event *ev)
+{
+    myna_us start = s->now - ev->speech - ev->inference;
+
+    speech_began(s, start);
+    s->rec.vad_speaking = true;
+    s->rec.paused_mark = false;
+    if (s->stt_port)
+        myna_stt_port_mark(s->stt_port, MYNA_STT_MARK_SPEECH, start);
+}
+
+static void vad_ended(struct myna_session *s, myna_us end)
+{
+    s->rec.vad_speaking = false;
+    if (s->stt_port)
+        myna_stt_port_mark(s->stt_port, MYNA_STT_MARK_END, end);
+    speech_ended(s, end);
+}
+
+static void vad_failed(struct myna_session *s, const struct myna_fault *f)
+{
+    myna_s_fault(s, f);
+    if (s->rec.vad_speaking && !f->recoverable)
+        vad_ended(s, s->now); /* nobody else would tell, and the agent would wait for ever */
 }
 
 static void vad_metrics(struct myna_session *s, const struct myna_vad_event *ev)
@@ -212,11 +270,8 @@ static void inferred(struct myna_session *s, const struct myna_vad_event *ev)
     struct recognition *r = &s->rec;
     bool quiet;
 
-    if (ev->raw_speech > 0) {
-        r->last_speaking = s->now;
-        if (r->speech_start == MYNA_NEVER)
-            r->speech_start = s->now - ev->raw_speech;
-    }
+    if (ev->raw_speech > 0)
+        note_speech(s, s->now - ev->raw_speech);
     if (ev->speaking && s->stt_port) {
         if (!r->paused_mark && ev->raw_silence >= PAUSE_MARK) {
             r->paused_mark = true;
@@ -245,7 +300,7 @@ static void on_vad(void *arg, struct myna_vad_port *port, const struct myna_vad_
         switch (ev->type) {
         case MYNA_VAD_START:
             myna_guard_lift();
-            speech_began(s, ev);
+            vad_began(s, ev);
             myna_guard_lower();
             break;
         case MYNA_VAD_INFERENCE:
@@ -253,12 +308,12 @@ static void on_vad(void *arg, struct myna_vad_port *port, const struct myna_vad_
             break;
         case MYNA_VAD_END:
             myna_guard_lift();
-            speech_ended(s, ev);
+            vad_ended(s, s->now - ev->silence - ev->inference);
             myna_guard_lower();
             break;
         case MYNA_VAD_FAULT:
             myna_guard_lift();
-            myna_s_fault(s, &ev->fault);
+            vad_failed(s, &ev->fault);
             myna_guard_lower();
             break;
         }
@@ -330,7 +385,7 @@ static void on_final(struct myna_session *s, const struct myna_stt_event *ev)
         return;
     if (differs)
         myna_s_preempt(s, myna_buf_str(&r->final));
-    if (!r->vad_speaking)
+    if (!r->vad_speaking || s->turn_conf.detection == MYNA_TURN_MANUAL)
         myna_s_eou_start(s, s->turn_conf.detection == MYNA_TURN_MANUAL);
 }
 
@@ -351,6 +406,29 @@ static void on_partial(struct myna_session *s, const struct myna_stt_event *ev, 
                     ev->text);
     if (s->turn_conf.detection != MYNA_TURN_MANUAL)
         myna_s_preempt(s, myna_buf_str(&r->preflight));
+}
+
+/* The recogniser's own word on when speech begins and ends counts in `stt` mode. */
+static void stt_began(struct myna_session *s)
+{
+    if (s->turn_conf.detection == MYNA_TURN_STT && !s->rec.vad_speaking)
+        speech_began(s, s->now);
+}
+
+static void stt_ended(struct myna_session *s)
+{
+    struct recognition *r = &s->rec;
+    bool known = s->vad_port && !r->vad_speaking && r->last_speaking != MYNA_NEVER;
+
+    if (s->turn_conf.detection != MYNA_TURN_STT)
+        return;
+    if (r->vad_speaking) {
+        myna_s_log(s, MYNA_LOG_WARN, "the recogniser ended a turn in which the VAD hears speech");
+        myna_vad_port_flush(s->vad_port);
+        r->vad_speaking = false;
+    }
+    r->committed = true;
+    speech_ended(s, known ? r->last_speaking : s->now);
 }
 
 static void stt_failed(struct myna_session *s, const struct myna_fault *f)
@@ -383,15 +461,10 @@ static void on_stt(void *arg, struct myna_stt_port *port, const struct myna_stt_
     if (port == s->stt_port) {
         switch (ev->type) {
         case MYNA_STT_START:
-            if (s->turn_conf.detection == MYNA_TURN_STT)
-                myna_s_user_state(s, MYNA_USER_SPEAKING);
+            stt_began(s);
             break;
         case MYNA_STT_END:
-            if (s->turn_conf.detection == MYNA_TURN_STT) {
-                s->rec.committed = true;
-                myna_s_user_state(s, MYNA_USER_LISTENING);
-                myna_s_eou_start(s, false);
-            }
+            stt_ended(s);
             break;
         case MYNA_STT_PARTIAL:
             on_partial(s, ev, false);
@@ -475,7 +548,7 @@ void myna_s_ears_close(struct myna_session *s)
     myna_stt_port_close(s->stt_port);
     s->vad_port = NULL;
     s->stt_port = NULL;
-    s->rec.stt_retry_at = MYNA_NEVER;
+    s->rec.stt_retry_at = s->rec.commit_at = MYNA_NEVER;
     cancel_decision(s);
 }
 

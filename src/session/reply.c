@@ -57,6 +57,11 @@ static void llm_failed(struct myna_session *s, struct speech *sp, const struct m
     }
     sp->llm_done = sp->failed = true;
     end_text(sp);
+    if (!sp->scheduled) { /* ahead of the turn's end: asked again then */
+        told.recoverable = true;
+        myna_s_fault(s, &told);
+        return;
+    }
     told.recoverable = false;
     s->llm_errors++;
     myna_s_failed(s, &told);
@@ -202,6 +207,12 @@ enum myna_err myna_s_llm_start(struct myna_session *s, struct speech *sp)
 
 /* ---- heard */
 
+/* Has it a sound? Without a voice the answer is text; the recorded sentence needs none. */
+static bool audible(const struct myna_session *s, const struct segment *seg)
+{
+    return s->audio_out && (s->tts || seg->pcm);
+}
+
 /* The segment is over: what of it was heard joins the speech's text. */
 static void close_segment(struct myna_session *s, struct speech *sp, struct segment *seg,
                           bool interrupted, uint64_t position)
@@ -215,7 +226,7 @@ static void close_segment(struct myna_session *s, struct speech *sp, struct segm
         myna_sync_finish(seg->sync, s->now, interrupted, us);
         if (interrupted)
             heard = myna_sync_heard(seg->sync);
-    } else if (interrupted && s->audio_out && !seg->pcm) {
+    } else if (interrupted && audible(s, seg) && !seg->pcm) {
         heard = "";
     }
     if (heard[0] && !seg->shown) {
@@ -315,6 +326,7 @@ static bool show(struct myna_session *s, struct speech *sp, struct segment *seg)
         ev.u.agent_transcript.speech_id = sp->id;
         ev.u.agent_transcript.segment_id = seg->id;
         myna_s_event(s, &ev);
+        myna_s_caption(s, seg->id, ev.u.agent_transcript.text, false, false);
         seg->fed = seg->text.len;
         moved = true;
     }
@@ -335,7 +347,7 @@ static bool play(struct myna_session *s, struct speech *sp, struct segment *seg)
         if (!seg->tts_done && !seg->tts_failed)
             return false;
         /* Nothing to be heard of it: only signs that nobody speaks, or the voice is gone. */
-        close_segment(s, sp, seg, seg->tts_failed, 0);
+        close_segment(s, sp, seg, seg->tts_failed || seg->cut, 0);
         return true;
     }
     if (myna_playout_active(s->playout))
@@ -364,7 +376,7 @@ static bool forward(struct myna_session *s, struct speech *sp)
     while (seg && seg->over)
         seg = seg->next;
     if (seg)
-        return s->audio_out ? play(s, sp, seg) : show(s, sp, seg);
+        return audible(s, seg) ? play(s, sp, seg) : show(s, sp, seg);
     if (sp->kind == SPEECH_REPLY && !sp->llm_done)
         return false;
     myna_s_speech_done(s, sp);
@@ -423,9 +435,9 @@ void myna_s_reply_stop(struct myna_session *s, struct speech *sp)
         myna_s_voice_close(s, sp, seg);
     if (s->playout_speech == sp)
         myna_playout_cut(s->playout, s->now); /* FINISHED comes from inside */
-    else if (!s->audio_out)
+    else
         for (struct segment *seg = sp->segments; seg; seg = seg->next)
-            if (!seg->over && seg->fed)
+            if (!audible(s, seg) && !seg->over && seg->fed)
                 close_segment(s, sp, seg, true, 0);
 }
 

@@ -35,8 +35,11 @@ static myna_us deadline(const struct myna_session *s)
         at = earlier(at, myna_playout_deadline(s->playout));
     for (const struct speech *sp = s->speeches; sp; sp = sp->next)
         at = earlier(at, myna_s_reply_deadline(s, sp));
+    at = earlier(at, s->rec.commit_at);
     if (c->asked && c->wait_transcript)
         at = earlier(at, c->transcript_by);
+    if (!c->hung_up)
+        at = earlier(at, c->drain_by);
     if (c->hung_up && !c->transport_done)
         at = earlier(at, c->transport_by);
     return at;
@@ -47,10 +50,12 @@ static void arm(struct myna_session *s, myna_us at)
     if (s->armed_at == at)
         return;
     s->armed_at = at;
-    if (at == MYNA_NEVER)
+    if (at == MYNA_NEVER) {
         myna_timer_clear(&s->timer);
-    else if (myna_timer_set(&s->timer, at) != MYNA_OK)
+    } else if (myna_timer_set(&s->timer, at) != MYNA_OK) {
+        s->armed_at = MYNA_NEVER; /* the next input tries again */
         myna_s_log(s, MYNA_LOG_ERROR, "no memory for a timer");
+    }
 }
 
 static void settle(struct myna_session *s)
@@ -71,15 +76,16 @@ static void settle(struct myna_session *s)
             myna_s_tell(s);
             myna_guard_lower();
         }
-    } while (s->dirty);
+    } while (s->dirty && !s->dead);
     s->settling = false;
     s->deferred = false;
-    arm(s, deadline(s));
+    if (!s->dead)
+        arm(s, deadline(s));
 }
 
 void myna_s_leave(struct myna_session *s)
 {
-    if (--s->depth > 0 || s->settling)
+    if (--s->depth > 0 || s->settling || s->dead)
         return;
     if (s->deferred) /* a call of the host: its events follow, they are not told from inside it */
         arm(s, s->now);
@@ -96,6 +102,8 @@ static void expire(struct myna_session *s)
             myna_s_reply_expire(s, sp);
     if (s->rec.eou_at <= s->now)
         myna_s_eou_fire(s);
+    if (s->rec.commit_at <= s->now)
+        myna_s_turn_take(s);
     if (s->paused.timer_at <= s->now)
         myna_s_false_fire(s);
     if (s->rec.stt_retry_at <= s->now)
@@ -108,10 +116,10 @@ static void expire(struct myna_session *s)
     }
     if (s->max_at <= s->now) {
         s->max_at = MYNA_NEVER;
-        myna_s_close(s, true, "max_duration", false);
+        myna_s_close(s, true, "max_duration", NULL);
     }
     if (s->closing.asked)
-        s->dirty = true;
+        myna_s_close_expire(s);
 }
 
 void myna_session_tick(struct myna_session *s)
@@ -126,7 +134,10 @@ void myna_session_tick(struct myna_session *s)
 
 static void on_timer(struct myna_timer *t)
 {
-    myna_session_tick(t->arg);
+    struct myna_session *s = t->arg;
+
+    if (!s->dead)
+        myna_session_tick(s);
 }
 
 void myna_s_log(struct myna_session *s, enum myna_log_level level, const char *fmt, ...)
@@ -187,8 +198,9 @@ static void begin_states(struct myna_session *s)
     s->user_state = MYNA_USER_LISTENING;
     s->away_at = s->aec_until = s->max_at = s->armed_at = MYNA_NEVER;
     s->paused.timer_at = MYNA_NEVER;
-    s->closing.transcript_by = s->closing.transport_by = MYNA_NEVER;
-    r->last_speaking = r->speech_start = r->last_final = r->eou_at = r->stt_retry_at = MYNA_NEVER;
+    s->closing.drain_by = s->closing.transcript_by = s->closing.transport_by = MYNA_NEVER;
+    r->last_speaking = r->speech_start = r->last_final = MYNA_NEVER;
+    r->eou_at = r->commit_at = r->stt_retry_at = MYNA_NEVER;
     r->user_quiet = true;
     s->in_dbfs = s->out_dbfs = -96;
     myna_buf_init(&r->final, 1 << 20);
@@ -419,15 +431,12 @@ enum myna_err myna_session_start(struct myna_session *s, struct myna_why *why)
     return MYNA_OK;
 }
 
-void myna_session_destroy(struct myna_session *s)
+static void bury(struct myna_grave *g)
 {
-    if (!s)
-        return;
-    s->on_event = NULL;
-    s->dead = true;
+    struct myna_session *s = (struct myna_session *)g;
+
     if (s->held && !s->closing.finished)
         myna_loop_release(s->loop);
-    myna_runtime_detach(s->rt, s);
     if (s->timer.in)
         myna_timer_clear(&s->timer);
     myna_s_ears_close(s);
@@ -438,10 +447,8 @@ void myna_session_destroy(struct myna_session *s)
         myna_s_speech_free(sp);
     }
     myna_s_turns_fini(s);
-    if (s->transport) {
-        s->transport->session = NULL;
+    if (s->transport)
         s->transport->cls->destroy(s->transport);
-    }
     myna_recorder_abort(s->recorder);
     myna_report_destroy(s->report);
     myna_s_events_fini(s);
@@ -456,4 +463,22 @@ void myna_session_destroy(struct myna_session *s)
     free(s->record_dir);
     free(s->kept_record_dir);
     free(s);
+}
+
+/* From inside an event, the hook or a call of the transport, those who called are still on the
+ * stack: then it only falls silent, and goes in the loop's next turn. */
+void myna_session_destroy(struct myna_session *s)
+{
+    if (!s || s->dead)
+        return;
+    s->dead = true;
+    s->on_event = NULL;
+    s->on_user_turn = NULL;
+    if (s->transport)
+        s->transport->session = NULL; /* nothing arrives any more */
+    myna_runtime_detach(s->rt, s);
+    if (s->depth > 0 || s->settling)
+        myna_host_bury_later(s->host, &s->grave, bury);
+    else
+        bury(&s->grave);
 }

@@ -230,6 +230,10 @@ static bool settle_turn(struct myna_session *s, struct turn *t)
     enum myna_turn_verdict verdict = MYNA_TURN_REPLY;
     struct speech *sp = s->current;
 
+    if (s->closing.asked && !t->decided) { /* no reply is made: the host need not decide */
+        keep_only(s, t);
+        return true;
+    }
     if (!t->asked) {
         t->asked = true;
         t->asked_at = s->now;

@@ -7,6 +7,13 @@
 
 #include "util/guard.h"
 
+struct feeding { /* for the filters' callback */
+    struct myna_session *s;
+    struct speech *sp;
+    struct segment *seg;
+    enum myna_err err;
+};
+
 static struct segment *segment_of(struct myna_session *s, const struct myna_tts_port *port,
                                   struct speech **whose)
 {
@@ -69,6 +76,10 @@ static void voice_failed(struct myna_session *s, struct speech *sp, struct segme
     struct myna_fault told = *f;
     myna_us at;
 
+    if (s->feeding && s->feeding->seg == seg) { /* told by the port from inside: feed() says it */
+        s->feeding->err = f->err;
+        return;
+    }
     if (seg->tts_first_audio != MYNA_NEVER && seg->ready && seg->playing)
         myna_s_pump(s); /* what it has made is still heard */
     myna_tts_port_close(seg->tts);
@@ -88,6 +99,12 @@ static void voice_failed(struct myna_session *s, struct speech *sp, struct segme
         return;
     }
     finish(s, sp, seg, false);
+    if (!sp->scheduled) { /* asked again when the turn is over */
+        told.recoverable = sp->failed = true;
+        seg->tts_failed = true;
+        myna_s_fault(s, &told);
+        return;
+    }
     seg->tts_failed = seg->tts_first_audio == MYNA_NEVER;
     seg->cut = !seg->tts_failed; /* only what was heard counts as said */
     sp->failed = true;
@@ -153,13 +170,6 @@ static void on_word(void *arg, const char *text, myna_us end_time)
     myna_s_event(s, &ev);
     myna_s_caption(s, s->playout_segment->id, text, false, false);
 }
-
-struct feeding { /* for the filters' callback */
-    struct myna_session *s;
-    struct speech *sp;
-    struct segment *seg;
-    enum myna_err err;
-};
 
 static bool blank(struct myna_view v)
 {
@@ -260,7 +270,7 @@ void myna_s_voice_advance(struct myna_session *s, struct speech *sp, struct segm
     bool want = sp->scheduled || (sp->preemptive && s->turn_conf.preemptive_generation &&
                                   s->turn_conf.preemptive_tts);
 
-    if (!s->audio_out || !want || seg->pcm || seg->tts_done || seg->over ||
+    if (!s->audio_out || !s->tts || !want || seg->pcm || seg->tts_done || seg->over ||
         seg->tts_retry_at != MYNA_NEVER || voice_before_busy(sp, seg))
         return;
     if (seg->fed == seg->text.len && (!seg->text_ended || seg->tts_ended))
@@ -377,6 +387,7 @@ void myna_s_voice_stalled(struct myna_session *s, struct speech *sp, struct segm
     myna_s_log(s, MYNA_LOG_WARN, "the voice stalled, its stream is closed stage=tts provider=%s",
                s->tts->cls->name);
     myna_s_voice_close(s, sp, seg);
+    seg->cut = true; /* only what was heard counts as said */
     if (seg->playing && !seg->ready)
         myna_playout_end(s->playout, s->now);
 }

@@ -33,8 +33,9 @@ struct sim {
     struct myna_session *session;
     struct myna_transport *transport;
     char dir[64];
-    myna_us t0; /* start of the session on the runtime's clock */
-    bool started, closed;
+    myna_us t0;                         /* start of the session on the runtime's clock */
+    bool started, closed, failed;       /* failed: not made, or destroyed */
+    struct myna_stt_stream *stt_stream; /* the open one */
 
     struct sim_speech speeches[SIM_ROWS];
     size_t n_speeches;

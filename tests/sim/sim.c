@@ -2,10 +2,12 @@
 #include "internal.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <stdarg.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "fault.h"
 #include "transport/loopback.h"
 
 /* agent-session 11: turn detection null, 500/6000, no echo warm-up, nothing ahead of the turn */
@@ -92,6 +94,8 @@ static void on_event(void *arg, struct myna_session *session, const struct myna_
     struct sim *s = arg;
 
     (void)session;
+    if (s->setup.told)
+        s->setup.told(s, ev);
     switch (ev->type) {
     case MYNA_EV_AGENT_STATE_CHANGED:
         line(s, SIM_AGENT, ev, "%s", myna_agent_state_name(ev->u.agent_state.new_state));
@@ -174,15 +178,24 @@ static void quiet(void *arg, enum myna_log_level level, const char *text)
 
 /* ------------------------------------------------------------------ life */
 
+static bool may_fail(const struct sim *s)
+{
+    return s->setup.fail_alloc || s->setup.fail_io;
+}
+
+static void not_made(struct sim *s, const struct myna_why *why)
+{
+    s->failed = true;
+    if (!may_fail(s))
+        check_fail(__FILE__, __LINE__, "%s", why->text);
+    if (!why->text[0])
+        check_fail(__FILE__, __LINE__, "it failed without a reason");
+}
+
 static void make_session(struct sim *s)
 {
     struct myna_why why = {0};
-    struct myna_loopback_options door = {
-        .cannot_pause = !s->setup.pausable,
-        .keep_ms = 120000,
-        .source = source,
-        .arg = s,
-    };
+    struct myna_loopback_options door = {0};
     struct myna_agent agent = {
         .size = sizeof agent,
         .name = "sim",
@@ -199,11 +212,23 @@ static void make_session(struct sim *s)
         .arg = s,
     };
 
-    if (myna_loopback_create(&s->transport, myna_runtime_host(s->rt), &door, &why))
-        check_fail(__FILE__, __LINE__, "%s", why.text);
+    if (s->setup.door)
+        door = *s->setup.door;
+    door.cannot_pause = !s->setup.pausable;
+    door.keep_ms = may_fail(s) ? 0 : 120000;
+    door.source = source;
+    door.arg = s;
+    if (myna_loopback_create(&s->transport, myna_runtime_host(s->rt), &door, &why)) {
+        not_made(s, &why);
+        return;
+    }
+    s->transport->caps &= ~s->setup.without_caps;
     opt.transport = s->transport;
-    if (myna_session_create(s->rt, &opt, &s->session, &why))
-        check_fail(__FILE__, __LINE__, "%s", why.text);
+    if (myna_session_create(s->rt, &opt, &s->session, &why)) {
+        s->transport->cls->destroy(s->transport); /* still ours */
+        s->transport = NULL;
+        not_made(s, &why);
+    }
     s->t0 = myna_runtime_now(s->rt);
 }
 
@@ -238,9 +263,16 @@ struct sim *sim_create(const struct sim_setup *setup)
         configure(s, s->setup.config[i]);
     opt.config = s->config;
     sim_making = s;
-    if (myna_runtime_create(&opt, &s->rt, &why))
-        check_fail(__FILE__, __LINE__, "%s", why.text);
-    make_session(s);
+    if (s->setup.fail_alloc)
+        fault_fail_alloc(s->setup.fail_alloc);
+    if (s->setup.fail_io)
+        fault_fail_io(s->setup.fail_io, ENOSPC);
+    if (myna_runtime_create(&opt, &s->rt, &why)) {
+        s->rt = NULL;
+        not_made(s, &why);
+    } else {
+        make_session(s);
+    }
     return s;
 }
 
@@ -252,14 +284,29 @@ static void start(struct sim *s)
     s->t0 = myna_runtime_now(s->rt);
     s->started = true;
     if (myna_session_start(s->session, &why))
-        check_fail(__FILE__, __LINE__, "start: %s", why.text);
+        not_made(s, &why);
 }
 
 void sim_run(struct sim *s, int until_ms)
 {
-    if (!s->started)
+    if (!s->started && !s->failed)
         start(s);
-    myna_runtime_run_until(s->rt, s->t0 + until_ms * MYNA_MS);
+    if (s->rt)
+        myna_runtime_run_until(s->rt, s->t0 + until_ms * MYNA_MS);
+}
+
+void sim_destroy(struct sim *s)
+{
+    struct myna_session *session = s->session;
+
+    s->session = NULL;
+    s->failed = true;
+    myna_session_destroy(session);
+}
+
+bool sim_closed(struct sim *s)
+{
+    return s->closed;
 }
 
 /* Removes the recording and its directory; one level deep is all there is. */
@@ -316,12 +363,13 @@ void sim_end(struct sim *s)
 {
     char dir[512] = "";
 
-    if (!s->closed) {
+    if (!s->closed && !s->failed) {
         myna_session_shutdown(s->session, false, "job_shutdown");
         myna_runtime_run_until(s->rt, myna_runtime_now(s->rt) + 10 * MYNA_S);
         CHECK(s->closed);
     }
-    if (myna_session_record_dir(s->session))
+    fault_off();
+    if (s->session && myna_session_record_dir(s->session))
         snprintf(dir, sizeof dir, "%s", myna_session_record_dir(s->session));
     myna_session_destroy(s->session);
     for (size_t i = 0; i < sizeof s->later / sizeof *s->later; i++)
@@ -329,7 +377,7 @@ void sim_end(struct sim *s)
             myna_timer_clear(&s->later[i].timer);
     myna_runtime_destroy(s->rt);
     myna_config_destroy(s->config);
-    if (!s->setup.no_replay && !getenv("MYNA_TEST_NO_RECORD")) {
+    if (!s->setup.no_replay && !s->failed && !may_fail(s) && !getenv("MYNA_TEST_NO_RECORD")) {
         CHECK(*dir);
         replay(dir);
     }

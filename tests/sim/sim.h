@@ -30,6 +30,7 @@
 #include "check.h"
 
 struct sim;
+struct myna_loopback_options;
 
 struct sim_setup {
     const char *const
@@ -40,6 +41,13 @@ struct sim_setup {
     bool text_stream;     /* the voice takes text as it comes */
     bool no_replay;       /* the scenario does what a recording cannot hold */
     bool (*hook)(struct sim *s, uint32_t turn, const char *text, enum myna_turn_verdict *verdict);
+    const struct myna_loopback_options *door; /* how it is heard, how late it reports */
+    uint32_t without_caps;                    /* of the door */
+    /* The host, called inside each event; it may act on the session, also by sim_destroy(). */
+    void (*told)(struct sim *s, const struct myna_event *ev);
+    /* From the making of the runtime on, this allocation or file call fails; what cannot be made
+     * then is missing, and sim_end() compares nothing. */
+    unsigned long fail_alloc, fail_io;
 };
 
 struct sim *sim_create(const struct sim_setup *setup); /* NULL: 11's defaults, not pausable */
@@ -56,6 +64,7 @@ enum sim_failure {
     SIM_REFUSES, /* start()/open() fails */
     SIM_FAULT,   /* a fault instead of the answer */
     SIM_BREAKS,  /* a fault in the middle */
+    SIM_FADES,   /* a voice: sound is announced, then a fault instead of it */
     SIM_SILENT,  /* never a word */
 };
 struct sim_answer {
@@ -76,9 +85,15 @@ struct sim_voice {
 struct sim_voice *sim_voice(struct sim *s, const char *text, int audio_ms);
 void sim_stt_fails(struct sim *s, int at_ms, bool retryable, int times);
 
+/* The recogniser tells this now: its own START and END, a FINAL. */
+void sim_stt_tell(struct sim *s, enum myna_stt_event_type type, const char *text);
+
 /* ---- running */
 
 void sim_run(struct sim *s, int until_ms);
+void sim_destroy(
+    struct sim *s); /* the session; allowed at any moment, then only sim_end() is left */
+bool sim_closed(struct sim *s); /* `close` was told */
 struct myna_session *sim_session(struct sim *s);
 struct myna_runtime *sim_runtime(struct sim *s);
 struct myna_transport *sim_transport(struct sim *s);

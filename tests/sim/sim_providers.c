@@ -9,7 +9,8 @@ _Thread_local struct sim *sim_making;
 /* One emission a timer: most fakes need only "at that time, do this". */
 static void at(struct myna_timer *t, myna_us when)
 {
-    if (myna_timer_set(t, when))
+    /* once more: one failing allocation is the session's matter, not ours */
+    if (myna_timer_set(t, when) && myna_timer_set(t, when))
         abort();
 }
 
@@ -277,6 +278,7 @@ static enum myna_err stt_open(struct myna_stt *stt, const struct myna_stt_open *
     st->s = ((struct stt *)stt)->s;
     myna_host_timer_init(stt->host, &st->timer, stt_step, st);
     stt_arm(st, now(st->s));
+    st->s->stt_stream = &st->base;
     *out = &st->base;
     return MYNA_OK;
 }
@@ -304,8 +306,19 @@ static void stt_close(struct myna_stt_stream *stream)
 {
     struct stt_stream *st = (struct stt_stream *)stream;
 
+    if (st->s->stt_stream == stream)
+        st->s->stt_stream = NULL;
     myna_timer_clear(&st->timer);
     free(st);
+}
+
+void sim_stt_tell(struct sim *s, enum myna_stt_event_type type, const char *text)
+{
+    struct myna_stt_event ev = {
+        .type = type, .text = text, .confidence = 0.9f, .start = MYNA_NEVER, .end = MYNA_NEVER};
+
+    CHECK(s->stt_stream != NULL);
+    myna_stt_emit(s->stt_stream, &ev);
 }
 
 const struct myna_stt_class sim_stt_class = {
@@ -574,6 +587,10 @@ static void tts_step(struct myna_timer *timer)
         if (st->row.failure == SIM_BREAKS)
             st->total /= 2;
         if (st->total) {
+            if (st->row.failure == SIM_FADES) {
+                st->given = st->total;
+                at(timer, myna_host_now(st->base.tts->host) + 100 * MYNA_MS);
+            }
             myna_tts_ready(&st->base);
             return;
         }

@@ -549,4 +549,34 @@ TEST(position_agrees_with_a_sample_by_sample_model)
     }
 }
 
+TEST(a_far_side_that_keeps_silent_is_waited_for_5_s)
+{
+    static const enum myna_heard kinds[] = {MYNA_HEARD_HANDSHAKE, MYNA_HEARD_REPORTED};
+
+    for (int k = 0; k < 2; k++) {
+        struct myna_playout *po = make(kinds[k], 0);
+
+        myna_playout_begin(po);
+        feed(po, 4 * 480);
+        for (int i = 0; i < 4; i++)
+            pull(po, 0);
+        CHECK_EQ(myna_playout_deadline(po), MYNA_NEVER); /* more may come */
+        myna_playout_end(po, 10 * MYNA_MS);
+        CHECK_EQ(myna_playout_deadline(po), 5080 * MYNA_MS);
+        if (kinds[k] == MYNA_HEARD_REPORTED) { /* a word of it counts anew */
+            myna_playout_heard(po, 1000 * MYNA_MS, 1, 480);
+            CHECK_EQ(myna_playout_deadline(po), 6000 * MYNA_MS);
+        }
+        myna_playout_expire(po, myna_playout_deadline(po) - 1);
+        CHECK(myna_playout_active(po));
+        myna_playout_expire(po, myna_playout_deadline(po));
+        CHECK(!myna_playout_active(po));
+        CHECK_EQ(last()->type, MYNA_PLAYOUT_FINISHED);
+        CHECK_EQ(last()->position, 4 * 480);
+        CHECK(!last()->interrupted);
+        CHECK_EQ(myna_playout_deadline(po), MYNA_NEVER);
+        myna_playout_destroy(po);
+    }
+}
+
 TEST_MAIN
