@@ -40,6 +40,7 @@ GENERATED = {"session/sorry_pcm.h"}
 # third-party header: the files of src/ that may include it. One library, one place.
 THIRD_PARTY = {
     "uv.h": ["util/loop_uv.c"],
+    "curl/*": ["util/http_curl.c"],
     "sndfile.h": ["audio/wav.c"],
     "speex/speex_resampler.h": ["audio/resample.c"],
     "speex/speex_echo.h": ["audio/echo.c"],

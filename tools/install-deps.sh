@@ -9,7 +9,7 @@ set -euo pipefail
 
 build=(gcc libc6-dev make meson ninja-build pkg-config
     libuv1-dev libjansson-dev libyaml-dev libsndfile1-dev libspeexdsp-dev libopus-dev libopusenc-dev
-    portaudio19-dev flite1-dev libhyphen-dev hyphen-en-us zlib1g-dev libssl-dev libarchive-dev
+    portaudio19-dev flite1-dev libhyphen-dev hyphen-en-us zlib1g-dev libcurl4-openssl-dev libssl-dev libarchive-dev
     python3)
 # libclang-rt-dev: the run time of clang's sanitizers and of libFuzzer
 check=(g++ git clang libclang-rt-dev clang-format cppcheck flite)
@@ -42,12 +42,12 @@ if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
     cat >&2 <<EOT
 This machine has no apt. Myna needs a C17 compiler, meson >= 1.0, ninja, pkg-config, Python 3 with pip,
 and the development files of: libuv, jansson, libyaml, libsndfile, speexdsp, opus, libopusenc,
-portaudio, flite, hyphen (with the en_US patterns), zlib, openssl, libarchive.
+portaudio, flite, hyphen (with the en_US patterns), zlib, libcurl, openssl, libarchive.
   Fedora:  dnf install gcc meson ninja-build pkgconf libuv-devel jansson-devel libyaml-devel \\
            libsndfile-devel speexdsp-devel opus-devel libopusenc-devel portaudio-devel flite-devel \\
-           hyphen-devel hyphen-en zlib-devel openssl-devel libarchive-devel python3-pip
+           hyphen-devel hyphen-en zlib-devel libcurl-devel openssl-devel libarchive-devel python3-pip
   Arch:    pacman -S gcc meson ninja pkgconf libuv jansson libyaml libsndfile speexdsp opus \\
-           libopusenc portaudio flite hyphen hyphen-en zlib openssl libarchive python-pip
+           libopusenc portaudio flite hyphen hyphen-en zlib curl openssl libarchive python-pip
 Then run make.
 EOT
     # Fine when everything is there already: the build says what is not.

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "util/grave.h"
+#include "util/http.h"
 #include "tts/sentences.h"
 #include "util/suggest.h"
 
@@ -91,6 +92,7 @@ void myna_runtime_destroy(struct myna_runtime *rt)
         rt->stages.stt->cls->destroy(rt->stages.stt);
     if (rt->stages.vad)
         rt->stages.vad->cls->destroy(rt->stages.vad);
+    myna_http_destroy(rt->host.http);
     myna_loop_destroy(rt->host.loop);
     myna_log_destroy(rt->host.log);
     myna_config_destroy(rt->own_config);

@@ -14,6 +14,7 @@ struct myna_host {
     struct myna_rand rand;
     struct myna_log *log;
     struct myna_grave *graves; /* grave.h; NULL at first */
+    struct myna_http *http;    /* http.h; made at first use */
 };
 
 #endif

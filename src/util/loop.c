@@ -4,7 +4,8 @@
  * works, then the timers that are due. Each of the three takes only what was there when its part
  * began, so a callback that asks for "now" again is served in the next turn and nobody starves.
  *
- * The virtual clock moves only between turns, when nothing is due and nothing is being computed.
+ * The virtual clock moves only between turns, when nothing is due, nothing is being computed and no
+ * answer is awaited from the world.
  * While works are out the turn ends by waiting for all of them, and their results are delivered in
  * order of submission: what a run does then depends on its inputs alone, not on the machine.
  */
@@ -36,6 +37,7 @@ struct myna_loop {
     struct myna_workers *workers;
     size_t n_busy, max_busy;
     size_t n_holds;
+    size_t n_world; /* answers awaited from outside */
 
     struct myna_loop_uv *uv;
     _Atomic(struct myna_post *) posts; /* newest first */
@@ -365,6 +367,16 @@ void myna_loop_release(struct myna_loop *loop)
     loop->n_holds--;
 }
 
+void myna_loop_world_begin(struct myna_loop *loop)
+{
+    loop->n_world++;
+}
+
+void myna_loop_world_end(struct myna_loop *loop)
+{
+    loop->n_world--;
+}
+
 void myna_loop_stop(struct myna_loop *loop)
 {
     atomic_store(&loop->stop, true);
@@ -400,11 +412,15 @@ static void turn_real(struct myna_loop *loop, myna_us until)
 /* False: nothing to do up to `until`. */
 static bool turn_virtual(struct myna_loop *loop, myna_us until)
 {
-    myna_us next = next_timer(loop);
+    bool due = has_posts(loop) || loop->n_busy || next_timer(loop) <= loop->now;
+    myna_us next;
 
-    if (myna_loop_uv_polls(loop->uv) || myna_loop_uv_signals(loop->uv))
-        myna_loop_uv_turn(loop->uv, 0); /* Ctrl-C works here too */
+    if (myna_loop_uv_polls(loop->uv) || myna_loop_uv_signals(loop->uv)) /* Ctrl-C works here too */
+        myna_loop_uv_turn(loop->uv, loop->n_world && !due ? MYNA_NEVER : 0);
+    next = next_timer(loop);
     if (!has_posts(loop) && !loop->n_busy) {
+        if (loop->n_world && next > loop->now)
+            return true; /* the world has not answered: time stands still */
         if (next > until || next == MYNA_NEVER)
             return false;
         if (next > loop->now)

@@ -3,7 +3,8 @@
  * Real: libuv's loop underneath (loop_uv.c alone includes uv.h); `now` is sampled once per turn.
  * Virtual: no waiting at all; when nothing is due, time jumps to the next timer, but never while
  * workers are busy: it then waits for all of them and delivers their results in the order in which
- * the work was submitted, so that a run does not depend on how fast the machine is.
+ * the work was submitted, so that a run does not depend on how fast the machine is. It stands still
+ * as well while the world is asked something, see myna_loop_world_begin().
  * Timers with the same time fire in the order in which they were set; one set to a past time fires
  * in the next turn, one set to MYNA_NEVER is cleared. stop() ends run() after the present turn; a
  * stop() that comes before run() ends that run at once.
@@ -68,6 +69,12 @@ void myna_loop_poll_close(struct myna_poll *p);
 /* Signals, on either clock; they do not keep run() going. NULL fire removes it. */
 enum myna_err myna_loop_signal(struct myna_loop *loop, int signum,
                                void (*fire)(void *arg, int signum), void *arg);
+
+/* While the answer of somebody outside is awaited (a request on the wire) the virtual clock stands
+ * still: the loop looks at its descriptors instead of jumping to the next timer. Calls are counted.
+ * Whoever begins must have a descriptor that is sure to become ready, a timerfd if nothing else. */
+void myna_loop_world_begin(struct myna_loop *loop);
+void myna_loop_world_end(struct myna_loop *loop);
 
 /* Keeps run() from returning though nothing is pending (a session waiting for its transport). */
 void myna_loop_hold(struct myna_loop *loop);
