@@ -185,6 +185,16 @@ static bool wanted(const char *name)
     return name && name[0] && strcmp(name, "none") != 0;
 }
 
+/* A class that failed without a word. */
+static enum myna_err reason(enum myna_err err, const char *kind, const char *name,
+                            struct myna_why *why)
+{
+    if (err && why && !why->text[0])
+        myna_fail(why, err, "the %s provider '%s' could not be made: %s", kind, name,
+                  myna_strerror(err));
+    return err;
+}
+
 #define STAGE(kind, own, builtin, section, into)                                                   \
     do {                                                                                           \
         const struct myna_##kind##_class *cls;                                                     \
@@ -195,7 +205,8 @@ static bool wanted(const char *name)
             cls = find((const void *const *)(own), (const void *const *)(builtin), #kind,          \
                        conf.provider, &err, why);                                                  \
             if (cls)                                                                               \
-                err = cls->create(&(into), &rt->host, rt->config, why);                            \
+                err = reason(cls->create(&(into), &rt->host, rt->config, why), #kind,              \
+                             conf.provider, why);                                                  \
         }                                                                                          \
     } while (0)
 

@@ -304,6 +304,11 @@ void sim_destroy(struct sim *s)
     myna_session_destroy(session);
 }
 
+bool sim_started(struct sim *s)
+{
+    return s->started && !s->failed;
+}
+
 bool sim_closed(struct sim *s)
 {
     return s->closed;

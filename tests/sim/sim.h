@@ -93,7 +93,8 @@ void sim_stt_tell(struct sim *s, enum myna_stt_event_type type, const char *text
 void sim_run(struct sim *s, int until_ms);
 void sim_destroy(
     struct sim *s); /* the session; allowed at any moment, then only sim_end() is left */
-bool sim_closed(struct sim *s); /* `close` was told */
+bool sim_started(struct sim *s); /* it was made and began */
+bool sim_closed(struct sim *s);  /* `close` was told */
 struct myna_session *sim_session(struct sim *s);
 struct myna_runtime *sim_runtime(struct sim *s);
 struct myna_transport *sim_transport(struct sim *s);
