@@ -126,18 +126,6 @@ TEST(an_answer_that_is_only_shown_can_be_interrupted)
     sim_end(s);
 }
 
-TEST(an_agent_without_a_voice_answers_in_text)
-{
-    static const char *const config[] = {"tts.provider=none", NULL};
-    struct sim *s = question(&(struct sim_setup){.config = config}, 2000);
-
-    sim_run(s, 8000);
-    CHECK_AGENT(s, "listening@0 | thinking@3000 | speaking@3100 | listening@3300");
-    CHECK_ITEMS(s, "handoff | user: " HELLO " | assistant: " ANSWER);
-    CHECK_EQ(myna_session_say(sim_session(s), "Hello?", -1, true, NULL), MYNA_ESTATE);
-    sim_end(s);
-}
-
 TEST(who_leaves_ends_the_call)
 {
     struct sim *s = question(NULL, 4000);
