@@ -13,12 +13,14 @@
 #include <string.h>
 
 #include "util/buf.h"
+#include "util/crc.h"
 #include "util/grave.h"
 #include "util/item_json.h"
 #include "util/pack.h"
 #include "util/utf8.h"
 
-#define PACKED_MAX ((size_t)1 << 20)
+#define PACKED_MAX   ((size_t)1 << 20)
+#define REQUEST_KEPT ((size_t)32 << 10) /* of a request, in a recording */
 
 struct cut { /* the bytes of a character whose rest has not come */
     uint8_t bytes[4];
@@ -38,7 +40,7 @@ struct myna_llm_port {
 
 static enum myna_err tap_start(struct myna_llm_port *port)
 {
-    struct myna_view v;
+    struct myna_view v, body;
     char *json;
 
     if (!port->opt.tap)
@@ -46,10 +48,15 @@ static enum myna_err tap_start(struct myna_llm_port *port)
     json = myna_llm_request_json(port->opt.request);
     if (!json)
         return MYNA_ENOMEM;
+    body = myna_view_of(json);
     myna_buf_str_opt(&port->packed, port->opt.llm->cls->name);
+    if (body.len > REQUEST_KEPT) { /* each request holds the whole history: its end says enough */
+        myna_buf_u32(&port->packed, myna_crc32(0, body.ptr, body.len));
+        body.ptr += body.len - REQUEST_KEPT;
+        body.len = REQUEST_KEPT;
+    }
     v = myna_buf_view(&port->packed);
-    myna_tap_put(port->opt.tap, MYNA_OUT_LLM_START, port->opt.id,
-                 (struct myna_view[]){v, myna_view_of(json)}, 2);
+    myna_tap_put(port->opt.tap, MYNA_OUT_LLM_START, port->opt.id, (struct myna_view[]){v, body}, 2);
     free(json);
     return MYNA_OK;
 }

@@ -8,7 +8,8 @@
  * repeats the outputs.
  *
  *   door.c         frames, pulls and reports of the transport
- *   recognition.c  VAD and STT: the person's turn (agent-session 1.6)
+ *   recognition.c  VAD and STT: what the person says (agent-session 1.6)
+ *   decision.c     is the person's turn over? (1.6)
  *   turns.c        end of turn → reply, preemptive generation (1.7)
  *   speech.c       speech handles, queue, scheduling (1.8)
  *   reply.c        one reply: LLM → segments → TTS → playout (1.8)
@@ -328,6 +329,7 @@ void myna_s_stt_reopen(struct myna_session *s);
 void myna_s_hear(struct myna_session *s, const struct myna_frame *f); /* media tick */
 void myna_s_eou_start(struct myna_session *s, bool manual);
 void myna_s_eou_fire(struct myna_session *s);
+void myna_s_eou_cancel(struct myna_session *s);
 void myna_s_turn_clear(struct myna_session *s);
 void myna_s_turn_commit(struct myna_session *s);
 void myna_s_turn_take(struct myna_session *s); /* committed, and waited long enough */
