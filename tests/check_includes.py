@@ -48,7 +48,7 @@ THIRD_PARTY = {
     "opus*": ["audio/*opus*.c", "audio/ogg.c"],
     "yaml.h": ["config/yaml.c"],
     "portaudio.h": ["transport/terminal_portaudio.c"],
-    "flite/*": ["providers/flite_*.c"],
+    "flite/*": ["providers/flite.c", "providers/flite_*.c"],
     "hyphen.h": ["tts/hyphen*.c"],
     "zlib.h": ["*/*.c"],
     "openssl/*": ["models/*.c"],
