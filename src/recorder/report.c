@@ -115,11 +115,10 @@ static json_t *usage_json(const struct myna_report_info *info)
     return NULL;
 }
 
+/* NULL (memory) makes the set that takes it fail. */
 static json_t *options_json(const struct myna_report_info *info)
 {
-    json_t *options = info->options_json ? json_loads(info->options_json, 0, NULL) : NULL;
-
-    return options ? options : json_object();
+    return info->options_json ? json_loads(info->options_json, 0, NULL) : json_object();
 }
 
 static json_t *text_or_null(const char *text)
