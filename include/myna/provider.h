@@ -177,6 +177,7 @@ struct myna_llm_request {
     size_t n_tools;
     enum myna_tool_choice tool_choice;
     const char *session_id; /* stable through the call: providers that keep state use it */
+    const char *caller;     /* who calls, the number or name the door knows; NULL unknown */
 };
 
 enum myna_llm_event_type {
@@ -185,14 +186,16 @@ enum myna_llm_event_type {
     MYNA_LLM_FLUSH,     /* cut: what came so far is one segment with its own playout */
     MYNA_LLM_TOOL_CALL, /* one complete call */
     MYNA_LLM_USAGE,
-    MYNA_LLM_DONE,  /* the answer is complete */
-    MYNA_LLM_FAULT, /* the answer will not go on */
+    MYNA_LLM_DONE,     /* the answer is complete */
+    MYNA_LLM_FAULT,    /* the answer will not go on */
+    MYNA_LLM_PROGRESS, /* the agent is at work. With a name: at a tool of its own; arguments: what
+                          it says of it, text: "running", "completed" */
 };
 
 struct myna_llm_event {
     enum myna_llm_event_type type;
     struct myna_view text; /* TEXT, REASONING: UTF-8, may cut anywhere between bytes */
-    const char *call_id, *name, *arguments; /* TOOL_CALL; arguments: JSON text */
+    const char *call_id, *name, *arguments; /* TOOL_CALL; arguments: JSON text; PROGRESS */
     int prompt_tokens, prompt_cached_tokens, completion_tokens, total_tokens; /* USAGE */
     struct myna_fault fault;
 };

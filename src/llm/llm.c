@@ -214,6 +214,7 @@ static void pass_on(struct myna_llm_port *port, const struct myna_llm_event *ev)
         break;
     case MYNA_LLM_USAGE:
     case MYNA_LLM_FAULT:
+    case MYNA_LLM_PROGRESS:
         break;
     }
     if (!closed(port))
@@ -246,7 +247,7 @@ enum myna_err myna_llm_event_pack(struct myna_buf *into, const struct myna_llm_e
 {
     myna_buf_u8(into, (uint8_t)ev->type);
     myna_buf_bytes(into, ev->text);
-    if (ev->type == MYNA_LLM_TOOL_CALL) {
+    if (ev->type == MYNA_LLM_TOOL_CALL || ev->type == MYNA_LLM_PROGRESS) {
         myna_buf_str_opt(into, ev->call_id);
         myna_buf_str_opt(into, ev->name);
         myna_buf_str_opt(into, ev->arguments);
@@ -267,7 +268,7 @@ enum myna_err myna_llm_event_unpack(struct myna_view from, struct myna_llm_event
     struct myna_llm_event e = {.type = (enum myna_llm_event_type)myna_read_u8(&r)};
 
     e.text = myna_read_bytes(&r);
-    if (e.type == MYNA_LLM_TOOL_CALL) {
+    if (e.type == MYNA_LLM_TOOL_CALL || e.type == MYNA_LLM_PROGRESS) {
         e.call_id = myna_read_str_opt(&r);
         e.name = myna_read_str_opt(&r);
         e.arguments = myna_read_str_opt(&r);
@@ -279,7 +280,7 @@ enum myna_err myna_llm_event_unpack(struct myna_view from, struct myna_llm_event
     } else if (e.type == MYNA_LLM_FAULT) {
         myna_read_fault(&r, &e.fault);
     }
-    if (r.bad || r.len || e.type > MYNA_LLM_FAULT)
+    if (r.bad || r.len || e.type > MYNA_LLM_PROGRESS)
         return MYNA_EFORMAT;
     *ev = e;
     return MYNA_OK;

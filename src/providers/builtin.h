@@ -13,6 +13,10 @@ extern const struct myna_tts_class myna_tts_instant;
 extern const struct myna_stt_class myna_stt_moonshine; /* Moonshine tiny, English */
 extern const struct myna_llm_class myna_llm_rehearsal; /* answers by rule */
 
+/* llm_openai.c: OpenAI's chat completions */
+extern const struct myna_llm_class myna_llm_openai_compatible, myna_llm_hermes, myna_llm_openclaw,
+    myna_llm_ollama, myna_llm_lmstudio, myna_llm_openai;
+
 extern const struct myna_tts_class myna_tts_piper; /* Piper's joe */
 extern const struct myna_tts_class myna_tts_flite; /* slt */
 

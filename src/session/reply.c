@@ -130,6 +130,11 @@ static void on_llm(void *arg, struct myna_llm_port *port, const struct myna_llm_
             break;
         case MYNA_LLM_REASONING:
             break;
+        case MYNA_LLM_PROGRESS:
+            if (ev->name)
+                myna_s_log(s, MYNA_LOG_INFO, "the agent is at work tool=%s status=%.*s", ev->name,
+                           (int)ev->text.len, (const char *)ev->text.ptr);
+            break;
         case MYNA_LLM_FLUSH:
             end_text(sp);
             break;

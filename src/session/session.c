@@ -380,11 +380,14 @@ static void greet(struct myna_session *s)
     struct myna_reply_options how = {.size = sizeof how,
                                      .instructions = "Greet the caller in one short sentence.",
                                      .allow_interruptions = -1};
+    bool asks = !s->agent_greeting && s->agent.greet && s->llm;
     enum myna_err err = MYNA_OK;
 
+    if (!asks && s->llm && s->llm->cls->warm)
+        s->llm->cls->warm(s->llm); /* the first answer finds its connection open */
     if (s->agent_greeting)
         err = myna_session_say(s, s->agent_greeting, -1, true, NULL);
-    else if (s->agent.greet && s->llm)
+    else if (asks)
         err = myna_session_generate_reply(s, &how, NULL);
     if (err)
         myna_s_log(s, MYNA_LOG_WARN, "no greeting reason=\"%s\"", myna_strerror(err));

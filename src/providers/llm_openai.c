@@ -1,0 +1,683 @@
+/* llm_openai.c - agents and models behind OpenAI's chat completions: one client, a class a preset.
+ *
+ * A stream is one request. close() before the answer's end closes the socket, which is how the
+ * agent at the other side learns that it was interrupted; after the end the connection is kept.
+ *
+ * Retries are the session's. Here are only two things that it cannot know: a server's Retry-After
+ * (the next request is held back so long, or refused at once if that is too long for a caller) and
+ * session headers that Hermes does not accept (one more try without them).
+ */
+#include "providers/builtin.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "providers/openai.h"
+#include "util/clock.h"
+#include "util/host.h"
+
+#define MAX_ANSWER   ((size_t)16 << 20)
+#define AFTER_FINISH 500 /* ms for usage and [DONE] once the answer is complete */
+#define WARM_MS      5000
+#define LIFE         (3 * MYNA_S)  /* the session hears that much is going on */
+#define MAX_PATIENCE (10 * MYNA_S) /* a longer Retry-After is an error at once */
+#define REMEMBERED   256           /* calls whose session ids are kept */
+
+/* ---- options */
+
+#define FIELD(type_, name_, field_)                                                                \
+    .name = name_, .type = type_, .offset = offsetof(struct myna_openai_conf, field_)
+
+static const char *const key_sources[] = {"fixed", "caller_hash", NULL};
+static const char *const token_fields[] = {"max_completion_tokens", "max_tokens", NULL};
+static const char *const unset_yes_no[] = {"unset", "yes", "no", NULL};
+
+/* base_url and model differ in default and help, the session rows in default. */
+#define WHERE(url_, key_env_, timeout_)                                                            \
+    {FIELD(MYNA_OPT_STRING, "base_url", base_url), .def = url_,                                    \
+     .help = "address before /chat/completions"},                                                  \
+        {FIELD(MYNA_OPT_SECRET, "api_key", api_key), .help = "key; EMPTY: send none"},             \
+        {FIELD(MYNA_OPT_STRING, "api_key_env", api_key_env), .def = key_env_,                      \
+         .help = "environment variable that holds the key when api_key is not set"},               \
+        {FIELD(MYNA_OPT_SECRET, "headers", headers),                                               \
+         .help = "more headers: one 'Name: value' a line, or a JSON object"},                      \
+        {FIELD(MYNA_OPT_MS, "connect_timeout", connect_timeout_ms), .def = "5s", .min = 1,         \
+         .max = 600000, .help = "longest wait for a connection"},                                  \
+        {FIELD(MYNA_OPT_MS, "timeout", timeout_ms), .def = timeout_, .min = 1, .max = 3600000,     \
+         .help = "longest silence of the server, before and within an answer"},                    \
+    {                                                                                              \
+        FIELD(MYNA_OPT_MS, "total_timeout", total_timeout_ms),                                     \
+            .min = -1, .max = 86400000, .help = "longest answer; null: no limit"                   \
+    }
+
+#define MODEL(help_)                                                                               \
+    {                                                                                              \
+        FIELD(MYNA_OPT_STRING, "model", model), .help = help_                                      \
+    }
+
+#define SESSION(user_, id_header_, id_prefix_, key_header_, note_)                                 \
+    {FIELD(MYNA_OPT_STRING, "session_user_prefix", session_user_prefix), .def = user_,             \
+     .help = "set: the field user is sent, this and the call's id"},                               \
+        {FIELD(MYNA_OPT_STRING, "session_id_header", session_id_header), .def = id_header_,        \
+         .help = "header that carries the call's id"},                                             \
+        {FIELD(MYNA_OPT_STRING, "session_id_prefix", session_id_prefix), .def = id_prefix_,        \
+         .help = "stands before the id in that header"},                                           \
+        {FIELD(MYNA_OPT_STRING, "session_key_header", session_key_header), .def = key_header_,     \
+         .help = "header that carries session_key"},                                               \
+        {FIELD(MYNA_OPT_SECRET, "session_key", session_key),                                       \
+         .help = "names a memory that outlives the call"},                                         \
+        {FIELD(MYNA_OPT_CHOICE, "session_key_from", session_key_from), .def = "fixed",             \
+         .choices = key_sources, .help = "caller_hash: a key for each caller instead"},            \
+        {FIELD(MYNA_OPT_STRING, "session_key_prefix", session_key_prefix),                         \
+         .def = "patter-caller-", .help = "stands before the caller's hash"},                      \
+    {                                                                                              \
+        FIELD(MYNA_OPT_BOOL, "interrupted_note", interrupted_note),                                \
+            .def = note_,                                                                          \
+            .help = "tell an agent that keeps its own history where its last answer was cut"       \
+    }
+
+#define SAMPLING                                                                                   \
+    {FIELD(MYNA_OPT_DOUBLE, "temperature", temperature), .min = 0, .max = 2,                       \
+     .help = "unset: the server's own"},                                                           \
+        {FIELD(MYNA_OPT_DOUBLE, "top_p", top_p), .min = 0, .max = 1,                               \
+         .help = "unset: the server's own"},                                                       \
+        {FIELD(MYNA_OPT_DOUBLE, "frequency_penalty", frequency_penalty), .min = -2, .max = 2,      \
+         .help = "unset: the server's own"},                                                       \
+        {FIELD(MYNA_OPT_DOUBLE, "presence_penalty", presence_penalty), .min = -2, .max = 2,        \
+         .help = "unset: the server's own"},                                                       \
+        {FIELD(MYNA_OPT_INT, "seed", seed), .help = "unset: none is sent"},                        \
+        {FIELD(MYNA_OPT_INT, "max_tokens", max_tokens), .min = 1, .max = 10000000,                 \
+         .help = "longest answer in tokens"},                                                      \
+        {FIELD(MYNA_OPT_CHOICE, "max_tokens_field", max_tokens_field),                             \
+         .def = "max_completion_tokens", .choices = token_fields,                                  \
+         .help = "its name on the wire; old servers want max_tokens"},                             \
+        {FIELD(MYNA_OPT_STRING, "stop", stop), .help = "a text, or a JSON list of texts"},         \
+        {FIELD(MYNA_OPT_STRING, "response_format", response_format), .help = "a JSON object"},     \
+        {FIELD(MYNA_OPT_STRING, "tool_choice", tool_choice),                                       \
+         .help = "a word or a JSON object; only where tools are offered"},                         \
+        {FIELD(MYNA_OPT_CHOICE, "parallel_tool_calls", parallel_tool_calls), .def = "unset",       \
+         .choices = unset_yes_no, .help = "whether several tools may be called at once"},          \
+        {FIELD(MYNA_OPT_STRING, "extra_body", extra_body),                                         \
+         .help = "JSON object whose fields are added to the request"},                             \
+        {FIELD(MYNA_OPT_INT, "max_history", max_history), .def = "0", .min = 0, .max = 100000,     \
+         .help = "newest items of the history that are sent; 0: all"},                             \
+        {FIELD(MYNA_OPT_BOOL, "include_usage", include_usage), .def = "true",                      \
+         .help = "ask for token counts"},                                                          \
+        {FIELD(MYNA_OPT_BOOL, "hide_think", hide_think), .def = "true",                            \
+         .help = "an answer's leading <think> part is not spoken"},                                \
+    {                                                                                              \
+        0                                                                                          \
+    }
+
+static const struct myna_option generic_options[] = {
+    WHERE(NULL, NULL, "60s"), MODEL("name of the model; must be set"),
+    SESSION(NULL, NULL, "", NULL, "false"), SAMPLING};
+static const struct myna_option openai_options[] = {
+    WHERE("https://api.openai.com/v1", "OPENAI_API_KEY", "60s"), MODEL("unset: gpt-4o-mini"),
+    SESSION(NULL, NULL, "", NULL, "false"), SAMPLING};
+static const struct myna_option ollama_options[] = {
+    WHERE("http://127.0.0.1:11434/v1", NULL, "120s"), MODEL("one that `ollama list` shows"),
+    SESSION(NULL, NULL, "", NULL, "false"), SAMPLING};
+static const struct myna_option lmstudio_options[] = {
+    WHERE("http://127.0.0.1:1234/v1", NULL, "120s"), MODEL("one that LM Studio has loaded"),
+    SESSION(NULL, NULL, "", NULL, "false"), SAMPLING};
+static const struct myna_option hermes_options[] = {
+    WHERE("http://127.0.0.1:8642/v1", "API_SERVER_KEY", "120s"),
+    MODEL("unset: $API_SERVER_MODEL_NAME, else hermes-agent"),
+    SESSION("patter-call-", "X-Hermes-Session-Id", "patter-call-", "X-Hermes-Session-Key", "true"),
+    SAMPLING};
+static const struct myna_option openclaw_options[] = {
+    WHERE("http://127.0.0.1:18789/v1", "OPENCLAW_API_KEY", "120s"),
+    {FIELD(MYNA_OPT_STRING, "agent", agent), .def = "default", .help = "name of the agent"},
+    {FIELD(MYNA_OPT_BOOL, "allow_insecure", allow_insecure), .def = "false",
+     .help = "send the token to another machine over http://"},
+    SESSION("patter-call-", "x-openclaw-session-key", "", NULL, "false"),
+    SAMPLING};
+
+static const struct entry {
+    const struct myna_llm_class *cls;
+    struct myna_openai_preset preset;
+} presets[] = {
+    {&myna_llm_openai_compatible,
+     {.name = "openai_compatible",
+      .product = "the server",
+      .model_hint = "see GET {base_url}/models"}},
+    {&myna_llm_hermes,
+     {.name = "hermes",
+      .product = "Hermes",
+      .model_env = "API_SERVER_MODEL_NAME",
+      .default_model = "hermes-agent",
+      .hermes = true}},
+    {&myna_llm_openclaw,
+     {.name = "openclaw",
+      .product = "OpenClaw",
+      .not_found_hint = "OpenClaw's chat endpoint is off by default: set "
+                        "gateway.http.endpoints.chatCompletions.enabled to true in openclaw.json",
+      .openclaw = true}},
+    {&myna_llm_ollama,
+     {.name = "ollama",
+      .product = "Ollama",
+      .model_hint = "`ollama list` shows what is there",
+      .not_found_hint = "is the model there? `ollama pull MODEL` fetches it"}},
+    {&myna_llm_lmstudio,
+     {.name = "lmstudio", .product = "LM Studio", .model_hint = "`lms ls` shows what is there"}},
+    {&myna_llm_openai,
+     {.name = "openai", .product = "OpenAI", .default_model = "gpt-4o-mini", .needs_key = true}},
+};
+
+/* ---- the provider */
+
+struct memory { /* of one call */
+    char *id, *adopted;
+    bool no_session;
+    uint64_t used;
+};
+
+struct openai {
+    struct myna_llm base;
+    const struct myna_openai_preset *preset;
+    struct myna_openai_conf conf;
+    struct myna_openai_target target;
+    struct memory calls[REMEMBERED];
+    uint64_t uses;
+    myna_us not_before; /* real time: Retry-After */
+    struct myna_http_request *warming;
+};
+
+struct stream {
+    struct myna_llm_stream base;
+    struct openai *owner;
+    struct memory *call; /* NULL: the session has no id */
+    char *body, *caller;
+    struct myna_http_request *rq;
+    struct myna_openai_stream answer;
+    struct myna_timer life, later;
+    char late[512]; /* a fault that start() found */
+    int late_status;
+    bool *gone; /* set by close() while we speak */
+    bool sent_session, tried_without;
+};
+
+static const char *from_environment(const char *name)
+{
+    return getenv(name);
+}
+
+static bool is_set(const struct myna_config *cfg, const struct openai *o, const char *key)
+{
+    char path[96];
+
+    snprintf(path, sizeof path, "llm.%s.%s", o->preset->name, key);
+    return myna_config_get(cfg, path) != NULL;
+}
+
+static void destroy(struct myna_llm *llm)
+{
+    struct openai *o = (struct openai *)llm;
+
+    myna_http_cancel(o->warming);
+    myna_openai_target_fini(&o->target);
+    for (size_t i = 0; i < REMEMBERED; i++) {
+        free(o->calls[i].id);
+        free(o->calls[i].adopted);
+    }
+    free(o);
+}
+
+static enum myna_err create(const struct myna_llm_class *cls, struct myna_llm **out,
+                            struct myna_host *host, const struct myna_config *cfg,
+                            struct myna_why *why)
+{
+    struct openai *o = calloc(1, sizeof *o);
+    struct myna_section section = {.options = cls->options};
+    enum myna_err err;
+    char path[64];
+
+    if (!o)
+        return myna_fail(why, MYNA_ENOMEM, "no memory for the agent");
+    o->base = (struct myna_llm){.cls = cls, .host = host};
+    for (size_t i = 0; i < sizeof presets / sizeof *presets; i++)
+        if (presets[i].cls == cls)
+            o->preset = &presets[i].preset;
+    snprintf(path, sizeof path, "llm.%s", cls->name);
+    section.path = path;
+    err = myna_config_read(cfg, &section, &o->conf, why);
+    if (err)
+        goto fail;
+    o->conf.has_temperature = is_set(cfg, o, "temperature");
+    o->conf.has_top_p = is_set(cfg, o, "top_p");
+    o->conf.has_frequency_penalty = is_set(cfg, o, "frequency_penalty");
+    o->conf.has_presence_penalty = is_set(cfg, o, "presence_penalty");
+    o->conf.has_seed = is_set(cfg, o, "seed");
+    o->conf.has_max_tokens = is_set(cfg, o, "max_tokens");
+    err = myna_openai_resolve(&o->target, o->preset, &o->conf, from_environment, why);
+    if (err)
+        goto fail;
+    if (o->target.key && !strncmp(o->target.chat_url, "http://", 7) &&
+        !myna_http_is_loopback(o->target.chat_url))
+        myna_host_log(host, MYNA_LOG_WARN,
+                      "the key travels in the clear: base_url is http:// to "
+                      "another machine provider=%s",
+                      cls->name);
+    *out = &o->base;
+    return MYNA_OK;
+fail:
+    destroy(&o->base);
+    return err;
+}
+
+/* ---- what is remembered of calls */
+
+static struct memory *memory_of(struct openai *o, const char *id)
+{
+    struct memory *oldest = &o->calls[0];
+    char *own;
+
+    if (!id || !id[0])
+        return NULL;
+    for (size_t i = 0; i < REMEMBERED; i++) {
+        struct memory *m = &o->calls[i];
+
+        if (m->id && !strcmp(m->id, id)) {
+            m->used = ++o->uses;
+            return m;
+        }
+        if (m->used < oldest->used)
+            oldest = m;
+    }
+    own = strdup(id);
+    if (!own)
+        return NULL;
+    free(oldest->id);
+    free(oldest->adopted);
+    *oldest = (struct memory){.id = own, .used = ++o->uses};
+    return oldest;
+}
+
+/* ---- events */
+
+/* False: the session closed the stream meanwhile; it is gone. */
+static bool emit(void *arg, const struct myna_llm_event *ev)
+{
+    struct stream *st = arg;
+    struct myna_llm_event named = *ev;
+    bool gone = false, outer = st->gone != NULL;
+    bool *before = st->gone;
+
+    if (ev->type == MYNA_LLM_FAULT)
+        named.fault.provider = st->owner->preset->name;
+    /* cppcheck-suppress autoVariables ; taken back below */
+    st->gone = &gone;
+    myna_llm_emit(&st->base, &named);
+    if (gone) {
+        if (outer)
+            *before = true;
+        return false;
+    }
+    st->gone = before;
+    return true;
+}
+
+static void fail(struct stream *st, enum myna_err err, int status, bool retryable,
+                 const char *message)
+{
+    struct myna_llm_event ev = {.type = MYNA_LLM_FAULT,
+                                .fault = {.stage = MYNA_STAGE_LLM,
+                                          .err = err,
+                                          .message = message,
+                                          .http_status = status,
+                                          .retryable = retryable}};
+
+    if (st->answer.over)
+        return;
+    st->answer.over = true;
+    myna_timer_clear(&st->life);
+    (void)emit(st, &ev);
+}
+
+static void on_later(struct myna_timer *t)
+{
+    struct stream *st = t->arg;
+
+    fail(st, st->late_status ? MYNA_EPROVIDER : MYNA_ECONFIG, st->late_status, false, st->late);
+}
+
+/* The session gives each sign of life its whole patience again; ours is the option `timeout`. */
+static void on_life(struct myna_timer *t)
+{
+    struct stream *st = t->arg;
+    struct myna_llm_event ev = {.type = MYNA_LLM_PROGRESS};
+
+    if (emit(st, &ev))
+        (void)!myna_timer_set(t, myna_host_now(st->owner->base.host) + LIFE);
+}
+
+/* ---- the answer */
+
+static enum myna_err send_request(struct stream *st, int delay_ms);
+
+static void on_head(void *arg, struct myna_http_request *rq, int status)
+{
+    struct stream *st = arg;
+    const char *id = myna_http_header(rq, "X-Hermes-Session-Id");
+    char *own;
+
+    (void)status;
+    if (!st->owner->preset->hermes || !st->call || !id || !id[0] || strlen(id) > 256)
+        return;
+    own = strdup(id);
+    if (!own)
+        return;
+    free(st->call->adopted); /* the server may give a session another id at any time */
+    st->call->adopted = own;
+    st->call->no_session = false;
+}
+
+static void on_data(void *arg, struct myna_http_request *rq, struct myna_view bytes)
+{
+    struct stream *st = arg;
+    bool finished = st->answer.finished;
+
+    if (myna_openai_stream_feed(&st->answer, bytes) == MYNA_ECANCELED)
+        return;
+    if (st->answer.over)
+        myna_timer_clear(&st->life);
+    else if (st->answer.finished && !finished)
+        myna_http_set_idle(rq, AFTER_FINISH);
+}
+
+static bool names_session(struct myna_view body)
+{
+    for (size_t i = 0; i + 7 <= body.len; i++)
+        if (!strncasecmp((const char *)body.ptr + i, "session", 7))
+            return true;
+    return false;
+}
+
+/* What a person can do about it. */
+static const char *hint(const struct openai *o, int status, char *text, size_t size)
+{
+    text[0] = '\0';
+    if (status == 401 || status == 403)
+        snprintf(text, size,
+                 o->target.key ? " (is llm.%s.api_key right?)" : " (llm.%s.api_key is not set)",
+                 o->preset->name);
+    else if (status == 404 && o->preset->not_found_hint)
+        snprintf(text, size, " (%s)", o->preset->not_found_hint);
+    else if (status == 404)
+        snprintf(text, size, " (are llm.%s.base_url and llm.%s.model right?)", o->preset->name,
+                 o->preset->name);
+    else if (status == 429)
+        snprintf(text, size, " (too many requests, or the quota is used up)");
+    return text;
+}
+
+static void bad_status(struct stream *st, const struct myna_http_error *e)
+{
+    struct openai *o = st->owner;
+    bool again = e->status == 408 || e->status == 429 || e->status == 499 || e->status >= 500;
+    char more[200], text[480];
+    struct myna_buf words;
+
+    if (e->retry_after_ms >= 0 && again) {
+        o->not_before = myna_clock_monotonic() + e->retry_after_ms * MYNA_MS;
+        again = e->retry_after_ms * MYNA_MS <= MAX_PATIENCE;
+    }
+    myna_buf_init(&words, 0);
+    myna_openai_error_text(e->body, o->target.key, &words);
+    snprintf(text, sizeof text, "%s answered HTTP %d%s%s%s", o->preset->product, e->status,
+             words.len ? ": " : "", myna_buf_str(&words), hint(o, e->status, more, sizeof more));
+    myna_buf_fini(&words);
+    fail(st, MYNA_EPROVIDER, e->status, again, text);
+}
+
+static void no_answer(struct stream *st, const struct myna_http_error *e)
+{
+    switch (e->kind) {
+    case MYNA_HTTP_STATUS:
+        bad_status(st, e);
+        return;
+    case MYNA_HTTP_TIMEOUT:
+        fail(st, MYNA_ETIMEOUT, 0, true, e->message);
+        return;
+    case MYNA_HTTP_REFUSED:
+    case MYNA_HTTP_DNS:
+    case MYNA_HTTP_RESET:
+        fail(st, MYNA_EIO, 0, true, e->message);
+        return;
+    case MYNA_HTTP_TLS:
+    case MYNA_HTTP_PROTOCOL:
+        fail(st, MYNA_EIO, 0, false, e->message);
+        return;
+    case MYNA_HTTP_TOO_LARGE:
+        fail(st, MYNA_ELIMIT, 0, false, e->message);
+        return;
+    case MYNA_HTTP_URL:
+        fail(st, MYNA_ECONFIG, 0, false, e->message);
+        return;
+    case MYNA_HTTP_MEMORY:
+        fail(st, MYNA_ENOMEM, 0, true, e->message);
+        return;
+    }
+}
+
+static void on_done(void *arg, struct myna_http_request *rq, const struct myna_http_error *e)
+{
+    struct stream *st = arg;
+    enum myna_err err;
+
+    (void)rq;
+    st->rq = NULL;
+    myna_timer_clear(&st->life);
+    if (st->answer.over)
+        return;
+    if (e && e->kind == MYNA_HTTP_STATUS && st->sent_session && !st->tried_without &&
+        (e->status == 400 || e->status == 403 || e->status == 404) && names_session(e->body)) {
+        st->tried_without = true;
+        st->call->no_session = true;
+        free(st->call->adopted);
+        st->call->adopted = NULL;
+        err = send_request(st, 0);
+        if (err)
+            fail(st, err, 0, true, "the request could not be sent again");
+        return;
+    }
+    /* A connection that ends behind the last word has not cut anything. */
+    if (!e || (st->answer.finished && e->kind != MYNA_HTTP_MEMORY) ||
+        (e->kind == MYNA_HTTP_RESET && e->began)) {
+        (void)!myna_openai_stream_end(&st->answer);
+        return;
+    }
+    no_answer(st, e);
+}
+
+/* ---- the request */
+
+static enum myna_err send_request(struct stream *st, int delay_ms)
+{
+    struct openai *o = st->owner;
+    struct myna_http *http = myna_host_http(o->base.host);
+    struct myna_openai_call call = {.caller = st->caller};
+    struct myna_openai_headers headers;
+    struct myna_http_start how = {.url = o->target.chat_url,
+                                  .body = myna_view_of(st->body),
+                                  .delay_ms = delay_ms,
+                                  .connect_ms = o->conf.connect_timeout_ms,
+                                  .first_byte_ms = o->conf.timeout_ms,
+                                  .idle_ms = o->conf.timeout_ms,
+                                  .total_ms =
+                                      o->conf.total_timeout_ms > 0 ? o->conf.total_timeout_ms : 0,
+                                  .max_body = MAX_ANSWER,
+                                  .head = on_head,
+                                  .data = on_data,
+                                  .done = on_done,
+                                  .arg = st};
+    enum myna_err err;
+
+    if (!http)
+        return MYNA_ENOMEM;
+    if (st->call) {
+        call.id = st->call->id;
+        call.adopted = st->call->adopted;
+        call.no_session = st->call->no_session;
+    }
+    st->sent_session = myna_openai_has_session(&o->target, &call);
+    err = myna_openai_headers(&o->target, &call, &headers);
+    if (err)
+        return err;
+    how.headers = headers.h;
+    how.n_headers = headers.n;
+    err = myna_http_start(http, &how, &st->rq);
+    myna_openai_headers_fini(&headers);
+    if (!err)
+        err = myna_timer_set(&st->life, myna_host_now(o->base.host) + LIFE);
+    return err;
+}
+
+static void close_stream(struct myna_llm_stream *base)
+{
+    struct stream *st = (struct stream *)base;
+
+    if (st->gone)
+        *st->gone = true;
+    if (st->answer.over && st->answer.finished)
+        myna_http_drain(st->rq);
+    else
+        myna_http_cancel(st->rq);
+    myna_timer_clear(&st->life);
+    myna_timer_clear(&st->later);
+    myna_openai_stream_fini(&st->answer);
+    free(st->body);
+    free(st->caller);
+    free(st);
+}
+
+/* Milliseconds until the server wants to be asked again; -1: too long, and `st` says so later. */
+static int64_t held_back(struct stream *st)
+{
+    myna_us left = st->owner->not_before - myna_clock_monotonic();
+
+    if (left <= 0)
+        return 0;
+    if (left <= MAX_PATIENCE)
+        return left / MYNA_MS + 1;
+    st->late_status = 429;
+    snprintf(st->late, sizeof st->late, "%s asked not to be asked again for another %d s",
+             st->owner->preset->product, (int)(left / MYNA_S));
+    return -1;
+}
+
+static enum myna_err start(struct myna_llm *llm, const struct myna_llm_request *req,
+                           struct myna_llm_stream **out)
+{
+    struct openai *o = (struct openai *)llm;
+    struct stream *st = calloc(1, sizeof *st);
+    struct myna_why why = {0};
+    enum myna_err err;
+    int64_t delay;
+
+    if (!st)
+        return MYNA_ENOMEM;
+    st->base.llm = llm;
+    st->owner = o;
+    myna_openai_stream_init(&st->answer, o->conf.hide_think, myna_host_random(llm->host), emit, st);
+    myna_host_timer_init(llm->host, &st->life, on_life, st);
+    myna_host_timer_init(llm->host, &st->later, on_later, st);
+    st->call = memory_of(o, req->session_id);
+    if (req->caller && !(st->caller = strdup(req->caller))) {
+        err = MYNA_ENOMEM;
+        goto fail;
+    }
+    err = myna_openai_body(&o->target, req, &st->body, &why);
+    if (err == MYNA_ENOMEM)
+        goto fail;
+    if (err)
+        snprintf(st->late, sizeof st->late, "%s", why.text);
+    delay = err ? -1 : held_back(st);
+    err = delay < 0 ? myna_timer_set(&st->later, myna_host_now(llm->host))
+                    : send_request(st, (int)delay);
+    if (err)
+        goto fail;
+    *out = &st->base;
+    return MYNA_OK;
+fail:
+    close_stream(&st->base);
+    return err;
+}
+
+/* ---- warm-up */
+
+static void on_warm_data(void *arg, struct myna_http_request *rq, struct myna_view bytes)
+{
+    (void)arg;
+    (void)rq;
+    (void)bytes;
+}
+
+static void on_warm(void *arg, struct myna_http_request *rq, const struct myna_http_error *e)
+{
+    struct openai *o = arg;
+
+    (void)rq;
+    o->warming = NULL;
+    if (e && e->status)
+        myna_host_log(o->base.host, MYNA_LOG_DEBUG, "warm-up was answered provider=%s status=%d",
+                      o->preset->name, e->status);
+    else
+        myna_host_log(o->base.host, MYNA_LOG_DEBUG, "%s provider=%s",
+                      e ? "warm-up found nobody" : "the connection is warm", o->preset->name);
+}
+
+/* Only for the connection that it leaves behind; what is answered does not matter. */
+static void warm(struct myna_llm *llm)
+{
+    struct openai *o = (struct openai *)llm;
+    struct myna_http *http = o->warming ? NULL : myna_host_http(llm->host);
+    struct myna_openai_headers headers;
+    struct myna_http_start how = {.url = o->target.models_url,
+                                  .connect_ms = WARM_MS,
+                                  .first_byte_ms = WARM_MS,
+                                  .idle_ms = WARM_MS,
+                                  .total_ms = WARM_MS,
+                                  .background = true,
+                                  .data = on_warm_data,
+                                  .done = on_warm,
+                                  .arg = o};
+
+    if (!http || myna_openai_headers(&o->target, NULL, &headers))
+        return;
+    how.headers = headers.h;
+    how.n_headers = headers.n;
+    if (myna_http_start(http, &how, &o->warming))
+        o->warming = NULL;
+    myna_openai_headers_fini(&headers);
+}
+
+/* ---- the classes */
+
+#define CLASS(id, name_, summary_, options_)                                                       \
+    static enum myna_err create_##id(struct myna_llm **out, struct myna_host *host,                \
+                                     const struct myna_config *cfg, struct myna_why *why)          \
+    {                                                                                              \
+        return create(&myna_llm_##id, out, host, cfg, why);                                        \
+    }                                                                                              \
+    const struct myna_llm_class myna_llm_##id = {                                                  \
+        .name = name_,                                                                             \
+        .summary = summary_,                                                                       \
+        .options = options_,                                                                       \
+        .create = create_##id,                                                                     \
+        .destroy = destroy,                                                                        \
+        .start = start,                                                                            \
+        .close = close_stream,                                                                     \
+        .warm = warm,                                                                              \
+    }
+
+CLASS(openai_compatible, "openai_compatible", "any server that speaks OpenAI's chat completions",
+      generic_options);
+CLASS(hermes, "hermes", "Hermes agent on this machine", hermes_options);
+CLASS(openclaw, "openclaw", "OpenClaw gateway on this machine", openclaw_options);
+CLASS(ollama, "ollama", "a model that Ollama runs on this machine", ollama_options);
+CLASS(lmstudio, "lmstudio", "a model that LM Studio runs on this machine", lmstudio_options);
+CLASS(openai, "openai", "OpenAI's own models", openai_options);

@@ -1,0 +1,132 @@
+/* openai.h - the parts of a client for OpenAI's chat completions, as agents and local servers speak
+ * them (spec: telephony 3.1 to 3.4, 4.1).
+ *
+ *   openai_target.c   options to address, key, headers; the session signals   pure
+ *   openai_request.c  history, instructions, tools to the JSON body           pure
+ *   openai_stream.c   bytes of the answer to events                           pure
+ *   llm_openai.c      the classes, one a preset, and the life of a request
+ */
+#ifndef MYNA_PROVIDERS_OPENAI_H
+#define MYNA_PROVIDERS_OPENAI_H
+
+#include <myna/provider.h>
+
+#include "util/buf.h"
+#include "util/http.h"
+#include "util/sse.h"
+
+struct myna_openai_conf {
+    const char *base_url, *model, *agent, *api_key, *api_key_env, *headers;
+    int connect_timeout_ms, timeout_ms, total_timeout_ms;
+    const char *session_user_prefix, *session_id_header, *session_id_prefix;
+    const char *session_key_header, *session_key, *session_key_prefix;
+    int session_key_from; /* 1: caller_hash */
+    double temperature, top_p, frequency_penalty, presence_penalty;
+    int seed, max_tokens, max_tokens_field, parallel_tool_calls;
+    const char *stop, *response_format, *tool_choice, *extra_body;
+    bool has_temperature, has_top_p, has_frequency_penalty, has_presence_penalty, has_seed,
+        has_max_tokens; /* not options: whether those above were set */
+    int max_history;
+    bool include_usage, hide_think, interrupted_note, allow_insecure;
+};
+
+struct myna_openai_preset {
+    const char *name;          /* of the class: "hermes" */
+    const char *product;       /* as people call it: "Hermes" */
+    const char *model_env;     /* names the model when `model` does not */
+    const char *default_model; /* and this when neither does; NULL: there must be one */
+    const char *model_hint;    /* where to find a model's name */
+    const char *not_found_hint;
+    bool hermes, openclaw, needs_key;
+};
+
+/* ---- openai_target.c */
+
+enum { MYNA_OPENAI_MAX_HEADERS = 40 };
+
+struct myna_openai_headers { /* names and values are its own */
+    struct myna_http_header h[MYNA_OPENAI_MAX_HEADERS];
+    size_t n;
+};
+
+struct myna_openai_target {
+    const struct myna_openai_preset *preset;
+    const struct myna_openai_conf *conf;
+    char *chat_url, *models_url, *model;
+    const char *key; /* NULL: keyless */
+    struct myna_openai_headers extra;
+};
+
+struct myna_openai_call { /* what is remembered of one call */
+    const char *id;       /* the session's; NULL: there is none */
+    const char *adopted;  /* id that the server gave it; NULL none */
+    bool no_session;      /* the server refused our session headers */
+    const char *caller;   /* who calls; NULL unknown */
+};
+
+/* `env` is getenv or a test's. MYNA_ECONFIG names the key. conf is kept. */
+enum myna_err myna_openai_resolve(struct myna_openai_target *t,
+                                  const struct myna_openai_preset *preset,
+                                  const struct myna_openai_conf *conf,
+                                  const char *(*env)(const char *name), struct myna_why *why);
+void myna_openai_target_fini(struct myna_openai_target *t);
+/* All headers of a chat request; with `call` NULL those of a warm-up. */
+enum myna_err myna_openai_headers(const struct myna_openai_target *t,
+                                  const struct myna_openai_call *call,
+                                  struct myna_openai_headers *out);
+void myna_openai_headers_fini(struct myna_openai_headers *h);
+/* Whether a request for that call carries session headers. */
+bool myna_openai_has_session(const struct myna_openai_target *t,
+                             const struct myna_openai_call *call);
+
+/* ---- openai_request.c */
+
+/* The body as JSON text; the caller frees. */
+enum myna_err myna_openai_body(const struct myna_openai_target *t,
+                               const struct myna_llm_request *req, char **out,
+                               struct myna_why *why);
+/* Options that hold JSON (response_format, tool_choice, extra_body), checked once. */
+enum myna_err myna_openai_check_json(const struct myna_openai_target *t, struct myna_why *why);
+
+/* ---- openai_stream.c */
+
+enum { MYNA_OPENAI_MAX_CALLS = 64 };
+
+struct myna_openai_tool_call {
+    int index;
+    char *id, *name;
+    struct myna_buf arguments;
+};
+
+struct myna_openai_stream {
+    /* false: the stream is gone; whoever called returns at once. FAULT and DONE are the last. */
+    bool (*emit)(void *arg, const struct myna_llm_event *ev);
+    void *arg;
+    uint32_t salt; /* for calls that came without an id */
+    bool hide_think;
+    enum { OPENAI_SNIFF, OPENAI_SSE, OPENAI_JSON, OPENAI_PAGE } mode;
+    struct myna_sse sse;
+    struct myna_buf whole; /* JSON, PAGE: the body */
+    struct myna_buf text;  /* of a message in work */
+    struct myna_openai_tool_call calls[MYNA_OPENAI_MAX_CALLS];
+    size_t n_calls;
+    struct myna_llm_event usage;
+    bool has_usage, has_output, finished, over;
+    char finish[24];
+    enum { THINK_START, THINK_IN, THINK_OUT } think;
+    char held[16]; /* what may become a tag */
+    size_t n_held;
+};
+
+void myna_openai_stream_init(struct myna_openai_stream *s, bool hide_think, uint32_t salt,
+                             bool (*emit)(void *arg, const struct myna_llm_event *ev), void *arg);
+void myna_openai_stream_fini(struct myna_openai_stream *s);
+/* MYNA_ECANCELED: emit() said that all is gone: touch nothing. MYNA_OK also when the answer is over
+ * (DONE or FAULT was told): look at `over`. */
+MYNA_MUST enum myna_err myna_openai_stream_feed(struct myna_openai_stream *s,
+                                                struct myna_view bytes);
+MYNA_MUST enum myna_err myna_openai_stream_end(struct myna_openai_stream *s);
+/* The server's own words in an error body, on one line and cut; at least the body's beginning. */
+void myna_openai_error_text(struct myna_view body, const char *key, struct myna_buf *into);
+
+#endif

@@ -1,0 +1,418 @@
+/* openai_request.c - one request's body: {model, messages, stream, …}; nothing is sent as null.
+ *
+ * Tool calls and their results are kept together as the API wants them: an assistant message with
+ * all calls of a round, then one tool message a call. A call without a result, or a result without
+ * its call, would make the server refuse the whole request; both are left out.
+ */
+#include "providers/openai.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/item_json.h"
+
+#define NOTE_WORDS 160 /* bytes of the heard answer that a note repeats */
+
+static bool some(const char *text)
+{
+    return text && text[0];
+}
+
+/* ---- messages */
+
+static int add(json_t *messages, const char *role, const char *text)
+{
+    json_t *m = json_object();
+    int bad = json_object_set_new(m, "role", json_string(role));
+
+    bad |= myna_json_put_text(m, "content", text);
+    return bad | json_array_append_new(messages, m);
+}
+
+static const struct myna_item *result_of(const struct myna_llm_request *req, size_t from,
+                                         const char *call_id)
+{
+    for (size_t i = from; call_id && i < req->n_items; i++)
+        if (req->items[i].type == MYNA_ITEM_FUNCTION_CALL_OUTPUT && req->items[i].call_id &&
+            !strcmp(req->items[i].call_id, call_id))
+            return &req->items[i];
+    return NULL;
+}
+
+static json_t *call_json(const struct myna_item *it)
+{
+    json_t *call = json_object(), *f = json_object();
+    int bad = myna_json_put_text(call, "id", it->call_id);
+
+    bad |= json_object_set_new(call, "type", json_string("function"));
+    bad |= myna_json_put_text(f, "name", it->name ? it->name : "");
+    bad |= myna_json_put_text(f, "arguments", some(it->arguments) ? it->arguments : "{}");
+    bad |= json_object_set_new(call, "function", f);
+    if (!bad)
+        return call;
+    json_decref(call);
+    return NULL;
+}
+
+/* The calls that stand at `at` one behind the other, and their results. Returns the first item
+ * behind. */
+static size_t add_round(json_t *messages, const struct myna_llm_request *req, size_t at, int *bad)
+{
+    json_t *m = json_object(), *calls = json_array();
+    size_t end = at;
+
+    while (end < req->n_items && req->items[end].type == MYNA_ITEM_FUNCTION_CALL) {
+        if (result_of(req, end, req->items[end].call_id))
+            *bad |= json_array_append_new(calls, call_json(&req->items[end]));
+        end++;
+    }
+    if (json_array_size(calls) == 0) {
+        json_decref(calls);
+        json_decref(m);
+        return end;
+    }
+    *bad |= json_object_set_new(m, "role", json_string("assistant"));
+    *bad |= json_object_set_new(m, "tool_calls", calls);
+    *bad |= json_array_append_new(messages, m);
+    for (size_t i = at; i < end; i++) {
+        const struct myna_item *out = result_of(req, i, req->items[i].call_id);
+
+        if (out) {
+            *bad |= add(messages, "tool", out->output ? out->output : "");
+            *bad |= myna_json_put_text(json_array_get(messages, json_array_size(messages) - 1),
+                                       "tool_call_id", out->call_id);
+        }
+    }
+    return end;
+}
+
+static size_t first_item(const struct myna_openai_target *t, const struct myna_llm_request *req)
+{
+    size_t max = t->conf->max_history > 0 ? (size_t)t->conf->max_history : req->n_items;
+
+    return req->n_items > max ? req->n_items - max : 0;
+}
+
+/* The agent keeps its own history and would not know that its last answer was cut. */
+static enum myna_err note_of(const struct myna_llm_request *req, size_t user, struct myna_buf *note)
+{
+    size_t i = user, n;
+
+    while (i > 0 && !(req->items[i - 1].type == MYNA_ITEM_MESSAGE &&
+                      req->items[i - 1].role == MYNA_ROLE_USER))
+        i--; /* only the answer to the turn before */
+    for (; i < user; i++) {
+        const struct myna_item *it = &req->items[i];
+
+        if (it->type != MYNA_ITEM_MESSAGE || it->role != MYNA_ROLE_ASSISTANT || !it->interrupted)
+            continue;
+        n = some(it->text) ? strlen(it->text) : 0;
+        if (n > NOTE_WORDS)
+            for (n = n - NOTE_WORDS; (it->text[n] & 0xC0) == 0x80;)
+                n++;
+        else
+            n = 0;
+        myna_buf_clear(note);
+        if (some(it->text))
+            myna_buf_printf(note, "[interrupted by caller, who heard your answer up to: \"%s%s\"] ",
+                            n ? "…" : "", it->text + n);
+        else
+            myna_buf_puts(note, "[interrupted by caller, who heard nothing of your answer] ");
+    }
+    return note->err;
+}
+
+static int add_message(json_t *messages, const struct myna_openai_target *t,
+                       const struct myna_llm_request *req, size_t i, bool last_user)
+{
+    static const char *const roles[] = {[MYNA_ROLE_SYSTEM] = "system",
+                                        [MYNA_ROLE_DEVELOPER] = "system",
+                                        [MYNA_ROLE_USER] = "user",
+                                        [MYNA_ROLE_ASSISTANT] = "assistant"};
+    const struct myna_item *it = &req->items[i];
+    struct myna_buf b;
+    int bad;
+
+    if (!some(it->text))
+        return 0;
+    if (!last_user || !t->conf->interrupted_note)
+        return add(messages, roles[it->role], it->text);
+    myna_buf_init(&b, 0);
+    bad = note_of(req, i, &b) || myna_buf_puts(&b, it->text);
+    bad |= bad ? 0 : add(messages, roles[it->role], myna_buf_str(&b));
+    myna_buf_fini(&b);
+    return bad;
+}
+
+static int add_system(json_t *messages, const char *instructions, const char *extra)
+{
+    struct myna_buf b;
+    int bad = 0;
+
+    if (!some(instructions) && !some(extra))
+        return 0;
+    myna_buf_init(&b, 0);
+    if (some(instructions))
+        myna_buf_puts(&b, instructions);
+    if (some(extra))
+        myna_buf_printf(&b, "%s%s", b.len ? "\n\n" : "", extra);
+    bad = b.err || add(messages, "system", myna_buf_str(&b));
+    myna_buf_fini(&b);
+    return bad;
+}
+
+static json_t *messages_json(const struct myna_openai_target *t, const struct myna_llm_request *req)
+{
+    json_t *messages = json_array();
+    size_t user = req->n_items; /* the last thing that was said, if a person said it */
+    bool asked = false;
+    int bad = 0;
+
+    for (size_t i = req->n_items; i > 0 && !asked; i--) {
+        const struct myna_item *it = &req->items[i - 1];
+
+        if (it->type == MYNA_ITEM_FUNCTION_CALL_OUTPUT)
+            asked = true;
+        else if (it->type == MYNA_ITEM_MESSAGE && it->role == MYNA_ROLE_USER && some(it->text)) {
+            asked = true;
+            user = i - 1;
+        } else if (it->type == MYNA_ITEM_MESSAGE && it->role == MYNA_ROLE_ASSISTANT)
+            break;
+    }
+    bad |= add_system(messages, req->instructions, asked ? req->extra_instructions : NULL);
+    for (size_t i = first_item(t, req); i < req->n_items && !bad;) {
+        switch (req->items[i].type) {
+        case MYNA_ITEM_MESSAGE:
+            bad |= add_message(messages, t, req, i, i == user);
+            i++;
+            break;
+        case MYNA_ITEM_FUNCTION_CALL:
+            i = add_round(messages, req, i, &bad);
+            break;
+        case MYNA_ITEM_FUNCTION_CALL_OUTPUT: /* told with its call */
+        case MYNA_ITEM_AGENT_HANDOFF:
+        case MYNA_ITEM_AGENT_CONFIG_UPDATE:
+            i++;
+            break;
+        }
+    }
+    /* Nobody has asked (a greeting): many servers answer a user message only. */
+    if (!asked)
+        bad |= add(messages, "user",
+                   some(req->extra_instructions) ? req->extra_instructions
+                                                 : "(The caller says nothing. Go on.)");
+    if (!bad)
+        return messages;
+    json_decref(messages);
+    return NULL;
+}
+
+/* ---- tools */
+
+static int by_name(const void *a, const void *b)
+{
+    const struct myna_tool_def *const *x = a, *const *y = b;
+
+    return strcmp((*x)->name, (*y)->name);
+}
+
+static json_t *tool_json(const struct myna_tool_def *def, struct myna_why *why)
+{
+    json_error_t problem;
+    json_t *schema = some(def->parameters)
+                         ? json_loads(def->parameters, 0, &problem)
+                         : json_pack("{s:s,s:{}}", "type", "object", "properties");
+    json_t *tool, *f;
+    int bad;
+
+    if (!json_is_object(schema)) {
+        myna_fail(why, some(def->parameters) ? MYNA_ECONFIG : MYNA_ENOMEM,
+                  "tool '%s': its parameters are no JSON schema (%s)", def->name,
+                  schema ? "not an object" : problem.text);
+        json_decref(schema);
+        return NULL;
+    }
+    tool = json_object();
+    f = json_object();
+    bad = json_object_set_new(tool, "type", json_string("function"));
+    bad |= myna_json_put_text(f, "name", def->name);
+    bad |= myna_json_put_text(f, "description", some(def->description) ? def->description : NULL);
+    bad |= json_object_set_new(f, "parameters", schema);
+    bad |= json_object_set_new(tool, "function", f);
+    if (!bad)
+        return tool;
+    json_decref(tool);
+    myna_fail(why, MYNA_ENOMEM, "no memory for the request");
+    return NULL;
+}
+
+/* Sorted by name, so that the same tools make the same text and a server's cache of it serves. */
+static json_t *tools_json(const struct myna_llm_request *req, struct myna_why *why)
+{
+    const struct myna_tool_def **order = calloc(req->n_tools, sizeof *order);
+    json_t *list = json_array();
+
+    if (!order || !list) {
+        myna_fail(why, MYNA_ENOMEM, "no memory for the request");
+        goto fail;
+    }
+    for (size_t i = 0; i < req->n_tools; i++)
+        order[i] = &req->tools[i];
+    qsort(order, req->n_tools, sizeof(const struct myna_tool_def *), by_name);
+    for (size_t i = 0; i < req->n_tools; i++) {
+        json_t *tool = tool_json(order[i], why);
+
+        if (!tool)
+            goto fail;
+        json_array_append_new(list, tool);
+    }
+    free(order);
+    return list;
+fail:
+    free(order);
+    json_decref(list);
+    return NULL;
+}
+
+/* ---- options */
+
+/* JSON where the text begins like JSON, else a plain string. */
+static json_t *json_or_text(const char *text)
+{
+    return strchr("{[\"", text[strspn(text, " \t\r\n")]) ? json_loads(text, JSON_DECODE_ANY, NULL)
+                                                         : json_string(text);
+}
+
+static int put_options(json_t *o, const struct myna_openai_conf *c)
+{
+    static const char *const max_names[] = {"max_completion_tokens", "max_tokens"};
+    int bad = 0;
+
+    if (c->has_temperature)
+        bad |= myna_json_put_number(o, "temperature", c->temperature);
+    if (c->has_top_p)
+        bad |= myna_json_put_number(o, "top_p", c->top_p);
+    if (c->has_frequency_penalty)
+        bad |= myna_json_put_number(o, "frequency_penalty", c->frequency_penalty);
+    if (c->has_presence_penalty)
+        bad |= myna_json_put_number(o, "presence_penalty", c->presence_penalty);
+    if (c->has_seed)
+        bad |= json_object_set_new(o, "seed", json_integer(c->seed));
+    if (c->has_max_tokens)
+        bad |= json_object_set_new(o, max_names[c->max_tokens_field], json_integer(c->max_tokens));
+    if (some(c->stop))
+        bad |= json_object_set_new(o, "stop", json_or_text(c->stop));
+    if (some(c->response_format))
+        bad |= json_object_set_new(o, "response_format", json_or_text(c->response_format));
+    return bad;
+}
+
+static int put_tools(json_t *o, const struct myna_openai_conf *c,
+                     const struct myna_llm_request *req, struct myna_why *why)
+{
+    json_t *tools;
+    int bad;
+
+    if (!req->n_tools)
+        return 0;
+    tools = tools_json(req, why);
+    if (!tools)
+        return -1;
+    bad = json_object_set_new(o, "tools", tools);
+    if (req->tool_choice != MYNA_TOOLS_AUTO)
+        bad |= json_object_set_new(
+            o, "tool_choice",
+            json_string(req->tool_choice == MYNA_TOOLS_NONE ? "none" : "required"));
+    else if (some(c->tool_choice))
+        bad |= json_object_set_new(o, "tool_choice", json_or_text(c->tool_choice));
+    if (c->parallel_tool_calls)
+        bad |= json_object_set_new(o, "parallel_tool_calls",
+                                   json_boolean(c->parallel_tool_calls == 1));
+    return bad;
+}
+
+static int put_user(json_t *o, const struct myna_openai_conf *c, const char *session_id)
+{
+    struct myna_buf b;
+    int bad;
+
+    if (!c->session_user_prefix || !some(session_id))
+        return 0;
+    myna_buf_init(&b, 0);
+    myna_buf_printf(&b, "%s%s", c->session_user_prefix, session_id);
+    bad = b.err || myna_json_put_text(o, "user", myna_buf_str(&b));
+    myna_buf_fini(&b);
+    return bad;
+}
+
+static json_t *body_json(const struct myna_openai_target *t, const struct myna_llm_request *req,
+                         struct myna_why *why)
+{
+    const struct myna_openai_conf *c = t->conf;
+    json_t *o = json_object();
+    int bad = myna_json_put_text(o, "model", t->model);
+
+    bad |= json_object_set_new(o, "messages", messages_json(t, req));
+    bad |= json_object_set_new(o, "stream", json_true());
+    if (c->include_usage)
+        bad |= json_object_set_new(o, "stream_options", json_pack("{s:b}", "include_usage", 1));
+    bad |= put_options(o, c);
+    bad |= put_user(o, c, req->session_id);
+    bad |= put_tools(o, c, req, why);
+    if (some(c->extra_body)) {
+        json_t *extra = json_loads(c->extra_body, 0, NULL);
+
+        bad |= !extra || json_object_update(o, extra);
+        json_decref(extra);
+    }
+    if (!bad)
+        return o;
+    json_decref(o);
+    return NULL;
+}
+
+enum myna_err myna_openai_body(const struct myna_openai_target *t,
+                               const struct myna_llm_request *req, char **out, struct myna_why *why)
+{
+    struct myna_why inner = {0};
+    json_t *o = body_json(t, req, &inner);
+    char *text = o ? json_dumps(o, JSON_COMPACT) : NULL;
+
+    json_decref(o);
+    if (text) {
+        *out = text;
+        return MYNA_OK;
+    }
+    return inner.err ? myna_fail(why, inner.err, "%s", inner.text)
+                     : myna_fail(why, MYNA_ENOMEM, "no memory for the request");
+}
+
+enum myna_err myna_openai_check_json(const struct myna_openai_target *t, struct myna_why *why)
+{
+    const struct myna_openai_conf *c = t->conf;
+    const struct {
+        const char *key, *text;
+        bool object; /* must be one */
+    } rows[] = {
+        {"stop", c->stop, false},
+        {"tool_choice", c->tool_choice, false},
+        {"response_format", c->response_format, true},
+        {"extra_body", c->extra_body, true},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        json_t *value;
+        bool good;
+
+        if (!some(rows[i].text))
+            continue;
+        value = json_or_text(rows[i].text);
+        good = value && (!rows[i].object || json_is_object(value));
+        json_decref(value);
+        if (!good)
+            return myna_fail(why, MYNA_ECONFIG, "llm.%s.%s is not %s", t->preset->name, rows[i].key,
+                             rows[i].object ? "a JSON object" : "valid JSON");
+    }
+    return MYNA_OK;
+}

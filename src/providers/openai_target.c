@@ -1,0 +1,323 @@
+/* openai_target.c - where a request goes and what stands in its headers.
+ *
+ * The three session signals (the body's `user`, the id header, the key header) are independent:
+ * each is sent by its own option alone. The first two need a call id.
+ */
+#include "providers/openai.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "util/sha256.h"
+
+static bool some(const char *text)
+{
+    return text && text[0];
+}
+
+/* ---- headers */
+
+static void drop(const char *text)
+{
+    free((void *)(uintptr_t)text);
+}
+
+void myna_openai_headers_fini(struct myna_openai_headers *h)
+{
+    for (size_t i = 0; i < h->n; i++) {
+        drop(h->h[i].name);
+        drop(h->h[i].value);
+    }
+    h->n = 0;
+}
+
+/* A later one of the same name wins. */
+static enum myna_err put(struct myna_openai_headers *h, const char *name, size_t n_name,
+                         const char *value, size_t n_value, bool secret)
+{
+    struct myna_http_header *at = NULL;
+    char *n = strndup(name, n_name), *v = strndup(value, n_value);
+
+    for (size_t i = 0; i < h->n; i++)
+        if (strlen(h->h[i].name) == n_name && !strncasecmp(h->h[i].name, name, n_name))
+            at = &h->h[i];
+    if (!n || !v || (!at && h->n == MYNA_OPENAI_MAX_HEADERS)) {
+        free(n);
+        free(v);
+        return n && v ? MYNA_ELIMIT : MYNA_ENOMEM;
+    }
+    if (at) {
+        drop(at->name);
+        drop(at->value);
+    } else {
+        at = &h->h[h->n++];
+    }
+    *at = (struct myna_http_header){.name = n, .value = v, .secret = secret};
+    return MYNA_OK;
+}
+
+static enum myna_err put_text(struct myna_openai_headers *h, const char *name, const char *value,
+                              bool secret)
+{
+    return put(h, name, strlen(name), value, strlen(value), secret);
+}
+
+/* {"X-A": "1"}, or one "X-A: 1" a line. */
+static enum myna_err read_extra(struct myna_openai_target *t, struct myna_why *why)
+{
+    const char *p = t->conf->headers ? t->conf->headers : "";
+    enum myna_err err = MYNA_OK;
+
+    p += strspn(p, " \t\r\n");
+    if (*p == '{') {
+        json_t *o = json_loads(p, 0, NULL), *value;
+        const char *name;
+
+        if (!json_is_object(o))
+            err = MYNA_ECONFIG;
+        json_object_foreach(o, name, value)
+        {
+            if (!err && json_is_string(value))
+                err = put_text(&t->extra, name, json_string_value(value), true);
+            else if (!err)
+                err = MYNA_ECONFIG;
+        }
+        json_decref(o);
+    } else {
+        while (*p && !err) {
+            size_t line = strcspn(p, "\r\n"), name = strcspn(p, ":\r\n"), from;
+
+            if (name == 0 || name >= line) {
+                err = MYNA_ECONFIG;
+                break;
+            }
+            from = name + 1 + strspn(p + name + 1, " \t");
+            err = put(&t->extra, p, name, p + from, from < line ? line - from : 0, true);
+            p += line + strspn(p + line, "\r\n");
+            p += strspn(p, " \t\r\n");
+        }
+    }
+    if (!err)
+        return MYNA_OK;
+    return myna_fail(why, err,
+                     "llm.%s.headers: want one 'Name: value' a line, or a JSON object of texts, at "
+                     "most %d",
+                     t->preset->name, MYNA_OPENAI_MAX_HEADERS);
+}
+
+bool myna_openai_has_session(const struct myna_openai_target *t,
+                             const struct myna_openai_call *call)
+{
+    /* Hermes refuses session headers of a client without a key (403). */
+    return call && !call->no_session && !(t->preset->hermes && !t->key) &&
+           some(t->conf->session_id_header) && (some(call->id) || some(call->adopted));
+}
+
+static enum myna_err put_session_id(const struct myna_openai_target *t,
+                                    const struct myna_openai_call *call,
+                                    struct myna_openai_headers *out)
+{
+    const char *prefix = t->conf->session_id_prefix ? t->conf->session_id_prefix : "";
+    struct myna_buf value;
+    enum myna_err err;
+
+    if (!myna_openai_has_session(t, call))
+        return MYNA_OK;
+    myna_buf_init(&value, 0);
+    if (some(call->adopted))
+        myna_buf_puts(&value, call->adopted);
+    else
+        myna_buf_printf(&value, "%s%s", prefix, call->id);
+    err = value.err ? value.err
+                    : put_text(out, t->conf->session_id_header, myna_buf_str(&value), false);
+    myna_buf_fini(&value);
+    return err;
+}
+
+/* caller_hash wins over the fixed key; an anonymous caller has none. */
+static enum myna_err put_session_key(const struct myna_openai_target *t,
+                                     const struct myna_openai_call *call,
+                                     struct myna_openai_headers *out)
+{
+    const struct myna_openai_conf *c = t->conf;
+    char hex[MYNA_SHA256_HEX], value[200];
+    struct myna_sha256 sha;
+
+    if (!call || !some(c->session_key_header) ||
+        (t->preset->hermes && (!t->key || call->no_session)))
+        return MYNA_OK;
+    if (!c->session_key_from)
+        return some(c->session_key) ? put_text(out, c->session_key_header, c->session_key, true)
+                                    : MYNA_OK;
+    if (!some(call->caller))
+        return MYNA_OK;
+    myna_sha256_init(&sha);
+    myna_sha256_update(&sha, call->caller, strlen(call->caller));
+    myna_sha256_final(&sha, hex);
+    snprintf(value, sizeof value, "%s%.16s", c->session_key_prefix ? c->session_key_prefix : "",
+             hex);
+    return put_text(out, c->session_key_header, value, false);
+}
+
+enum myna_err myna_openai_headers(const struct myna_openai_target *t,
+                                  const struct myna_openai_call *call,
+                                  struct myna_openai_headers *out)
+{
+    struct myna_buf auth;
+    enum myna_err err = MYNA_OK;
+
+    out->n = 0;
+    myna_buf_init(&auth, 0);
+    if (call) {
+        err = put_text(out, "Content-Type", "application/json", false);
+        if (!err)
+            err = put_text(out, "Accept", "text/event-stream", false);
+    }
+    if (!err)
+        err = put_text(out, "User-Agent", "myna/" MYNA_VERSION, false);
+    if (!err && t->key) {
+        err = myna_buf_printf(&auth, "Bearer %s", t->key);
+        if (!err)
+            err = put_text(out, "Authorization", myna_buf_str(&auth), true);
+    }
+    if (!err)
+        err = put_session_id(t, call, out);
+    if (!err)
+        err = put_session_key(t, call, out);
+    for (size_t i = 0; i < t->extra.n && !err; i++)
+        err = put_text(out, t->extra.h[i].name, t->extra.h[i].value, true);
+    myna_buf_fini(&auth);
+    if (err)
+        myna_openai_headers_fini(out);
+    return err;
+}
+
+/* ---- address, model, key */
+
+static enum myna_err resolve_url(struct myna_openai_target *t, struct myna_why *why)
+{
+    const char *base = t->conf->base_url ? t->conf->base_url : "";
+    size_t n = strlen(base);
+    char shown[200];
+
+    while (n > 0 && base[n - 1] == '/')
+        n--;
+    myna_http_show_url(base, shown, sizeof shown);
+    if (!n)
+        return myna_fail(why, MYNA_ECONFIG,
+                         "llm.%s.base_url is not set; it is the address before "
+                         "/chat/completions, such as http://127.0.0.1:8000/v1",
+                         t->preset->name);
+    if ((strncmp(base, "http://", 7) != 0 && strncmp(base, "https://", 8) != 0) || !shown[0])
+        return myna_fail(why, MYNA_ECONFIG,
+                         "llm.%s.base_url must begin with http:// or https:// and name a host",
+                         t->preset->name);
+    if (n > 17 && !strncmp(base + n - 17, "/chat/completions", 17))
+        n -= 17; /* pasted whole */
+    if (asprintf(&t->chat_url, "%.*s/chat/completions", (int)n, base) < 0)
+        t->chat_url = NULL;
+    if (asprintf(&t->models_url, "%.*s/models", (int)n, base) < 0)
+        t->models_url = NULL;
+    return t->chat_url && t->models_url
+               ? MYNA_OK
+               : myna_fail(why, MYNA_ENOMEM, "no memory for the agent's address");
+}
+
+static enum myna_err resolve_agent(struct myna_openai_target *t, struct myna_why *why)
+{
+    static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+                                  "0123456789._:/-";
+    const char *agent = t->conf->agent ? t->conf->agent : "";
+
+    if (!agent[0] || agent[strspn(agent, allowed)])
+        return myna_fail(why, MYNA_ECONFIG,
+                         "llm.openclaw.agent must be one or more of letters, digits, . _ : / -");
+    if (asprintf(&t->model, "%s%s", strpbrk(agent, ":/") ? "" : "openclaw/", agent) < 0) {
+        t->model = NULL;
+        return myna_fail(why, MYNA_ENOMEM, "no memory for the agent's name");
+    }
+    return MYNA_OK;
+}
+
+static enum myna_err resolve_model(struct myna_openai_target *t,
+                                   const char *(*env)(const char *name), struct myna_why *why)
+{
+    const struct myna_openai_preset *p = t->preset;
+    const char *model = t->conf->model;
+
+    if (p->openclaw)
+        return resolve_agent(t, why);
+    if (!some(model) && p->model_env)
+        model = env(p->model_env);
+    if (!some(model))
+        model = p->default_model;
+    if (!some(model))
+        return myna_fail(why, MYNA_ECONFIG, "llm.%s.model is not set%s%s", p->name,
+                         p->model_hint ? "; " : "", p->model_hint ? p->model_hint : "");
+    t->model = strdup(model);
+    return t->model ? MYNA_OK : myna_fail(why, MYNA_ENOMEM, "no memory for the model's name");
+}
+
+static enum myna_err resolve_key(struct myna_openai_target *t, const char *(*env)(const char *name),
+                                 struct myna_why *why)
+{
+    const struct myna_openai_conf *c = t->conf;
+
+    t->key = c->api_key;
+    if (!some(t->key) && some(c->api_key_env))
+        t->key = env(c->api_key_env);
+    if (!some(t->key) || !strcmp(t->key, "EMPTY"))
+        t->key = NULL;
+    if (t->key)
+        for (const char *k = t->key; *k; k++)
+            if (*k <= ' ' || *k >= 127)
+                return myna_fail(why, MYNA_ECONFIG,
+                                 "llm.%s.api_key has a blank, a line end or a character that is "
+                                 "not ASCII: was it copied whole?",
+                                 t->preset->name);
+    if (!t->key && t->preset->needs_key)
+        return myna_fail(why, MYNA_ECONFIG, "llm.%s.api_key is not set; put the key into %s",
+                         t->preset->name, some(c->api_key_env) ? c->api_key_env : "it");
+    if (t->preset->openclaw && t->key && !strncmp(t->chat_url, "http://", 7) &&
+        !myna_http_is_loopback(t->chat_url) && !c->allow_insecure)
+        return myna_fail(
+            why, MYNA_ECONFIG,
+            "llm.openclaw.base_url is http:// to another machine: the token gives full "
+            "control of the gateway and would travel in the clear. Use https://, a "
+            "tunnel to 127.0.0.1, or set llm.openclaw.allow_insecure: true");
+    return MYNA_OK;
+}
+
+enum myna_err myna_openai_resolve(struct myna_openai_target *t,
+                                  const struct myna_openai_preset *preset,
+                                  const struct myna_openai_conf *conf,
+                                  const char *(*env)(const char *name), struct myna_why *why)
+{
+    enum myna_err err;
+
+    *t = (struct myna_openai_target){.preset = preset, .conf = conf};
+    err = resolve_url(t, why);
+    if (!err)
+        err = resolve_model(t, env, why);
+    if (!err)
+        err = resolve_key(t, env, why);
+    if (!err)
+        err = read_extra(t, why);
+    if (!err)
+        err = myna_openai_check_json(t, why);
+    if (err)
+        myna_openai_target_fini(t);
+    return err;
+}
+
+void myna_openai_target_fini(struct myna_openai_target *t)
+{
+    free(t->chat_url);
+    free(t->models_url);
+    free(t->model);
+    myna_openai_headers_fini(&t->extra);
+    *t = (struct myna_openai_target){0};
+}
