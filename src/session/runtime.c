@@ -207,6 +207,10 @@ static enum myna_err reason(enum myna_err err, const char *kind, const char *nam
             if (cls)                                                                               \
                 err = reason(cls->create(&(into), &rt->host, rt->config, why), #kind,              \
                              conf.provider, why);                                                  \
+            if (cls && !err && !(into)->cls) /* a class that leaves its base to us */              \
+                (into)->cls = cls;                                                                 \
+            if (cls && !err && !(into)->host)                                                      \
+                (into)->host = &rt->host;                                                          \
         }                                                                                          \
     } while (0)
 
