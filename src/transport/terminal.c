@@ -22,7 +22,7 @@
 
 #define LOOK_EVERY (10 * MYNA_MS)
 #define AHEAD      (40 * MYNA_MS) /* two looks late are not heard */
-#define DEAD_AFTER (2 * MYNA_S)   /* no call of the card's thread for so long */
+#define DEAD_AFTER (4 * MYNA_S)   /* no call of the card's thread; PulseAudio may begin with 2 s */
 
 enum { MIC_MS = 2000, CHUNK = 480, ECHO_TAIL_MS = 200 };
 

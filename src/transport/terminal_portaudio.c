@@ -1,12 +1,16 @@
 /* terminal_portaudio.c - card.h on PortAudio: one full-duplex stream, 10 ms a call, at the rate the
  * loudspeaker likes best within what our resampler takes.
  *
- * ALSA tells standard error about every device that it cannot open while PortAudio looks around;
- * for that moment standard error goes nowhere.
+ * ALSA, JACK and PortAudio tell standard error about every device that they cannot open while
+ * PortAudio looks around; for that moment standard error goes nowhere. During the call ALSA alone
+ * would speak ("underrun occurred"), into the middle of the person's screen: its handler is told to
+ * be quiet as long as a card is open. What matters reaches the person as the stream's end.
  */
 #include "transport/card.h"
 
+#include <dlfcn.h>
 #include <fcntl.h>
+#include <math.h>
 #include <portaudio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +19,10 @@
 #include "util/buf.h"
 
 enum { RATE_MIN_HZ = 16000, RATE_MAX_HZ = 48000 };
+
+/* Asked for the 9 ms that it offers, PulseAudio's ALSA device was seen never to call; with 30 ms it
+ * calls more often, not always: the call then ends with a sentence. */
+#define LATENCY_LEAST_S 0.03
 
 struct myna_card {
     struct myna_card_options opt;
@@ -40,6 +48,28 @@ static void unhush(int kept)
         return;
     (void)dup2(kept, STDERR_FILENO);
     close(kept);
+}
+
+typedef void alsa_told(const char *file, int line, const char *function, int err, const char *fmt,
+                       ...);
+typedef int alsa_set_handler(alsa_told *handler);
+
+static void alsa_is_quiet(const char *file, int line, const char *function, int err,
+                          const char *fmt, ...)
+{
+    (void)file, (void)line, (void)function, (void)err, (void)fmt;
+}
+
+/* ALSA is PortAudio's affair, we do not link it: its call is looked up where it has been loaded.
+ * Its handler is one for the process; so is this card. */
+static void alsa_hush(bool quiet)
+{
+    void *call = dlsym(RTLD_DEFAULT, "snd_lib_error_set_handler");
+    alsa_set_handler *set;
+
+    memcpy(&set, &call, sizeof set);
+    if (call)
+        (void)set(quiet ? alsa_is_quiet : NULL);
 }
 
 static int channels(const PaDeviceInfo *d, bool input)
@@ -106,11 +136,12 @@ static enum myna_err open_stream(struct myna_card *card, PaDeviceIndex in, PaDev
     PaStreamParameters ip = {.device = in,
                              .channelCount = 1,
                              .sampleFormat = paInt16,
-                             .suggestedLatency = di->defaultLowInputLatency};
+                             .suggestedLatency = fmax(di->defaultLowInputLatency, LATENCY_LEAST_S)};
     PaStreamParameters op = {.device = out,
                              .channelCount = 1,
                              .sampleFormat = paInt16,
-                             .suggestedLatency = po->defaultLowOutputLatency};
+                             .suggestedLatency =
+                                 fmax(po->defaultLowOutputLatency, LATENCY_LEAST_S)};
     uint32_t rates[] = {(uint32_t)po->defaultSampleRate, 48000, 44100, 16000};
     PaError err = paInvalidSampleRate;
 
@@ -158,6 +189,7 @@ enum myna_err myna_card_open(const struct myna_card_options *opt, struct myna_ca
         myna_card_close(card);
         return err;
     }
+    alsa_hush(true);
     *out = card;
     return MYNA_OK;
 }
@@ -184,6 +216,7 @@ void myna_card_close(struct myna_card *card)
         (void)Pa_CloseStream(card->stream);
     if (card->initialized)
         (void)Pa_Terminate();
+    alsa_hush(false);
     unhush(kept);
     free(card);
 }

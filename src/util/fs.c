@@ -20,6 +20,7 @@ enum myna_err myna_fs_fail(struct myna_why *why, const char *doing, const char *
         remedy = "; free some space or choose another place";
     } else if (error == ENOENT) {
         err = MYNA_ENOENT;
+        remedy = strcmp(doing, "read") ? "; make the directory it lies in first" : "";
     } else if (error == ENOMEM) {
         err = MYNA_ENOMEM;
     } else if (error == EACCES || error == EPERM || error == EROFS) {

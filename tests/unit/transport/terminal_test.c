@@ -182,7 +182,7 @@ TEST(a_card_whose_thread_falls_silent_is_as_good_as_gone)
     myna_loop_run(world.host.loop); /* no call of process any more */
     CHECK_EQ(world.closes, 1);
     CHECK_EQ(world.fault_err, MYNA_EIO);
-    CHECK_NEAR(world.closed_at / MYNA_MS, 2200, 30);
+    CHECK_NEAR(world.closed_at / MYNA_MS, 4200, 30);
     end();
 }
 
