@@ -65,6 +65,27 @@ static void soon(struct myna_clause_stream *st, myna_us wait)
                       st->voice->base.cls->name);
 }
 
+static void warm_run(struct myna_work *w)
+{
+    struct myna_voice *v = w->arg;
+
+    v->warm(v);
+}
+
+static void warm_done(struct myna_work *w)
+{
+    unref(w->arg);
+}
+
+/* Behind everything that somebody waits for. Not done, the first clause is slower: no more. */
+static void warm(struct myna_voice *v)
+{
+    v->work = (struct myna_work){
+        .run = warm_run, .done = warm_done, .arg = v, .fair = (uintptr_t)v, .urgent = -1};
+    if (!myna_host_work(v->base.host, &v->work))
+        v->refs++;
+}
+
 static void load_done(struct myna_work *w)
 {
     struct myna_voice *v = w->arg;
@@ -85,6 +106,8 @@ static void load_done(struct myna_work *w)
         else
             kick(st);
     }
+    if (!v->load_err && v->refs > 1 && v->warm)
+        warm(v);
     unref(v);
 }
 
@@ -177,7 +200,7 @@ static struct node *node_new(struct myna_clause_stream *st)
                                  .arg = n,
                                  .fair = (uintptr_t)st,
                                  .urgent = st->any ? 0 : 1};
-    n->c.first = !st->any;
+    n->c.piece = st->any ? -1 : 0;
     return n;
 }
 
@@ -224,6 +247,8 @@ static enum myna_err append_rest(struct myna_clause_stream *st, struct node *n)
     rest->c.phones = n->c.phones;
     rest->c.n_phones = n->c.n_phones;
     rest->c.from = n->c.spoken;
+    rest->c.piece = n->c.piece < 0 ? -1 : n->c.piece + 1;
+    rest->work.urgent = n->work.urgent;
     n->c.phones = NULL;
     st->waiting_bytes += strlen(rest->c.text);
     rest->next = n->next;

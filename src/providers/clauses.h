@@ -21,7 +21,9 @@ struct myna_clause {
     struct myna_phone *phones; /* of the text; made by the work unless the clause is a rest */
     size_t n_phones, from;     /* speak [from, n_phones) */
     int pause_ms;              /* quiet to put in front: what the clause before it asks for */
-    bool first;                /* of its stream: a short first part is heard earlier */
+    /* The first clause of a stream is spoken in growing pieces, to be heard early: 0, 1, ... Later
+     * clauses: -1, whole. */
+    int piece;
     /* results */
     int16_t *pcm; /* at the class's rate */
     size_t n;
@@ -38,6 +40,7 @@ struct myna_voice {
     /* On a worker. Failing: every stream is told. */
     enum myna_err (*load)(struct myna_voice *v, struct myna_why *why);
     enum myna_err (*speak)(struct myna_voice *v, struct myna_clause *c);
+    void (*warm)(struct myna_voice *v); /* optional, after load: what the first clause needs */
     void (*free)(struct myna_voice *v);
     /* clauses.c's own */
     enum { MYNA_VOICE_LOADING, MYNA_VOICE_READY, MYNA_VOICE_FAILED } state;

@@ -170,6 +170,32 @@ static void load_run(struct myna_work *w)
 
 static void kick(struct stream *st);
 
+/* A second of quiet: the network's first run asks for its memory. */
+static void warm_run(struct myna_work *w)
+{
+    struct moonshine *m = w->arg;
+    int16_t *pcm = calloc(MYNA_IN_RATE_HZ, sizeof *pcm);
+    char *text = NULL;
+
+    if (pcm && !myna_sherpa_stt_decode(m->rec, pcm, MYNA_IN_RATE_HZ, &text))
+        free(text);
+    free(pcm);
+}
+
+static void warm_done(struct myna_work *w)
+{
+    unref(w->arg);
+}
+
+/* Behind everything that somebody waits for. Not done, the first decode is slower: no more. */
+static void warm(struct moonshine *m)
+{
+    m->load = (struct myna_work){
+        .run = warm_run, .done = warm_done, .arg = m, .fair = (uintptr_t)m, .urgent = -1};
+    if (!myna_host_work(m->base.host, &m->load))
+        m->refs++;
+}
+
 static void load_done(struct myna_work *w)
 {
     struct moonshine *m = w->arg;
@@ -186,6 +212,8 @@ static void load_done(struct myna_work *w)
         else if (myna_timer_set(&st->deliver, myna_host_now(m->base.host)))
             st->over = true;
     }
+    if (m->state == READY && m->refs > 1)
+        warm(m);
     unref(m);
 }
 

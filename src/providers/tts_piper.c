@@ -1,8 +1,12 @@
 /* tts_piper.c - the default voice: Piper "joe" through sherpa-onnx, with Flite's front end.
  *
- * The voice computes a clause whole, 0.085 s for a second of it, so what is heard first must be
- * short: a long first clause is cut at a phrase and its rest becomes the next clause. Everything
- * about streams is in clauses.c.
+ * The voice computes a clause whole, 0.085 s for a second of it and twice that on a busy machine,
+ * so what is heard first must be short: a long first clause is cut at a phrase, and again where its
+ * second piece would not be ready when the first has played. Everything about streams is in
+ * clauses.c.
+ *
+ * A pinned voice that turns out to be damaged, or that the library refuses, is found only while it
+ * loads, when streams may already wait: Flite's slt then speaks behind the same object.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +15,7 @@
 
 #include <myna/stages.h>
 
+#include "audio/resample.h"
 #include "models/models.h"
 #include "providers/builtin.h"
 #include "providers/clauses.h"
@@ -19,7 +24,9 @@
 
 #define NAME         "piper"
 #define RATE_HZ      22050
-#define FIRST_PHONES 13 /* about 1 s of speech, 0.1 s of computing */
+#define FLITE_HZ     16000
+#define FIRST_PHONES 10 /* about 0.7 s of speech, 0.07 s of computing */
+#define NEXT_PHONES  45 /* its successor: computed while the first plays */
 #define MODEL        "piper-joe"
 
 struct options {
@@ -34,6 +41,7 @@ struct piper {
     char dir[MYNA_MODEL_PATH_MAX]; /* "": the pinned voice in the models' directory */
     struct myna_sherpa_tts *tts;
     struct myna_flite *flite;
+    bool instead; /* Flite has the voice too */
 };
 
 static const struct myna_option options[] = {
@@ -77,9 +85,8 @@ static enum myna_err check_own_folder(const char *dir, struct myna_why *why)
     return MYNA_OK;
 }
 
-static enum myna_err piper_load(struct myna_voice *v, struct myna_why *why)
+static enum myna_err load_model(struct piper *p, struct myna_why *why)
 {
-    struct piper *p = (struct piper *)v;
     const struct myna_model_part *part = myna_model_part(MODEL);
     char folder[MYNA_MODEL_PATH_MAX];
     enum myna_err err;
@@ -102,6 +109,73 @@ static enum myna_err piper_load(struct myna_voice *v, struct myna_why *why)
     return err;
 }
 
+static enum myna_err piper_load(struct myna_voice *v, struct myna_why *why)
+{
+    struct piper *p = (struct piper *)v;
+    enum myna_err err = load_model(p, why);
+
+    if (!err || *p->dir) /* who names a folder is told that it is wrong */
+        return err;
+    myna_flite_close(p->flite);
+    p->flite = NULL;
+    if (myna_flite_open(true, &p->flite, NULL))
+        return err;
+    p->instead = true;
+    myna_host_log(v->base.host, MYNA_LOG_ERROR,
+                  "the voice cannot be used, Flite speaks instead provider=" NAME " reason=\"%s\"",
+                  why->text);
+    return MYNA_OK;
+}
+
+/* A small clause: the network's first run asks for its memory. */
+static void piper_warm(struct myna_voice *v)
+{
+    struct myna_clause c = {.text = (char[]){"hello there"}, .piece = -1};
+
+    (void)!v->speak(v, &c); /* a voice that cannot speak says so when it is asked to */
+    free(c.phones);
+    free(c.pcm);
+    free(c.words);
+    free(c.letters);
+}
+
+/* Flite's sound at our rate. */
+static enum myna_err speak_slt(struct piper *p, struct myna_clause *c)
+{
+    struct myna_resample *rs;
+    int16_t *low = NULL;
+    size_t n = 0;
+    enum myna_err err = myna_flite_speak(p->flite, c->text, (float)p->opt.speed, &low, &n,
+                                         &c->phones, &c->n_phones);
+
+    if (err)
+        return err;
+    rs = myna_resample_create(FLITE_HZ, RATE_HZ);
+    if (rs)
+        c->pcm = malloc((myna_resample_bound(rs, n) + RATE_HZ) * sizeof *c->pcm);
+    if (c->pcm) {
+        c->n = myna_resample_run(rs, low, n, c->pcm);
+        c->n += myna_resample_finish(rs, c->pcm + c->n, RATE_HZ);
+        c->spoken = c->n_phones;
+        err = myna_clause_finish(c, RATE_HZ, true);
+    } else {
+        err = MYNA_ENOMEM;
+    }
+    myna_resample_destroy(rs);
+    free(low);
+    return err;
+}
+
+/* How much of the clause is spoken now. */
+static size_t piece(const struct myna_clause *c)
+{
+    size_t most = c->piece == 0 ? FIRST_PHONES : NEXT_PHONES;
+
+    if (c->piece < 0 || c->piece > 1)
+        return c->n_phones;
+    return c->from + myna_phones_cut(c->phones + c->from, c->n_phones - c->from, most, c->text);
+}
+
 /* A worker's part of one clause: phones, then sound of as many of them as are wanted now. */
 static enum myna_err piper_speak(struct myna_voice *v, struct myna_clause *c)
 {
@@ -110,12 +184,13 @@ static enum myna_err piper_speak(struct myna_voice *v, struct myna_clause *c)
     size_t n_codes, max;
     enum myna_err err = MYNA_OK;
 
+    if (p->instead)
+        return speak_slt(p, c);
     if (!c->phones)
         err = myna_flite_phones(p->flite, c->text, &c->phones, &c->n_phones);
     if (err)
         return err;
-    c->spoken =
-        c->first ? myna_phones_cut(c->phones, c->n_phones, FIRST_PHONES, c->text) : c->n_phones;
+    c->spoken = piece(c);
     max = (c->spoken - c->from) * 6 + 8; /* stress, three signs, a space; the end */
     codes = malloc(max * sizeof *codes);
     if (!codes)
@@ -179,6 +254,7 @@ static enum myna_err piper_create(struct myna_tts **out, struct myna_host *host,
     p->voice = (struct myna_voice){.base = {.cls = &myna_tts_piper, .host = host},
                                    .load = piper_load,
                                    .speak = piper_speak,
+                                   .warm = piper_warm,
                                    .free = piper_free};
     err = myna_clauses_start(&p->voice, why);
     if (!err)

@@ -1,8 +1,10 @@
 /* stage_hear.c - `myna hear`: the configured recogniser alone, over a file.
  *
- * The VAD marks the speech first, by `myna vad`'s own way; then each stretch goes to the recogniser
- * with the sound before it, as in a call, and its finals are the segment's text. Sound and marks
- * come at their times on the virtual clock, which stands still while the recogniser computes.
+ * The VAD marks the speech first, by `myna vad`'s own way. A recogniser understands a sentence
+ * better than its pieces, so stretches with a short gap between them are heard together: one
+ * segment of the result. Each goes to the recogniser with the sound before it, as in a call, and
+ * its finals are the segment's text. Sound and marks come at their times on the virtual clock,
+ * which stands still while the recogniser computes.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +21,10 @@
 
 #define BLOCK     960
 #define TEXT_MAX  (1 << 20)
-#define SETTLE_MS 200 /* after the end mark: finals that are computed arrive in no virtual time */
+#define GAP_MS    1200  /* a longer silence ends a segment: a breath is shorter */
+#define JOINED_MS 27000 /* no segment of several stretches is longer: recognisers know some 30 s   \
+                         */
+#define SETTLE_MS 200   /* after the end mark: finals that are computed arrive in no virtual time */
 
 struct hear {
     struct myna_runtime *rt;
@@ -184,12 +189,40 @@ static enum myna_err hear_segment(struct hear *h, const struct myna_span *span, 
     return h->err ? h->err : into->text ? MYNA_OK : MYNA_ENOMEM;
 }
 
+/* Where the stretches [from, to) that are too long together part: in front of the one after the
+ * longest gap. */
+static size_t longest_gap(const struct myna_span *s, size_t from, size_t to)
+{
+    size_t best = from + 1;
+
+    for (size_t i = from + 1; i < to; i++)
+        if (s[i].start_ms - s[i - 1].end_ms > s[best].start_ms - s[best - 1].end_ms)
+            best = i;
+    return best;
+}
+
+/* Joins the stretches in place; returns how many are left. */
+static size_t join(struct myna_span *s, size_t n)
+{
+    size_t out = 0, to;
+
+    for (size_t from = 0; from < n; from = to) {
+        for (to = from + 1; to < n && s[to].start_ms - s[to - 1].end_ms < GAP_MS;)
+            to++;
+        while (to > from + 1 && s[to - 1].end_ms - s[from].start_ms > JOINED_MS)
+            to = longest_gap(s, from, to);
+        s[out++] = (struct myna_span){s[from].start_ms, s[to - 1].end_ms};
+    }
+    return out;
+}
+
 static enum myna_err hear_all(struct hear *h, struct myna_hear_result *out)
 {
     struct myna_buf all;
     size_t next = 0;
     enum myna_err err = MYNA_OK;
 
+    h->vad.n_segments = join(h->vad.segments, h->vad.n_segments);
     out->segments = calloc(h->vad.n_segments + 1, sizeof *out->segments);
     if (!out->segments)
         return MYNA_ENOMEM;

@@ -52,6 +52,7 @@ BENCHES = {
     "sessions_vad": lambda: program("bench_sessions", "200", "6", "silero"),
     "session_memory": lambda: program("bench_memory", "100"),
     "process_start": process_start,
+    "speech": lambda: program("bench_speech"),
 }
 
 

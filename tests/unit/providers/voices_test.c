@@ -2,6 +2,9 @@
  * words have times, the first sound comes early, cancelling leaves nothing. */
 #include "speech.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+
 #include "providers/builtin.h"
 #include "providers/flite.h"
 #include "providers/sherpa.h"
@@ -310,6 +313,51 @@ TEST(without_models_flite_speaks_in_place_of_piper)
         unsetenv("MYNA_MODELS");
     CHECK_STR(m.tts->cls->name, "flite");
     CHECK_EQ(m.done, 1);
+    CHECK(m.n > 12000);
+    mouth_fini(&m);
+}
+
+/* A voice of the right size whose bytes are others: found while it loads, with a stream waiting. */
+TEST(a_damaged_voice_is_replaced_by_flite_while_it_loads)
+{
+    static const char *const parts[] = {"sherpa-onnx-2.0.1", "piper-joe/tokens.txt",
+                                        "piper-joe/phonemes.json"};
+    struct mouth m;
+    char dir[] = "damaged.XXXXXX", from[1024], to[1024], real[512], was[512];
+    const char *set = getenv("MYNA_MODELS");
+    struct stat st;
+
+    need_flite();
+    need_models("piper-joe");
+    snprintf(was, sizeof was, "%s", set ? set : "");
+    snprintf(real, sizeof real, "%s", myna_models_dir());
+    CHECK(mkdtemp(dir) != NULL);
+    snprintf(to, sizeof to, "%s/piper-joe", dir);
+    CHECK_EQ(mkdir(to, 0755), 0);
+    for (size_t i = 0; i < 3; i++) {
+        snprintf(from, sizeof from, "%s/%s", real, parts[i]);
+        snprintf(to, sizeof to, "%s/%s", dir, parts[i]);
+        CHECK_EQ(symlink(from, to), 0);
+    }
+    snprintf(from, sizeof from, "%s/piper-joe/model.onnx", real);
+    snprintf(to, sizeof to, "%s/piper-joe/model.onnx", dir);
+    CHECK_EQ(stat(from, &st), 0);
+    CHECK(close(open(to, O_CREAT | O_WRONLY, 0644)) == 0 && truncate(to, st.st_size) == 0);
+    setenv("MYNA_MODELS", dir, 1);
+    mouth_init(&m, &myna_tts_piper, true, NULL, NULL);
+    say(&m, "I still speak.");
+    myna_tts_port_end(m.port);
+    myna_loop_run(m.s.host.loop);
+    if (*was)
+        setenv("MYNA_MODELS", was, 1);
+    else
+        unsetenv("MYNA_MODELS");
+    snprintf(from, sizeof from, "rm -rf %s", dir);
+    CHECK_EQ(system(from), 0);
+    CHECK_STR(m.tts->cls->name, "piper");
+    CHECK_EQ(m.faults, 0);
+    CHECK_EQ(m.done, 1);
+    CHECK_EQ(m.n_words, 3);
     CHECK(m.n > 12000);
     mouth_fini(&m);
 }

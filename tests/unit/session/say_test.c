@@ -1,0 +1,148 @@
+/* say_test.c - `myna say` without a file, against a card made of code that plays ten times as fast
+ * as a real one: all of the voice's sound arrives, and a machine without a card is told so. The
+ * card's functions are defined here, in place of PortAudio's. */
+#include "check.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include <myna/stages.h>
+
+#include "transport/card.h"
+
+#define RATE_HZ 48000
+
+struct myna_card {
+    struct myna_card_options opt;
+    pthread_t thread;
+    bool started;
+    atomic_bool ending;
+};
+
+static struct myna_card card;
+static enum myna_err open_err;
+static size_t dies_after; /* calls of process; 0: never */
+static size_t loud, heard, since_loud;
+
+static void *run(void *arg)
+{
+    int16_t out[RATE_HZ / 100];
+
+    for (size_t call = 0; !atomic_load(&card.ending); call++) {
+        struct timespec ms = {.tv_nsec = 1000000};
+
+        if (!dies_after || call < dies_after) {
+            memset(out, 1, sizeof out);
+            card.opt.process(card.opt.arg, NULL, out, RATE_HZ / 100);
+            for (size_t i = 0; i < RATE_HZ / 100; i++) {
+                if (out[i] > 500 || out[i] < -500) {
+                    loud++;
+                    since_loud = 0;
+                } else {
+                    since_loud++;
+                }
+            }
+            heard += RATE_HZ / 100;
+        }
+        nanosleep(&ms, NULL);
+    }
+    return arg;
+}
+
+enum myna_err myna_card_open(const struct myna_card_options *opt, struct myna_card **out,
+                             struct myna_why *w)
+{
+    if (open_err)
+        return myna_fail(w, open_err, "There is no sound card on this machine.");
+    card.opt = *opt;
+    *out = &card;
+    return MYNA_OK;
+}
+enum myna_err myna_card_start(struct myna_card *c, struct myna_why *w)
+{
+    (void)w;
+    c->started = pthread_create(&c->thread, NULL, run, NULL) == 0;
+    return c->started ? MYNA_OK : MYNA_EIO;
+}
+void myna_card_close(struct myna_card *c)
+{
+    if (!c || !c->started)
+        return;
+    atomic_store(&c->ending, true);
+    pthread_join(c->thread, NULL);
+    c->started = false;
+}
+uint32_t myna_card_rate_hz(const struct myna_card *c)
+{
+    (void)c;
+    return RATE_HZ;
+}
+myna_us myna_card_input_latency(const struct myna_card *c)
+{
+    (void)c;
+    return 0;
+}
+myna_us myna_card_output_latency(const struct myna_card *c)
+{
+    (void)c;
+    return 10 * MYNA_MS;
+}
+bool myna_card_running(const struct myna_card *c)
+{
+    (void)c;
+    return !dies_after || heard < dies_after * (RATE_HZ / 100);
+}
+
+static enum myna_err say(double *ms, struct myna_why *why)
+{
+    struct myna_config *cfg = myna_config_create();
+    enum myna_err err;
+
+    CHECK(cfg != NULL);
+    CHECK_EQ(myna_config_set(cfg, "tts.provider", "instant", "test", why), MYNA_OK);
+    CHECK_EQ(myna_config_set(cfg, "tts.instant.duration", "1500", "test", why), MYNA_OK);
+    loud = heard = since_loud = 0;
+    atomic_store(&card.ending, false);
+    err = myna_say_file(cfg, "A tone of one and a half seconds.", NULL, ms, why);
+    myna_config_destroy(cfg);
+    return err;
+}
+
+TEST(all_of_the_voice_reaches_the_card)
+{
+    struct myna_why why = {0};
+    double ms = 0;
+
+    CHECK_EQ(say(&ms, &why), MYNA_OK);
+    CHECK_NEAR(ms, 1500, 1);
+    /* The tone is loud all the time but for its flanks, so nothing was lost or left behind. */
+    CHECK_NEAR((double)loud, RATE_HZ * 1.5, RATE_HZ * 0.03);
+    CHECK(since_loud > 0);
+}
+
+TEST(a_machine_without_a_card_is_told_what_to_do)
+{
+    struct myna_why why = {0};
+    double ms = 0;
+
+    open_err = MYNA_EUNAVAIL;
+    CHECK_EQ(say(&ms, &why), MYNA_EUNAVAIL);
+    CHECK_HAS(why.text, "no sound card");
+    CHECK_HAS(why.text, "--out FILE.wav");
+    open_err = MYNA_OK;
+}
+
+TEST(a_card_that_is_pulled_out_ends_it_with_a_sentence)
+{
+    struct myna_why why = {0};
+    double ms = 0;
+
+    dies_after = 20;
+    CHECK_EQ(say(&ms, &why), MYNA_EIO);
+    CHECK_HAS(why.text, "the sound card has stopped");
+    dies_after = 0;
+}
+
+TEST_MAIN
