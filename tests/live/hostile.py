@@ -1,0 +1,104 @@
+#!/usr/bin/env python3
+"""A server that does one wrong thing for each path: /refuse-like faults of chat completions.
+
+    hostile.py PORT_FILE      writes its port there; GET /log tells what became of each request
+
+The first part of the path names the fault: /hang/v1/chat/completions never answers.
+"""
+import asyncio
+import json
+import sys
+import time
+
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n"
+LOG = []
+
+
+def word(text):
+    return b'data: {"choices":[{"index":0,"delta":{"content":' + json.dumps(text).encode() + b"}}]}\n\n"
+
+
+STOP = b'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n'
+
+
+async def say(w, data):
+    w.write(data)
+    await w.drain()
+
+
+def plain(status, body, more=""):
+    return (f"HTTP/1.1 {status}\r\n{more}Content-Length: {len(body)}\r\n\r\n").encode() + body
+
+
+async def fault(kind, w):
+    if kind == "hang":
+        await asyncio.sleep(60)
+    elif kind == "slow":  # one word every 100 ms, to be interrupted
+        await say(w, HEAD)
+        for _ in range(30):
+            await say(w, word("one more word, "))
+            await asyncio.sleep(0.1)
+        await say(w, STOP)
+    elif kind == "drip":
+        for b in HEAD + word("Drip.") + STOP:
+            await say(w, bytes([b]))
+            await asyncio.sleep(0.002)
+    elif kind == "cut":
+        await say(w, HEAD + word("Half an ") + b'data: {"choices":[{"del')
+    elif kind == "html":
+        await say(w, plain("200 OK", b"<!DOCTYPE html><title>Sign in</title>", "Content-Type: text/html\r\n"))
+    elif kind == "error200":
+        await say(w, HEAD + b'data: {"error":{"message":"the model fell over"}}\n\n')
+    elif kind == "limit":
+        await say(w, plain("429 Too Many", b'{"error":{"message":"slow down"}}', "Retry-After: 30\r\n"))
+    elif kind == "badutf8":
+        await say(w, HEAD + b'data: {"choices":[{"delta":{"content":"Caf\xe9 is open."}}]}\n\n' + STOP)
+    elif kind == "huge":
+        await say(w, HEAD)
+        block = word("x" * 8000)
+        for _ in range(100 * 1024 * 1024 // len(block)):
+            await say(w, block)
+    elif kind == "line":
+        await say(w, HEAD + b"data: ")
+        for _ in range(1600):
+            await say(w, b"y" * 65536)
+
+
+async def serve(r, w):
+    try:
+        head = (await r.readuntil(b"\r\n\r\n")).decode("latin-1")
+    except (asyncio.IncompleteReadError, ConnectionError):
+        w.close()
+        return
+    path = head.split()[1]
+    n = next((int(l.split(":")[1]) for l in head.split("\r\n") if l.lower().startswith("content-length:")), 0)
+    await r.readexactly(n)
+    if path == "/log":
+        await say(w, plain("200 OK", json.dumps(LOG).encode(), "Connection: close\r\n"))
+        w.close()
+        return
+    entry = {"path": path, "end": None}
+    LOG.append(entry)
+    began = time.monotonic()
+    answer = asyncio.ensure_future(fault(path.split("/")[1], w))
+    gone = asyncio.ensure_future(r.read(1))
+    try:
+        await asyncio.wait([answer, gone], return_when=asyncio.FIRST_COMPLETED)
+        entry["end"] = "client" if gone.done() and not answer.done() else "server"
+        if answer.done() and answer.exception():
+            entry["end"] = "client"
+    finally:
+        entry["ms"] = int(1000 * (time.monotonic() - began))
+        answer.cancel()
+        gone.cancel()
+        w.close()
+
+
+async def main():
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    with open(sys.argv[1], "w", encoding="utf-8") as f:
+        f.write(str(server.sockets[0].getsockname()[1]))
+    await server.serve_forever()
+
+
+asyncio.run(main())
