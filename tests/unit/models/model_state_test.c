@@ -1,5 +1,8 @@
 /* model_state_test.c - missing, whole, damaged: told apart, and each with its remedy. */
 #include "check.h"
+#include "fault.h"
+
+#include <errno.h>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -173,6 +176,35 @@ TEST(sha256_agrees_with_the_standard)
     myna_sha256_update(&s, text + 51, 5);
     myna_sha256_final(&s, hex);
     CHECK_STR(hex, "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
+}
+
+static bool check_once(void *arg)
+{
+    char note[128];
+    struct myna_why why = {0};
+    enum myna_err err;
+
+    snprintf(note, sizeof note, "%s/.checked-fake", dir);
+    unlink(note);
+    err = myna_model_check(&fake, dir, &why);
+    if (!err)
+        return true;
+    CHECK(fault_hit());
+    CHECK_EQ(why.err, err);
+    CHECK_HAS(why.text, "a.bin");
+    CHECK_EQ(err, *(enum myna_err *)arg); /* a disk that fails is no damaged model */
+    return false;
+}
+
+TEST(a_file_that_cannot_be_read_just_now_is_not_called_damaged)
+{
+    enum myna_err io = MYNA_EIO, memory = MYNA_ENOMEM;
+
+    fresh();
+    put("a.bin", "abc");
+    CHECK(fault_each_io(check_once, &io, EIO) > 1);
+    fault_each_alloc(check_once, &memory);
+    tidy();
 }
 
 TEST_MAIN

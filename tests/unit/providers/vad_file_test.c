@@ -4,6 +4,7 @@
 #include "check.h"
 #include "fault.h"
 
+#include <errno.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -149,6 +150,42 @@ TEST(a_missing_file_and_a_wrong_provider_get_a_sentence)
     CHECK_EQ(myna_vad_file(cfg, path, &r, &why), MYNA_ECONFIG);
     CHECK_HAS(why.text, "did you mean 'silero'?");
     myna_config_destroy(cfg);
+}
+
+/* A tenth of a second, by loudness. */
+static bool hear_once(void *arg)
+{
+    struct myna_config *cfg = myna_config_create();
+    struct myna_vad_result r = {0};
+    struct myna_why why = {0};
+    enum myna_err err = MYNA_ENOMEM;
+
+    if (cfg)
+        err = myna_config_set(cfg, "vad.provider", "energy", "test", &why);
+    if (cfg && !err) {
+        err = myna_vad_file(cfg, arg, &r, &why);
+        if (err)
+            CHECK(why.text[0] != '\0');
+        else
+            myna_vad_result_fini(&r);
+    }
+    myna_config_destroy(cfg);
+    return !err;
+}
+
+TEST(memory_or_a_disk_that_fails_while_a_file_is_heard_leaves_nothing_behind)
+{
+    static const int16_t pcm[1600];
+    char path[] = "/tmp/myna-vad-XXXXXX";
+    struct myna_wav_writer *w;
+
+    close(mkstemp(path));
+    CHECK_EQ(myna_wav_create(path, 16000, &w, NULL), MYNA_OK);
+    CHECK_EQ(myna_wav_write(w, pcm, 1600, NULL), MYNA_OK);
+    CHECK_EQ(myna_wav_finish(w, NULL), MYNA_OK);
+    CHECK(fault_each_alloc(hear_once, path) > 5);
+    CHECK(fault_each_io(hear_once, path, EIO) > 0);
+    unlink(path);
 }
 
 TEST_MAIN
