@@ -194,7 +194,8 @@ def step_tsan():
         return [(FAIL, "clang build without a warning", out)]
     results = [(PASS, "clang build without a warning", "")]
     suites = [a for s in ("util", "session", "recorder", "stt", "providers", "sim") for a in ("--suite", s)]
-    return results + meson_tests("build-tsan", "--timeout-multiplier", "4", *suites)
+    # sherpa-onnx is not built for this sanitizer: what needs the models stays out
+    return results + meson_tests("build-tsan", "--timeout-multiplier", "4", *suites, "--no-suite", "speech")
 
 
 def step_cppcheck():

@@ -150,8 +150,8 @@ def answered(here, name, path, asked):
 
 @case
 def a_question_that_flite_asks_is_answered_with_its_words(here):
-    asked = "Where can I buy fresh bread in the village?"
-    answered(here, "bread", question_of(here, asked), asked)
+    asked = "What is the weather like in London today?"
+    answered(here, "london", question_of(here, asked), asked)
 
 
 @case
@@ -174,13 +174,15 @@ def stop_ends_a_story_and_the_history_has_what_was_heard(here):
     # speech becomes an interruption when it has lasted 500 ms
     threshold = at / rate + loud(rate, stop)[0] + 0.5
     out_rate, heard = read_wav(call.out)
-    before = [t for t in loud(out_rate, heard) if t < threshold + 2]
+    # the reply to "stop" cannot begin before the person's own words and the turn's delay are over
+    before = [t for t in loud(out_rate, heard) if t < threshold + 0.9]
     check(before and before[-1] > threshold - 0.6, "the story was not being told when the person said stop")
     end = before[-1] + 0.01
     check(end <= threshold + 0.3, f"the story was heard {1000 * (end - threshold):.0f} ms past the threshold")
     cut = [m for m in call.messages("assistant") if m.get("interrupted")]
-    check(len(cut) == 1, f"{len(cut)} interrupted messages, want 1")
-    told = words(text_of(cut[0]))
+    check(cut, "no message was interrupted")
+    told = words(text_of(cut[-1]))  # the greeting may have been one before
+    check("upon" in told, f"the last interrupted message is no story: {told}")
     write_wav(os.path.join(here, "told.wav"), out_rate, heard[: int((threshold + 1) * out_rate)])
     really = words(heard_text(os.path.join(here, "told.wav"))[0])
     # the last words of the history were heard, and nothing beyond: a word may be cut in two
@@ -192,8 +194,9 @@ def stop_ends_a_story_and_the_history_has_what_was_heard(here):
 
 @case
 def a_call_that_is_run_twice_tells_the_same(here):
+    # Flite's voice: Piper draws its breath by chance, and its lengths differ from run to run
     path = question_of(here, "What is seven times six?")
-    one, two = Call(here, "one", path), Call(here, "two", path)
+    one, two = Call(here, "one", path, "--tts", "flite"), Call(here, "two", path, "--tts", "flite")
     with open(one.events_file, encoding="utf-8") as a, open(two.events_file, encoding="utf-8") as b:
         for n, (x, y) in enumerate(zip(a, b), 1):
             check(x == y, f"line {n} differs:\n{x}{y}")
@@ -259,7 +262,7 @@ def in_real_time_the_answer_comes_while_the_line_is_open(here):
 @case
 def each_stage_alone_says_and_hears(here):
     out = os.path.join(here, "said.wav")
-    text = "The quick brown fox jumps over the lazy dog."
+    text = "Good morning, this is a test of the voice."
     p = subprocess.run([MYNA, "say", text, "--out", out], capture_output=True, text=True, timeout=60)
     check(p.returncode == 0, p.stdout + p.stderr)
     check_words(text, heard_text(out)[0])
