@@ -18,6 +18,7 @@ struct myna_runtime {
     struct myna_runtime_stages stages;
     bool have_stages;
     struct myna_session *sessions;
+    struct myna_work dictionary; /* of syllables, read ahead */
 };
 
 static enum myna_err open_log(struct myna_runtime *rt, struct myna_why *why)
@@ -32,6 +33,17 @@ static enum myna_err open_log(struct myna_runtime *rt, struct myna_why *why)
     lo.json = conf.json;
     rt->host.log = myna_log_create(&lo);
     return rt->host.log ? MYNA_OK : myna_fail(why, MYNA_ENOMEM, "no memory for the log");
+}
+
+static void read_dictionary(struct myna_work *w)
+{
+    (void)w;
+    (void)myna_syllables(myna_view_of("ready"));
+}
+
+static void dictionary_read(struct myna_work *w)
+{
+    (void)w; /* who asks before waits for it there */
 }
 
 enum myna_err myna_runtime_create(const struct myna_runtime_options *opt, struct myna_runtime **out,
@@ -61,8 +73,9 @@ enum myna_err myna_runtime_create(const struct myna_runtime_options *opt, struct
         err = why ? why->err : MYNA_ENOMEM;
         goto fail;
     }
-    (void)myna_syllables(
-        myna_view_of("ready")); /* reads its dictionary now, not in the first answer */
+    /* Its 8 ms are spent beside the start, not in it, and not in the first answer. */
+    rt->dictionary = (struct myna_work){.run = read_dictionary, .done = dictionary_read};
+    (void)myna_loop_work(rt->host.loop, &rt->dictionary);
     if (!seed)
         seed = opt->virtual_clock ? 1 : myna_rand_system_seed();
     myna_rand_seed(&rt->host.rand, seed);
