@@ -252,6 +252,10 @@ bool myna_value_parse(const struct myna_option *o, const char *text, union myna_
 {
     double number;
 
+    if (!text && !o->def && o->type != MYNA_OPT_MS) { /* what has no default may be unset again */
+        memset(out, 0, sizeof *out);
+        return true;
+    }
     switch (o->type) {
     case MYNA_OPT_STRING:
     case MYNA_OPT_PATH:
