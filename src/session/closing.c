@@ -107,6 +107,19 @@ static void recording_closed(void *arg)
     myna_loop_release(s->loop);
 }
 
+/* Nothing may speak into a recording that ends: what is still open is closed before it. */
+static void hush(struct myna_session *s)
+{
+    for (struct speech *sp = s->speeches; sp; sp = sp->next) {
+        myna_llm_port_close(sp->llm);
+        sp->llm = NULL;
+        for (struct segment *seg = sp->segments; seg; seg = seg->next) {
+            myna_tts_port_close(seg->tts);
+            seg->tts = NULL;
+        }
+    }
+}
+
 static void finish_recording(struct myna_session *s)
 {
     struct myna_report_info info = {.job_id = s->id,
@@ -124,6 +137,7 @@ static void finish_recording(struct myna_session *s)
         info.audio_path = s->record_audio ? "audio.ogg" : NULL;
         json = myna_report_json(s->report, &info);
     }
+    hush(s);
     if (s->recorder) {
         s->tap = NULL; /* what follows is not part of the call */
         myna_recorder_close(s->recorder, json, recording_closed, s);

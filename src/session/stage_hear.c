@@ -19,12 +19,13 @@
 #include "util/buf.h"
 #include "util/suggest.h"
 
-#define BLOCK     960
-#define TEXT_MAX  (1 << 20)
-#define GAP_MS    1200  /* a longer silence ends a segment: a breath is shorter */
-#define JOINED_MS 27000 /* no segment of several stretches is longer: recognisers know some 30 s   \
-                         */
-#define SETTLE_MS 200   /* after the end mark: finals that are computed arrive in no virtual time */
+#define BLOCK    960
+#define TEXT_MAX (1 << 20)
+#define GAP_MS   1200 /* a longer silence ends a segment: a breath is shorter */
+#define JOINED_MS                                                                                  \
+    27000             /* no segment of several stretches is longer: recognisers know some 30 s     \
+                       */
+#define SETTLE_MS 200 /* after the end mark: finals that are computed arrive in no virtual time */
 
 struct hear {
     struct myna_runtime *rt;
