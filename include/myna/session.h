@@ -27,6 +27,14 @@ struct myna_session;
  */
 enum myna_turn_verdict { MYNA_TURN_REPLY, MYNA_TURN_STOP };
 
+/* A call of one of the agent's tools; borrowed, only for the time of on_tool(). */
+struct myna_tool_call {
+    size_t size;         /* sizeof(struct myna_tool_call): lets the struct grow */
+    const char *call_id; /* unique in the session */
+    const char *name;
+    const char *arguments; /* a JSON object that has what the tool's schema requires */
+};
+
 struct myna_session_options {
     size_t size;                      /* sizeof(struct myna_session_options) */
     const struct myna_agent *agent;   /* borrowed, copied; NULL: from the configuration */
@@ -39,6 +47,9 @@ struct myna_session_options {
     bool (*on_user_turn)(void *arg, struct myna_session *s, uint32_t turn, const char *text,
                          enum myna_turn_verdict *verdict); /* NULL: always reply */
     void *arg;
+    /* The agent calls a tool (agent-session 1.11). False: there is no such tool. Answer by
+     * myna_session_tool_result(), from here or at any later time. NULL: no tools. */
+    bool (*on_tool)(void *arg, struct myna_session *s, const struct myna_tool_call *call);
 };
 
 MYNA_API MYNA_MUST enum myna_err myna_session_create(struct myna_runtime *rt,
@@ -72,6 +83,17 @@ MYNA_API MYNA_MUST enum myna_err myna_session_text(struct myna_session *s, const
 MYNA_API MYNA_MUST enum myna_err myna_session_interrupt(struct myna_session *s, bool force);
 MYNA_API void myna_session_turn_decided(struct myna_session *s, uint32_t turn,
                                         enum myna_turn_verdict verdict);
+/* What a tool answered; NULL as a whole: nothing, and no reply. At most 64 KiB of output. */
+struct myna_tool_result {
+    size_t size;        /* sizeof(struct myna_tool_result) */
+    const char *output; /* JSON or plain text for the model; NULL: "" */
+    bool is_error;      /* the output is what went wrong; NULL: "An internal error occurred" */
+    bool no_reply;      /* the agent says nothing about it, unless another tool's result asks so */
+    bool stop;          /* nor is there an output: the call stays out of the agent's sight */
+};
+/* MYNA_ESTATE: nobody waits for this call any more (answered, too late, interrupted). */
+MYNA_API enum myna_err myna_session_tool_result(struct myna_session *s, const char *call_id,
+                                                const struct myna_tool_result *r);
 /* Manual turn detection (agent-session 1.6). */
 MYNA_API void myna_session_commit_user_turn(struct myna_session *s);
 MYNA_API void myna_session_clear_user_turn(struct myna_session *s);

@@ -51,6 +51,22 @@ static const char *keep_id(char into[MYNA_ID_SIZE], const char *id)
     return into;
 }
 
+/* The two arrays become one of ours; their texts live as long as the session. */
+static bool own_items(struct s_event *e)
+{
+    size_t n = e->ev.u.tools.n;
+    struct myna_item *both = malloc(2 * n * sizeof *both);
+
+    if (!both)
+        return false;
+    memcpy(both, e->ev.u.tools.calls, n * sizeof *both);
+    memcpy(both + n, e->ev.u.tools.outputs, n * sizeof *both);
+    e->text = (char *)both;
+    e->ev.u.tools.calls = both;
+    e->ev.u.tools.outputs = both + n;
+    return true;
+}
+
 /* Points the copy's texts at memory that lives until the event is told. false: memory is short. */
 static bool own(struct s_event *e)
 {
@@ -92,6 +108,8 @@ static bool own(struct s_event *e)
     case MYNA_EV_DEBUG_MESSAGE:
         text = &ev->u.debug;
         break;
+    case MYNA_EV_FUNCTION_TOOLS_EXECUTED:
+        return own_items(e);
     case MYNA_EV_CLOSE:               /* the session's own words */
     case MYNA_EV_AGENT_STATE_CHANGED: /* plain values */
     case MYNA_EV_USER_STATE_CHANGED:
@@ -99,8 +117,7 @@ static bool own(struct s_event *e)
     case MYNA_EV_OVERLAPPING_SPEECH:
     case MYNA_EV_EOT_PREDICTION:
     case MYNA_EV_CONVERSATION_ITEM_ADDED: /* items live as long as the session */
-    case MYNA_EV_FUNCTION_TOOLS_EXECUTED:
-    case MYNA_EV_SESSION_USAGE_UPDATED: /* the session's own table */
+    case MYNA_EV_SESSION_USAGE_UPDATED:   /* the session's own table */
         break;
     }
     if (text && *text) {

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "session/internal.h"
+#include "util/item_json.h"
 
 static json_t *stage(const char *name, uint32_t caps)
 {
@@ -19,6 +20,27 @@ static json_t *config_of(const struct myna_session *s)
 
     free(text);
     return cfg ? cfg : json_object();
+}
+
+static json_t *tools_of(const struct myna_session *s)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < s->n_tools; i++) {
+        const struct myna_tool_def *def = &s->tools[i];
+        json_t *tool = json_object();
+
+        if (myna_json_put_text(tool, "name", def->name) ||
+            myna_json_put_text(tool, "description", def->description) ||
+            myna_json_put_text(tool, "parameters", def->parameters) ||
+            json_array_append(list, tool)) {
+            json_decref(tool);
+            json_decref(list);
+            return NULL;
+        }
+        json_decref(tool);
+    }
+    return list;
 }
 
 char *myna_s_header_json(const struct myna_session *s)
@@ -43,6 +65,12 @@ char *myna_s_header_json(const struct myna_session *s)
                      "llm", stage(s->llm ? s->llm->cls->name : NULL, 0), "tts",
                      stage(s->tts ? s->tts->cls->name : NULL, s->tts ? s->tts->cls->caps : 0),
                      "on_user_turn", s->on_user_turn != NULL, "config", config_of(s));
+    if (root && s->n_tools && json_object_set_new(root, "tools", tools_of(s))) {
+        json_decref(root);
+        root = NULL;
+    }
+    if (root && s->on_tool)
+        json_object_set_new(root, "on_tool", json_true());
     text = root ? json_dumps(root, JSON_COMPACT) : NULL;
     json_decref(root);
     return text;

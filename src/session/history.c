@@ -105,6 +105,19 @@ enum myna_err myna_s_item_add(struct myna_session *s, struct myna_item *it)
     return MYNA_OK;
 }
 
+void myna_s_item_before(struct myna_session *s, const struct myna_item *mark)
+{
+    struct myna_item *it = s->n_items ? s->items[s->n_items - 1] : NULL;
+    size_t at = 0;
+
+    while (at < s->n_items && s->items[at] != mark)
+        at++;
+    if (at + 1 >= s->n_items)
+        return;
+    memmove(&s->items[at + 1], &s->items[at], (s->n_items - 1 - at) * sizeof(*s->items));
+    s->items[at] = it;
+}
+
 const struct myna_item *myna_session_history(const struct myna_session *s, size_t *n)
 {
     struct myna_session *mine = (struct myna_session *)(uintptr_t)s;

@@ -13,6 +13,7 @@
  *   turns.c        end of turn → reply, preemptive generation (1.7)
  *   speech.c       speech handles, queue, scheduling (1.8)
  *   reply.c        one reply: LLM → segments → TTS → playout (1.8)
+ *   tools.c        the agent's calls of the host's functions (1.11)
  *   interrupt.c    interruption, pause, resume (1.8, 1.9)
  *   faults.c       provider failures: retries, the recorded sentence, closing (8.1)
  *   closing.c      shutdown (1.13)
@@ -111,6 +112,9 @@ struct speech {
     struct myna_waterfall fall;
     struct myna_fault fault;
     bool failed;
+    struct tool_run *tools; /* calls of this step */
+    int step;               /* rounds of tools that are over */
+    bool waiting;           /* heard, but its tools run: in the background */
 };
 
 /* ---- the person's turn */
@@ -192,12 +196,14 @@ struct myna_session {
     char *agent_name, *agent_instructions, *agent_greeting; /* owned copies */
     struct myna_tool_def *tools;
     size_t n_tools;
+    uint32_t tool_calls; /* so far */
     struct myna_session_conf conf;
     struct myna_turn_conf turn_conf;
 
     void (*on_event)(void *arg, struct myna_session *s, const struct myna_event *ev);
     bool (*on_user_turn)(void *arg, struct myna_session *s, uint32_t turn, const char *text,
                          enum myna_turn_verdict *verdict);
+    bool (*on_tool)(void *arg, struct myna_session *s, const struct myna_tool_call *call);
     void *arg;
 
     struct myna_tap *tap;
@@ -273,9 +279,13 @@ enum s_command {
     S_CMD_INTERRUPT = 3, /* a: force */
     S_CMD_COMMIT = 4,
     S_CMD_CLEAR = 5,
-    S_CMD_SHUTDOWN = 6, /* a: drain; text: reason */
-    S_CMD_DECIDED = 7,  /* a: turn, b: stop */
+    S_CMD_SHUTDOWN = 6,     /* a: drain; text: reason */
+    S_CMD_DECIDED = 7,      /* a: turn, b: stop */
+    S_CMD_TOOL_CALL = 8,    /* a: number of the call; the host is asked */
+    S_CMD_TOOL_TAKEN = 9,   /* a: number, b: it has such a tool */
+    S_CMD_TOOL_RESULT = 10, /* a: S_TOOL_…; text: call id, more: output */
 };
+enum { S_TOOL_ERROR = 1, S_TOOL_NO_REPLY = 2, S_TOOL_STOP = 4 };
 void myna_s_command(struct myna_session *s, enum s_command what, uint32_t a, uint32_t b,
                     const char *text, const char *more);
 void myna_s_enter(struct myna_session *s);
@@ -312,6 +322,8 @@ void myna_s_item_free(struct myna_item *it);
 enum myna_err myna_s_item_add(struct myna_session *s, struct myna_item *it); /* taken; tells */
 /* The same without telling (agent_config_update). */
 enum myna_err myna_s_item_keep(struct myna_session *s, struct myna_item *it);
+/* Moves the newest item before another one. */
+void myna_s_item_before(struct myna_session *s, const struct myna_item *mark);
 void myna_s_history_fini(struct myna_session *s);
 struct myna_item *myna_s_item_message(struct myna_session *s, enum myna_role role,
                                       const char *text);
@@ -354,6 +366,10 @@ void myna_s_speech_created(struct myna_session *s, const struct speech *sp, bool
                            const char *source); /* the event */
 void myna_s_speech_done(struct myna_session *s, struct speech *sp);
 void myna_s_speech_free(struct speech *sp);
+/* Its words were heard; its tools may still run. It is no longer current. */
+void myna_s_speech_background(struct myna_session *s, struct speech *sp);
+/* As if it had never asked the agent. */
+void myna_s_speech_renew(struct speech *sp);
 void myna_s_speeches_advance(struct myna_session *s);
 bool myna_s_busy(const struct myna_session *s); /* a scheduled speech is not done */
 struct segment *myna_s_segment_new(struct myna_session *s, struct speech *sp);
@@ -372,6 +388,27 @@ void myna_s_reply_expire(struct myna_session *s, struct speech *sp);
 void myna_s_voice_advance(struct myna_session *s, struct speech *sp, struct segment *seg);
 void myna_s_voice_close(struct myna_session *s, struct speech *sp, struct segment *seg);
 void myna_s_voice_stalled(struct myna_session *s, struct speech *sp, struct segment *seg);
+
+/* ---- tools.c */
+enum myna_err myna_s_tools_copy(struct myna_session *s, const struct myna_agent *agent,
+                                struct myna_why *why);
+void myna_s_tools_fini(struct myna_session *s);
+/* Names of the agent's tools, comma separated; the caller frees. Left alone without any. */
+enum myna_err myna_s_tools_names(const struct myna_session *s, const char **out);
+void myna_s_tool_call(struct myna_session *s, struct speech *sp, const struct myna_llm_event *ev);
+/* Hands one call to the host. true: there was one, and the speech may be gone since. */
+bool myna_s_tools_start(struct myna_session *s, struct speech *sp);
+/* A speech with calls has been heard: true when something moved. */
+bool myna_s_tools_step(struct myna_session *s, struct speech *sp);
+const struct myna_item *myna_s_tools_first(const struct speech *sp); /* call in the history */
+/* A speech is between its first tool and its last word. */
+bool myna_s_tools_busy(const struct myna_session *s);
+/* Calls and outputs are told and forgotten; what still runs is "interrupted". */
+void myna_s_tools_commit(struct myna_session *s, struct speech *sp);
+void myna_s_tools_interrupt(struct myna_session *s); /* the speeches that run any */
+void myna_s_tools_free(struct speech *sp);
+myna_us myna_s_tools_deadline(const struct speech *sp);
+void myna_s_tools_expire(struct myna_session *s, struct speech *sp);
 
 /* ---- interrupt.c */
 void myna_s_audio_activity(struct myna_session *s);

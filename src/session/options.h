@@ -16,6 +16,7 @@ struct myna_agent_conf { /* section "agent" */
 
 struct myna_session_conf { /* section "session"; times in ms, -1 = off */
     int max_tool_steps;
+    int tool_timeout_ms;
     int user_away_timeout_ms;
     int aec_warmup_ms;
     int tts_read_idle_timeout_ms;

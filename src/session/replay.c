@@ -128,6 +128,12 @@ static void no_log(void *arg, enum myna_log_level level, const char *line)
     (void)line;
 }
 
+/* From here on what the host did, it did inside on_tool(). */
+static bool asks_tool(const struct myna_flight_record *r)
+{
+    return r->payload.len > 0 && r->payload.ptr[0] == S_CMD_TOOL_CALL;
+}
+
 static void on_event(void *arg, struct myna_session *s, const struct myna_event *ev)
 {
     struct replay *rp = arg;
@@ -135,7 +141,9 @@ static void on_event(void *arg, struct myna_session *s, const struct myna_event 
     (void)s;
     (void)ev;
     /* A host that answers an event at once does so from inside it. */
-    while (myna_replay_next(rp, MYNA_IN_COMMAND, 0))
+    const struct myna_flight_record *r;
+
+    while ((r = myna_replay_next(rp, MYNA_IN_COMMAND, 0)) && !asks_tool(r))
         myna_replay_command(rp);
 }
 
@@ -168,6 +176,50 @@ static bool on_user_turn(void *arg, struct myna_session *s, uint32_t turn, const
     return false;
 }
 
+static bool on_tool(void *arg, struct myna_session *s, const struct myna_tool_call *call)
+{
+    struct replay *rp = arg;
+    const struct myna_flight_record *r;
+
+    (void)s;
+    (void)call;
+    r = myna_replay_next(rp, MYNA_IN_COMMAND, 0);
+    if (!r || !asks_tool(r))
+        return true;
+    rp->at++;
+    while ((r = myna_replay_next(rp, MYNA_IN_COMMAND, 0))) {
+        struct myna_reader in = {.ptr = r->payload.ptr, .len = r->payload.len};
+
+        if (myna_read_u8(&in) == S_CMD_TOOL_TAKEN) {
+            (void)myna_read_u32(&in);
+            rp->at++;
+            return myna_read_u32(&in);
+        }
+        myna_replay_command(rp);
+    }
+    return true;
+}
+
+/* Borrows from the header. NULL: there are none, or no memory for them. */
+static struct myna_tool_def *tools_of(json_t *header, size_t *n)
+{
+    json_t *list = json_object_get(header, "tools"), *tool;
+    struct myna_tool_def *tools = calloc(json_array_size(list) + 1, sizeof *tools);
+    size_t i;
+
+    *n = tools ? json_array_size(list) : 0;
+    json_array_foreach(list, i, tool)
+    {
+        if (i < *n)
+            tools[i] = (struct myna_tool_def){
+                .name = json_string_value(json_object_get(tool, "name")),
+                .description = json_string_value(json_object_get(tool, "description")),
+                .parameters = json_string_value(json_object_get(tool, "parameters")),
+            };
+    }
+    return tools;
+}
+
 static enum myna_err make_session(struct replay *rp, json_t *header, struct myna_why *why)
 {
     json_t *agent = json_object_get(header, "agent"), *tr = json_object_get(header, "transport"),
@@ -188,11 +240,14 @@ static enum myna_err make_session(struct replay *rp, json_t *header, struct myna
                                        .on_event = on_event,
                                        .arg = rp};
     struct myna_s_parts parts = {.given = true, .tap = &rp->tap};
+    struct myna_tool_def *tools;
     enum myna_err err;
 
     opt.session_id = json_string_value(json_object_get(header, "session"));
     if (json_is_true(json_object_get(header, "on_user_turn")))
         opt.on_user_turn = on_user_turn;
+    if (json_is_true(json_object_get(header, "on_tool")))
+        opt.on_tool = on_tool;
     if (!seed || !opt.session_id || !name)
         return myna_fail(why, MYNA_EFORMAT, "the recording's header is not whole");
     parts.seed = strtoull(seed, NULL, 10);
@@ -211,7 +266,10 @@ static enum myna_err make_session(struct replay *rp, json_t *header, struct myna
     myna_loop_set_wall(rp->loop, json_integer_value(json_object_get(header, "wall_ms")));
     myna_loop_set_now(rp->loop, rp->start);
     myna_replay_compare_init(rp);
-    return myna_s_create(rp->rt, &opt, &parts, &rp->session, why);
+    who.tools = tools = tools_of(header, &who.n_tools);
+    err = myna_s_create(rp->rt, &opt, &parts, &rp->session, why);
+    free(tools);
+    return err;
 }
 
 /* ---- the inputs */
@@ -235,6 +293,7 @@ void myna_replay_command(struct replay *rp)
                                      .instructions = more,
                                      .allow_interruptions = (int)a,
                                      .tool_choice = (enum myna_tool_choice)(b % 3)};
+    struct myna_tool_result result = {.size = sizeof result, .output = more};
 
     if (in.bad) {
         myna_replay_missing(rp, r, "the command is not whole");
@@ -261,6 +320,16 @@ void myna_replay_command(struct replay *rp)
         break;
     case S_CMD_DECIDED:
         myna_session_turn_decided(rp->session, a, b ? MYNA_TURN_STOP : MYNA_TURN_REPLY);
+        break;
+    case S_CMD_TOOL_RESULT:
+        result.is_error = a & S_TOOL_ERROR;
+        result.no_reply = a & S_TOOL_NO_REPLY;
+        result.stop = a & S_TOOL_STOP;
+        (void)myna_session_tool_result(rp->session, text, &result);
+        break;
+    case S_CMD_TOOL_CALL:
+    case S_CMD_TOOL_TAKEN:
+        myna_replay_missing(rp, r, "the session called no tool");
         break;
     default:
         myna_replay_missing(rp, r, "this program does not know the command");

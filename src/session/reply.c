@@ -140,8 +140,7 @@ static void on_llm(void *arg, struct myna_llm_port *port, const struct myna_llm_
             break;
         case MYNA_LLM_TOOL_CALL:
             sp->llm_output = true;
-            myna_s_log(s, MYNA_LOG_WARN, "the agent called a tool that nobody offers tool=%s",
-                       ev->name);
+            myna_s_tool_call(s, sp, ev);
             break;
         case MYNA_LLM_USAGE:
             sp->prompt_tokens = ev->prompt_tokens;
@@ -163,6 +162,18 @@ static void on_llm(void *arg, struct myna_llm_port *port, const struct myna_llm_
         s->dirty = true;
     }
     myna_s_leave(s);
+}
+
+/* Providers refuse a call without its output: one that runs, or was stopped, is not shown. */
+static bool shown(const struct myna_session *s, size_t at)
+{
+    if (s->items[at]->type != MYNA_ITEM_FUNCTION_CALL)
+        return true;
+    for (size_t i = at + 1; i < s->n_items; i++)
+        if (s->items[i]->type == MYNA_ITEM_FUNCTION_CALL_OUTPUT &&
+            !strcmp(s->items[i]->call_id, s->items[at]->call_id))
+            return true;
+    return false;
 }
 
 enum myna_err myna_s_llm_start(struct myna_session *s, struct speech *sp)
@@ -192,7 +203,8 @@ enum myna_err myna_s_llm_start(struct myna_session *s, struct speech *sp)
         f.err = MYNA_ENOMEM;
     } else {
         for (size_t i = 0; i < s->n_items; i++)
-            items[k++] = *s->items[i];
+            if (shown(s, i))
+                items[k++] = *s->items[i];
         if (sp->user_item)
             items[k++] = *sp->user_item;
         req.n_items = k;
@@ -384,6 +396,8 @@ static bool forward(struct myna_session *s, struct speech *sp)
         return audible(s, seg) ? play(s, sp, seg) : show(s, sp, seg);
     if (sp->kind == SPEECH_REPLY && !sp->llm_done)
         return false;
+    if (sp->tools)
+        return myna_s_tools_step(s, sp);
     myna_s_speech_done(s, sp);
     return true;
 }
@@ -425,6 +439,8 @@ bool myna_s_reply_advance(struct myna_session *s, struct speech *sp)
         myna_s_pause_reconcile(s, sp);
         moved = true;
     }
+    if (sp->authorized && myna_s_tools_start(s, sp))
+        return true; /* the host was asked: nothing is certain any more */
     if (sp->authorized)
         moved |= forward(s, sp);
     return moved;
@@ -465,7 +481,7 @@ static myna_us stall_at(const struct myna_session *s, const struct segment *seg)
 
 myna_us myna_s_reply_deadline(const struct myna_session *s, const struct speech *sp)
 {
-    myna_us at = earlier(sp->llm_retry_at, sp->llm_timeout_at);
+    myna_us at = earlier(earlier(sp->llm_retry_at, sp->llm_timeout_at), myna_s_tools_deadline(sp));
 
     for (const struct segment *seg = sp->segments; seg; seg = seg->next) {
         at = earlier(at, seg->tts_retry_at);
@@ -491,6 +507,7 @@ void myna_s_reply_expire(struct myna_session *s, struct speech *sp)
 
         llm_failed(s, sp, &f);
     }
+    myna_s_tools_expire(s, sp);
     for (struct segment *seg = sp->segments; seg; seg = seg->next) {
         if (seg->playing && seg->sync && myna_sync_deadline(seg->sync) <= s->now)
             myna_sync_expire(seg->sync, s->now);

@@ -181,7 +181,7 @@ static enum myna_err read_conf(struct myna_session *s, const struct myna_agent *
     s->agent_greeting = s->agent.greeting ? strdup(s->agent.greeting) : NULL;
     if (!s->agent_name || !s->agent_instructions || (s->agent.greeting && !s->agent_greeting))
         return myna_fail(why, MYNA_ENOMEM, "no memory for the agent");
-    return MYNA_OK;
+    return agent ? myna_s_tools_copy(s, agent, why) : MYNA_OK;
 }
 
 static void begin_states(struct myna_session *s)
@@ -264,6 +264,8 @@ enum myna_err myna_s_create(struct myna_runtime *rt, const struct myna_session_o
     s->host = myna_runtime_host(rt);
     s->on_event = opt->on_event;
     s->on_user_turn = opt->on_user_turn;
+    if (opt->size >= sizeof *opt)
+        s->on_tool = opt->on_tool;
     s->arg = opt->arg;
     s->seed = parts->given ? parts->seed : myna_runtime_seed(rt);
     myna_rand_seed(&s->rand, s->seed);
@@ -362,7 +364,8 @@ static enum myna_err introduce(struct myna_session *s)
         handoff->new_agent = strdup(s->agent_name);
     if (conf)
         conf->instructions = strdup(s->agent_instructions);
-    if (handoff && handoff->new_agent && conf && conf->instructions) {
+    if (handoff && handoff->new_agent && conf && conf->instructions &&
+        myna_s_tools_names(s, &conf->tools_added) == MYNA_OK) {
         err = myna_s_item_add(s, handoff);
         handoff = NULL;
         if (!err) {
@@ -456,6 +459,7 @@ static void bury(struct myna_grave *g)
     myna_report_destroy(s->report);
     myna_s_events_fini(s);
     myna_s_history_fini(s);
+    myna_s_tools_fini(s);
     myna_buf_fini(&s->rec.final);
     myna_buf_fini(&s->rec.interim);
     myna_buf_fini(&s->rec.preflight);
@@ -477,6 +481,7 @@ void myna_session_destroy(struct myna_session *s)
     s->dead = true;
     s->on_event = NULL;
     s->on_user_turn = NULL;
+    s->on_tool = NULL;
     if (s->transport)
         s->transport->session = NULL; /* nothing arrives any more */
     myna_runtime_detach(s->rt, s);

@@ -12,6 +12,15 @@
 
 #include "util/guard.h"
 
+static void nothing_asked(struct speech *sp)
+{
+    sp->llm_start = sp->first_token = sp->first_sentence = sp->llm_end = MYNA_NEVER;
+    sp->first_heard = sp->forward_start = MYNA_NEVER;
+    sp->llm_retry_at = sp->llm_timeout_at = MYNA_NEVER;
+    sp->fall = (struct myna_waterfall){MYNA_NEVER, MYNA_NEVER, MYNA_NEVER, MYNA_NEVER,
+                                       MYNA_NEVER, MYNA_NEVER, MYNA_NEVER};
+}
+
 struct speech *myna_s_speech_new(struct myna_session *s, enum speech_kind kind, int allow)
 {
     struct speech *sp = calloc(1, sizeof *sp), **end = &s->speeches;
@@ -23,11 +32,7 @@ struct speech *myna_s_speech_new(struct myna_session *s, enum speech_kind kind, 
     sp->allow_interruptions = allow < 0 ? s->turn_conf.allow_interruptions : allow > 0;
     sp->add_to_history = true;
     sp->created = s->now;
-    sp->llm_start = sp->first_token = sp->first_sentence = sp->llm_end = MYNA_NEVER;
-    sp->first_heard = sp->forward_start = MYNA_NEVER;
-    sp->llm_retry_at = sp->llm_timeout_at = MYNA_NEVER;
-    sp->fall = (struct myna_waterfall){MYNA_NEVER, MYNA_NEVER, MYNA_NEVER, MYNA_NEVER,
-                                       MYNA_NEVER, MYNA_NEVER, MYNA_NEVER};
+    nothing_asked(sp);
     myna_buf_init(&sp->forwarded, 1 << 20);
     while (*end)
         end = &(*end)->next;
@@ -64,15 +69,22 @@ void myna_s_segment_free(struct segment *seg)
     free(seg);
 }
 
+static void free_segments(struct speech *sp)
+{
+    for (struct segment *seg = sp->segments, *next; seg; seg = next) {
+        next = seg->next;
+        myna_s_segment_free(seg);
+    }
+    sp->segments = sp->last_segment = sp->playing = NULL;
+}
+
 void myna_s_speech_free(struct speech *sp)
 {
     if (!sp)
         return;
     myna_llm_port_close(sp->llm);
-    for (struct segment *seg = sp->segments, *next; seg; seg = next) {
-        next = seg->next;
-        myna_s_segment_free(seg);
-    }
+    free_segments(sp);
+    myna_s_tools_free(sp);
     myna_s_item_free(sp->user_item);
     free(sp->instructions);
     myna_buf_fini(&sp->forwarded);
@@ -122,6 +134,7 @@ bool myna_s_busy(const struct myna_session *s)
 /* What was heard of it becomes the assistant's message. */
 static void remember(struct myna_session *s, struct speech *sp)
 {
+    const struct myna_item *call = myna_s_tools_first(sp);
     struct myna_item *it;
 
     if (!sp->add_to_history || !sp->forwarded.len)
@@ -144,8 +157,46 @@ static void remember(struct myna_session *s, struct speech *sp)
         if (sp->fall.speech_end != MYNA_NEVER)
             it->metrics.e2e_latency = (double)(sp->first_heard - sp->fall.speech_end) / 1e6;
     }
+    if (call)
+        it->at = call->at; /* it was said before, though only now it is known what was heard */
     if (myna_s_item_add(s, it) != MYNA_OK)
         myna_s_log(s, MYNA_LOG_WARN, "history is full, item dropped");
+    else if (call)
+        myna_s_item_before(s, call);
+}
+
+/* What a speech that is no longer heard leaves to the others. */
+static void step_back(struct myna_session *s, struct speech *sp)
+{
+    if (sp->first_heard != MYNA_NEVER)
+        myna_endpointing_agent_ended(&s->endpointing, s->now);
+    if (s->paused.speech == sp) { /* clear the pause once its generation is done */
+        s->paused.speech = NULL;
+        myna_s_false_timer_stop(s);
+        if (s->playout)
+            myna_playout_resume(s->playout, s->now);
+    }
+    if (s->current == sp)
+        s->current = NULL;
+    s->dirty = true;
+}
+
+void myna_s_speech_background(struct myna_session *s, struct speech *sp)
+{
+    remember(s, sp);
+    myna_buf_clear(&sp->forwarded);
+    step_back(s, sp);
+    sp->first_heard = MYNA_NEVER;
+    myna_s_agent_state(s, MYNA_AGENT_THINKING);
+}
+
+void myna_s_speech_renew(struct speech *sp)
+{
+    free_segments(sp);
+    nothing_asked(sp);
+    sp->llm_tries = 0;
+    sp->llm_done = sp->llm_output = sp->authorized = false;
+    sp->prompt_tokens = sp->prompt_cached_tokens = sp->completion_tokens = sp->total_tokens = 0;
 }
 
 void myna_s_speech_done(struct myna_session *s, struct speech *sp)
@@ -155,21 +206,12 @@ void myna_s_speech_done(struct myna_session *s, struct speech *sp)
     myna_guard_lift();
     sp->done = true;
     remember(s, sp);
-    if (sp->first_heard != MYNA_NEVER) {
+    myna_s_tools_commit(s, sp);
+    if (sp->first_heard != MYNA_NEVER)
         s->ended_speaking = true;
-        myna_endpointing_agent_ended(&s->endpointing, s->now);
-    }
-    if (s->paused.speech == sp) { /* clear the pause once its generation is done */
-        s->paused.speech = NULL;
-        myna_s_false_timer_stop(s);
-        if (s->playout)
-            myna_playout_resume(s->playout, s->now);
-    }
     if (s->preemptive.speech == sp)
         s->preemptive.speech = NULL;
-    if (s->current == sp)
-        s->current = NULL;
-    s->dirty = true;
+    step_back(s, sp);
     myna_guard_lower();
 }
 
@@ -179,7 +221,7 @@ static struct speech *next_speech(struct myna_session *s)
     struct speech *best = NULL;
 
     for (struct speech *sp = s->speeches; sp; sp = sp->next)
-        if (sp->scheduled && !sp->done && !sp->interrupted &&
+        if (sp->scheduled && !sp->done && !sp->interrupted && !sp->waiting &&
             (!best || sp->priority > best->priority ||
              (sp->priority == best->priority && sp->order < best->order)))
             best = sp;
@@ -215,7 +257,7 @@ static bool bury(struct myna_session *s)
 static void rest(struct myna_session *s)
 {
     if (s->ended_speaking && s->agent_state == MYNA_AGENT_SPEAKING)
-        myna_s_agent_state(s, MYNA_AGENT_LISTENING);
+        myna_s_agent_state(s, myna_s_tools_busy(s) ? MYNA_AGENT_THINKING : MYNA_AGENT_LISTENING);
     s->ended_speaking = false;
     if (s->agent_state != MYNA_AGENT_THINKING)
         return;

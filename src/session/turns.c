@@ -246,6 +246,7 @@ static bool settle_turn(struct myna_session *s, struct turn *t)
             myna_s_pause_cancel(s, true);
             myna_s_speech_interrupt(s, sp);
         }
+        myna_s_tools_interrupt(s);
         if (s->on_user_turn) {
             if (!s->on_user_turn(s->arg, s, t->number, t->info.text, &verdict))
                 return false;

@@ -26,6 +26,14 @@ struct sim_later {
     bool used;
 };
 
+struct sim_tool_later {
+    struct myna_timer timer;
+    char call_id[40];
+    struct myna_tool_result result;
+    struct sim *s;
+    bool used;
+};
+
 struct sim {
     struct sim_setup setup;
     struct myna_config *config;
@@ -60,6 +68,7 @@ struct sim {
     struct myna_waterfall falls[SIM_ROWS];
     size_t n_falls;
     struct sim_later later[8];
+    struct sim_tool_later results[32];
 };
 
 /* The scenario being made: a class's create() has no other way to learn whose it is. One at a time

@@ -77,6 +77,25 @@ static void note_item(struct sim *s, const struct myna_event *ev)
     }
 }
 
+static void note_tools(struct sim *s, const struct myna_event *ev)
+{
+    char text[400] = "";
+
+    for (size_t i = 0; i < ev->u.tools.n; i++) {
+        const struct myna_item *call = &ev->u.tools.calls[i], *out = &ev->u.tools.outputs[i];
+        size_t len = strlen(text);
+
+        if (strcmp(call->call_id, out->call_id) || strcmp(call->name, out->name))
+            check_fail(__FILE__, __LINE__, "calls and outputs are not parallel");
+        snprintf(text + len, sizeof text - len, "%s%s%s%s", i ? "; " : "", call->name,
+                 out->is_error ? " error: "
+                 : out->output ? ": "
+                               : " none",
+                 out->output ? out->output : "");
+    }
+    line(s, SIM_TOOLS, ev, "%s", text);
+}
+
 static void note_metrics(struct sim *s, const struct myna_event *ev)
 {
     static const char *const names[] = {"stt", "llm", "tts", "vad", "eou"};
@@ -137,6 +156,8 @@ static void on_event(void *arg, struct myna_session *session, const struct myna_
         s->closed = true;
         break;
     case MYNA_EV_FUNCTION_TOOLS_EXECUTED:
+        note_tools(s, ev);
+        break;
     case MYNA_EV_SESSION_USAGE_UPDATED:
     case MYNA_EV_OVERLAPPING_SPEECH:
     case MYNA_EV_EOT_PREDICTION:
@@ -153,6 +174,14 @@ static bool on_user_turn(void *arg, struct myna_session *session, uint32_t turn,
 
     (void)session;
     return s->setup.hook(s, turn, text, verdict);
+}
+
+static bool on_tool(void *arg, struct myna_session *session, const struct myna_tool_call *call)
+{
+    struct sim *s = arg;
+
+    (void)session;
+    return s->setup.tool(s, call);
 }
 
 /* The person's voice: a tone while the script says that somebody speaks. */
@@ -202,6 +231,8 @@ static void make_session(struct sim *s)
         .instructions = "You are a test.",
         .greeting = s->setup.greeting,
         .greet = s->setup.greet,
+        .tools = s->setup.tools,
+        .n_tools = s->setup.n_tools,
     };
     struct myna_session_options opt = {
         .size = sizeof opt,
@@ -210,6 +241,7 @@ static void make_session(struct sim *s)
         .on_event = on_event,
         .on_user_turn = s->setup.hook ? on_user_turn : NULL,
         .arg = s,
+        .on_tool = s->setup.tool ? on_tool : NULL,
     };
 
     if (s->setup.door)
@@ -380,6 +412,9 @@ void sim_end(struct sim *s)
     for (size_t i = 0; i < sizeof s->later / sizeof *s->later; i++)
         if (s->later[i].used)
             myna_timer_clear(&s->later[i].timer);
+    for (size_t i = 0; i < sizeof s->results / sizeof *s->results; i++)
+        if (s->results[i].used)
+            myna_timer_clear(&s->results[i].timer);
     myna_runtime_destroy(s->rt);
     myna_config_destroy(s->config);
     if (!s->setup.no_replay && !s->failed && !may_fail(s) && !getenv("MYNA_TEST_NO_RECORD")) {
@@ -464,6 +499,32 @@ void sim_decide_later(struct sim *s, uint32_t turn, int after_ms, enum myna_turn
             continue;
         *l = (struct sim_later){.turn = turn, .verdict = verdict, .s = s, .used = true};
         myna_host_timer_init(myna_runtime_host(s->rt), &l->timer, decide, l);
+        if (myna_timer_set(&l->timer, myna_runtime_now(s->rt) + after_ms * MYNA_MS))
+            abort();
+        return;
+    }
+    abort();
+}
+
+static void give_result(struct myna_timer *t)
+{
+    struct sim_tool_later *l = t->arg;
+
+    if (l->s->session)
+        myna_session_tool_result(l->s->session, l->call_id, &l->result);
+}
+
+void sim_result_later(struct sim *s, const char *call_id, int after_ms,
+                      const struct myna_tool_result *r)
+{
+    for (size_t i = 0; i < sizeof s->results / sizeof *s->results; i++) {
+        struct sim_tool_later *l = &s->results[i];
+
+        if (l->used)
+            continue;
+        *l = (struct sim_tool_later){.result = *r, .s = s, .used = true};
+        snprintf(l->call_id, sizeof l->call_id, "%s", call_id);
+        myna_host_timer_init(myna_runtime_host(s->rt), &l->timer, give_result, l);
         if (myna_timer_set(&l->timer, myna_runtime_now(s->rt) + after_ms * MYNA_MS))
             abort();
         return;

@@ -41,6 +41,9 @@ struct sim_setup {
     bool text_stream;     /* the voice takes text as it comes */
     bool no_replay;       /* the scenario does what a recording cannot hold */
     bool (*hook)(struct sim *s, uint32_t turn, const char *text, enum myna_turn_verdict *verdict);
+    const struct myna_tool_def *tools;
+    size_t n_tools;
+    bool (*tool)(struct sim *s, const struct myna_tool_call *call);
     const struct myna_loopback_options *door; /* how it is heard, how late it reports */
     uint32_t without_caps;                    /* of the door */
     /* The host, called inside each event; it may act on the session, also by sim_destroy(). */
@@ -57,7 +60,8 @@ void sim_end(struct sim *s);
 
 void sim_user(struct sim *s, int from_ms, int to_ms, const char *text, int delay_ms);
 void sim_interim(struct sim *s, int at_ms, const char *text);
-/* An answer is known by the last words of the user, or by "instructions:…" of a reply asked for.
+/* An answer is known by the last words of the user, by "output:…" when a tool's output came after
+ * them, or by "instructions:…" of a reply asked for.
  * "<flush>" in the text ends a segment. The returned row may be changed: times, failures. */
 enum sim_failure {
     SIM_WELL,
@@ -73,6 +77,9 @@ struct sim_answer {
     enum sim_failure failure;
     bool retryable;
     int times; /* that it fails; then it works. 0: always */
+    struct sim_call {
+        const char *name, *arguments, *id; /* id NULL: none is given */
+    } calls[20];                           /* of tools, behind the text */
 };
 struct sim_answer *sim_answer(struct sim *s, const char *input, const char *text);
 struct sim_voice {
@@ -101,6 +108,10 @@ struct myna_transport *sim_transport(struct sim *s);
 /* From the hook: decide so much later. */
 void sim_decide_later(struct sim *s, uint32_t turn, int after_ms, enum myna_turn_verdict verdict);
 
+/* From the tool: its result so much later. The output is kept, not copied. */
+void sim_result_later(struct sim *s, const char *call_id, int after_ms,
+                      const struct myna_tool_result *r);
+
 /* ---- what was told
  *
  * An expectation is "word=VALUE@TIME | …", VALUE and TIME optional, each exact to the millisecond
@@ -117,6 +128,7 @@ enum sim_kind {
     SIM_FALSE,       /* resumed | not resumed */
     SIM_SPEECHES,    /* say | generate_reply, as created */
     SIM_CLOSE,       /* its reason */
+    SIM_TOOLS,       /* one a step: "name: output; name error: output; name none" */
     SIM_KINDS,
 };
 void sim_expect(const char *file, int line, struct sim *s, enum sim_kind kind, const char *want);
@@ -129,6 +141,7 @@ void sim_expect(const char *file, int line, struct sim *s, enum sim_kind kind, c
 #define CHECK_ERRORS(s, want)      sim_expect(__FILE__, __LINE__, s, SIM_ERRORS, want)
 #define CHECK_FALSE(s, want)       sim_expect(__FILE__, __LINE__, s, SIM_FALSE, want)
 #define CHECK_SPEECHES(s, want)    sim_expect(__FILE__, __LINE__, s, SIM_SPEECHES, want)
+#define CHECK_TOOLS(s, want)       sim_expect(__FILE__, __LINE__, s, SIM_TOOLS, want)
 #define CHECK_CLOSE(s, want)       sim_expect(__FILE__, __LINE__, s, SIM_CLOSE, want)
 
 /* The nth metrics of a type, the nth message of a role; the test fails where there is none. */

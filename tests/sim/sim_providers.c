@@ -417,6 +417,12 @@ static void llm_step(struct myna_timer *timer)
     if (!st->spoke && st->row.failure != SIM_FAULT) {
         st->spoke = true;
         llm_speak(st);
+        for (size_t i = 0; i < 20 && st->row.calls[i].name && !gone; i++)
+            myna_llm_emit(&st->base,
+                          &(struct myna_llm_event){.type = MYNA_LLM_TOOL_CALL,
+                                                   .call_id = st->row.calls[i].id,
+                                                   .name = st->row.calls[i].name,
+                                                   .arguments = st->row.calls[i].arguments});
         if (!gone)
             at(timer, st->began + st->row.duration_ms * MYNA_MS);
     } else {
@@ -438,6 +444,8 @@ static struct sim_answer *llm_find(struct sim *s, const struct myna_llm_request 
         for (size_t i = 0; i < req->n_items; i++)
             if (req->items[i].type == MYNA_ITEM_MESSAGE && req->items[i].role == MYNA_ROLE_USER)
                 snprintf(key, sizeof key, "%s", req->items[i].text);
+            else if (req->items[i].type == MYNA_ITEM_FUNCTION_CALL_OUTPUT)
+                snprintf(key, sizeof key, "output:%s", req->items[i].output);
     for (size_t i = 0; i < s->n_answers; i++)
         if (!strcmp(s->answers[i].input, key))
             return &s->answers[i];

@@ -1,0 +1,573 @@
+/* tools.c - the agent calls the host's functions (agent-session 1.11).
+ *
+ * Calls arrive while the agent still answers; once the speech may be heard each is handed to the
+ * host at once, and they run side by side. The answer's *step* ends when its words were heard and
+ * every call is answered:
+ *
+ *   words heard → their message enters the history before the calls → the speech waits in the
+ *   background, state thinking → last result → outputs enter the history, one event → the same
+ *   speech asks the agent again and stands in the queue anew
+ *
+ * An interruption ends the step where it is: what has finished is kept, what runs has the output
+ * "interrupted", and its result finds nobody. Nothing that the model or a tool gets wrong ends the
+ * call: it becomes an output that the model reads.
+ *
+ * The host is called from inside a settling session. It may do anything there, so nothing of the
+ * speech is touched afterwards without looking for it anew.
+ */
+#include "session/tools.h"
+
+#include <jansson.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "session/internal.h"
+
+#define INTERNAL_ERROR "An internal error occurred"
+
+struct tool_run {
+    struct tool_run *next;
+    uint32_t number; /* among all calls of the session */
+    const struct myna_tool_def *def;
+    char *call_id, *name, *arguments;
+    struct myna_item *item; /* in the history; NULL: not started */
+    bool lost;              /* and never will be */
+    bool answered, is_error, no_reply, stop;
+    char *output; /* NULL when answered: "" */
+    myna_us timeout_at;
+};
+
+/* ---- what is offered */
+
+enum myna_err myna_tool_arguments(const struct myna_tool_def *def, const char *name,
+                                  const char *arguments, char **out, struct myna_why *why)
+{
+    json_t *args, *schema = NULL;
+    json_error_t at;
+    enum myna_err err = MYNA_OK;
+    json_t *field;
+    size_t i;
+
+    if (!arguments || !arguments[strspn(arguments, " \t\r\n")])
+        arguments = "{}";
+    args = json_loads(arguments, JSON_DECODE_ANY, &at);
+    if (!args)
+        return myna_fail(why, MYNA_EFORMAT, "Error in the arguments of %s: they are not JSON (%s)",
+                         name, at.text);
+    if (!json_is_object(args)) {
+        err = myna_fail(why, MYNA_EFORMAT,
+                        "Error in the arguments of %s: they are not a JSON object", name);
+        goto out;
+    }
+    if (def && def->parameters)
+        schema = json_loads(def->parameters, 0, NULL);
+    json_array_foreach(json_object_get(schema, "required"), i, field)
+    {
+        const char *key = json_string_value(field);
+
+        if (key && !json_object_get(args, key)) {
+            err = myna_fail(why, MYNA_EFORMAT,
+                            "Error in the arguments of %s: the required field \"%s\" is missing",
+                            name, key);
+            goto out;
+        }
+    }
+    *out = json_dumps(args, JSON_COMPACT);
+    if (!*out)
+        err = myna_fail(why, MYNA_ENOMEM, "Error in the call of %s: no memory", name);
+out:
+    json_decref(schema);
+    json_decref(args);
+    return err;
+}
+
+static enum myna_err check_tool(const struct myna_agent *agent, size_t at, struct myna_why *why)
+{
+    const struct myna_tool_def *def = &agent->tools[at];
+    json_t *schema;
+    bool object;
+
+    if (!def->name || !def->name[0] || strlen(def->name) > 64)
+        return myna_fail(why, MYNA_ECONFIG,
+                         "tool %zu of the agent needs a name of 1 to 64 characters", at + 1);
+    for (size_t i = 0; i < at; i++)
+        if (!strcmp(agent->tools[i].name, def->name))
+            return myna_fail(why, MYNA_ECONFIG, "the agent has two tools of the name %s",
+                             def->name);
+    if (!def->parameters)
+        return MYNA_OK;
+    schema = json_loads(def->parameters, 0, NULL);
+    object = json_is_object(schema);
+    json_decref(schema);
+    return object ? MYNA_OK
+                  : myna_fail(why, MYNA_ECONFIG,
+                              "the parameters of tool %s are not a JSON schema: give an object, "
+                              "or NULL for a tool without any",
+                              def->name);
+}
+
+/* NULL stays NULL. false: no memory. */
+static bool copy_text(const char **to, const char *from)
+{
+    *to = from ? strdup(from) : NULL;
+    return *to || !from;
+}
+
+enum myna_err myna_s_tools_copy(struct myna_session *s, const struct myna_agent *agent,
+                                struct myna_why *why)
+{
+    if (agent->n_tools == 0)
+        return MYNA_OK;
+    if (agent->n_tools > MYNA_TOOLS_MAX)
+        return myna_fail(why, MYNA_ELIMIT, "the agent has %zu tools, more than %d", agent->n_tools,
+                         MYNA_TOOLS_MAX);
+    s->tools = calloc(agent->n_tools, sizeof *s->tools);
+    if (!s->tools)
+        return myna_fail(why, MYNA_ENOMEM, "no memory for the agent's tools");
+    for (size_t i = 0; i < agent->n_tools; i++) {
+        const struct myna_tool_def *from = &agent->tools[i];
+        struct myna_tool_def *to = &s->tools[s->n_tools++];
+        enum myna_err err = check_tool(agent, i, why);
+
+        if (err)
+            return err;
+        if (!copy_text(&to->name, from->name) || !copy_text(&to->description, from->description) ||
+            !copy_text(&to->parameters, from->parameters))
+            return myna_fail(why, MYNA_ENOMEM, "no memory for the agent's tools");
+    }
+    return MYNA_OK;
+}
+
+/* The copies are the session's own; `const` is for those who read them. */
+static void drop(const char *text)
+{
+    free((void *)(uintptr_t)text);
+}
+
+void myna_s_tools_fini(struct myna_session *s)
+{
+    for (size_t i = 0; i < s->n_tools; i++) {
+        drop(s->tools[i].name);
+        drop(s->tools[i].description);
+        drop(s->tools[i].parameters);
+    }
+    free(s->tools);
+    s->tools = NULL;
+    s->n_tools = 0;
+}
+
+enum myna_err myna_s_tools_names(const struct myna_session *s, const char **out)
+{
+    struct myna_buf names;
+
+    if (s->n_tools == 0)
+        return MYNA_OK;
+    myna_buf_init(&names, 0);
+    for (size_t i = 0; i < s->n_tools; i++) {
+        myna_buf_puts(&names, i ? "," : "");
+        myna_buf_puts(&names, s->tools[i].name);
+    }
+    *out = names.err ? NULL : strdup(myna_buf_str(&names));
+    myna_buf_fini(&names);
+    return *out ? MYNA_OK : MYNA_ENOMEM;
+}
+
+/* ---- one call */
+
+static const struct myna_tool_def *offered(const struct myna_session *s, const char *name)
+{
+    for (size_t i = 0; i < s->n_tools; i++)
+        if (!strcmp(s->tools[i].name, name))
+            return &s->tools[i];
+    return NULL;
+}
+
+static void free_run(struct tool_run *run)
+{
+    free(run->call_id);
+    free(run->name);
+    free(run->arguments);
+    free(run->output);
+    free(run);
+}
+
+void myna_s_tools_free(struct speech *sp)
+{
+    struct tool_run *run;
+
+    while ((run = sp->tools)) {
+        sp->tools = run->next;
+        free_run(run);
+    }
+}
+
+static bool id_taken(const struct myna_session *s, const char *id)
+{
+    for (const struct speech *sp = s->speeches; sp; sp = sp->next)
+        for (const struct tool_run *run = sp->tools; run; run = run->next)
+            if (!strcmp(run->call_id, id))
+                return true;
+    for (size_t i = 0; i < s->n_items; i++)
+        if (s->items[i]->type == MYNA_ITEM_FUNCTION_CALL && !strcmp(s->items[i]->call_id, id))
+            return true;
+    return false;
+}
+
+/* A result is known by its call's id, so no two calls may have the same, whatever the agent says.
+ */
+static char *make_id(struct myna_session *s, const char *id)
+{
+    char own[MYNA_ID_SIZE];
+
+    if (id && id[0] && !id_taken(s, id))
+        return strdup(id);
+    myna_rand_id(&s->rand, "call_", own);
+    return strdup(own);
+}
+
+static void answer(struct myna_session *s, struct tool_run *run, const char *output, bool is_error)
+{
+    if (run->answered)
+        return;
+    run->answered = true;
+    run->is_error = is_error;
+    run->timeout_at = MYNA_NEVER;
+    run->output = strdup(output);
+    if (!run->output)
+        myna_s_log(s, MYNA_LOG_ERROR, "output of a tool lost, out of memory tool=%s", run->name);
+    s->dirty = true;
+}
+
+void myna_s_tool_call(struct myna_session *s, struct speech *sp, const struct myna_llm_event *ev)
+{
+    const char *name = ev->name ? ev->name : "", *args = ev->arguments ? ev->arguments : "";
+    struct tool_run *run, **end = &sp->tools;
+    size_t n = 0;
+
+    if (s->n_tools == 0 && !s->on_tool) {
+        myna_s_log(s, MYNA_LOG_WARN, "the agent called a tool that nobody offers tool=%s", name);
+        return;
+    }
+    if (sp->tool_choice == MYNA_TOOLS_NONE) {
+        myna_s_log(s, MYNA_LOG_ERROR, "the agent called a tool where none is allowed tool=%s",
+                   name);
+        return;
+    }
+    for (; *end; end = &(*end)->next)
+        n++;
+    if (n >= MYNA_TOOL_CALLS_MAX || strlen(name) > MYNA_TOOL_TEXT_MAX) {
+        myna_s_log(s, MYNA_LOG_ERROR, "more than %d tool calls in one answer, dropped tool=%.64s",
+                   MYNA_TOOL_CALLS_MAX, name);
+        return;
+    }
+    run = calloc(1, sizeof *run);
+    if (run) {
+        run->number = ++s->tool_calls;
+        run->timeout_at = MYNA_NEVER;
+        run->def = offered(s, name);
+        run->call_id = make_id(s, ev->call_id);
+        run->name = strdup(name);
+        /* Too long: nothing of it is kept, and start_run() says so. */
+        run->arguments = strdup(strlen(args) > MYNA_TOOL_TEXT_MAX ? "{}" : args);
+    }
+    if (!run || !run->call_id || !run->name || !run->arguments) {
+        myna_s_log(s, MYNA_LOG_ERROR, "tool call lost, out of memory tool=%s", name);
+        if (run)
+            free_run(run);
+        return;
+    }
+    if (strlen(args) > MYNA_TOOL_TEXT_MAX) {
+        struct myna_why why;
+
+        (void)!myna_fail(&why, MYNA_ELIMIT,
+                         "Error in the arguments of %s: they are longer than %zu bytes", name,
+                         MYNA_TOOL_TEXT_MAX);
+        answer(s, run, why.text, true);
+    }
+    *end = run;
+}
+
+static struct tool_run *find_number(struct myna_session *s, uint32_t number)
+{
+    for (struct speech *sp = s->speeches; sp; sp = sp->next)
+        for (struct tool_run *run = sp->tools; run; run = run->next)
+            if (run->number == number)
+                return run;
+    return NULL;
+}
+
+static void unknown(struct myna_session *s, struct tool_run *run)
+{
+    struct myna_why why;
+
+    (void)!myna_fail(&why, MYNA_ENOENT, "Unknown function: %s", run->name);
+    answer(s, run, why.text, true);
+}
+
+/* The call enters the history. false: no memory, it is answered and leaves no trace there. */
+static bool remember_call(struct myna_session *s, struct tool_run *run)
+{
+    struct myna_item *it = myna_s_item_new(s, MYNA_ITEM_FUNCTION_CALL);
+
+    if (it) {
+        it->call_id = strdup(run->call_id);
+        it->name = strdup(run->name);
+        it->arguments = strdup(run->arguments);
+        if (!it->call_id || !it->name || !it->arguments) {
+            myna_s_item_free(it);
+            it = NULL;
+        }
+    }
+    if (it && myna_s_item_keep(s, it) == MYNA_OK) { /* taken, also when it fails */
+        run->item = it;
+        return true;
+    }
+    myna_s_log(s, MYNA_LOG_ERROR, "tool call lost, the history takes no more tool=%s", run->name);
+    answer(s, run, INTERNAL_ERROR, true);
+    run->lost = run->no_reply = true;
+    return false;
+}
+
+static void ask_host(struct myna_session *s, struct tool_run *run)
+{
+    uint32_t number = run->number;
+    struct myna_tool_call call = {.size = sizeof call,
+                                  .call_id = run->call_id,
+                                  .name = run->name,
+                                  .arguments = run->arguments};
+    bool known;
+
+    if (s->conf.tool_timeout_ms >= 0)
+        run->timeout_at = s->now + s->conf.tool_timeout_ms * MYNA_MS;
+    /* Both into the recording: a replay has no host, and must know what was said in between. */
+    myna_s_command(s, S_CMD_TOOL_CALL, number, 0, NULL, NULL);
+    myna_s_leave(s);
+    known = s->on_tool(s->arg, s, &call);
+    if (s->dead)
+        return;
+    myna_s_command(s, S_CMD_TOOL_TAKEN, number, known, NULL, NULL);
+    myna_s_leave(s);
+    run = find_number(s, number);
+    if (run && !known)
+        unknown(s, run);
+}
+
+bool myna_s_tools_start(struct myna_session *s, struct speech *sp)
+{
+    struct tool_run *run = sp->tools;
+    struct myna_why why;
+    char *args = NULL;
+
+    while (run && (run->item || run->lost))
+        run = run->next;
+    if (!run)
+        return false;
+    if (!run->answered) {
+        if ((s->n_tools > 0 && !run->def) || !s->on_tool) {
+            unknown(s, run);
+        } else if (myna_tool_arguments(run->def, run->name, run->arguments, &args, &why)) {
+            answer(s, run, why.text, true);
+        } else {
+            free(run->arguments);
+            run->arguments = args;
+        }
+    }
+    if (remember_call(s, run) && !run->answered)
+        ask_host(s, run);
+    return true;
+}
+
+enum myna_err myna_session_tool_result(struct myna_session *s, const char *call_id,
+                                       const struct myna_tool_result *r)
+{
+    static const struct myna_tool_result nothing = {.no_reply = true};
+    struct tool_run *run = NULL;
+    const char *output;
+    struct myna_why why;
+    bool is_error;
+
+    if (!call_id)
+        return MYNA_EINVAL;
+    if (!s->started || s->closing.told)
+        return MYNA_ESTATE;
+    for (struct speech *sp = s->speeches; sp && !run; sp = sp->next)
+        for (run = sp->tools; run; run = run->next)
+            if (run->item && !run->answered && !strcmp(run->call_id, call_id))
+                break;
+    if (!run) {
+        myna_s_log(s, MYNA_LOG_DEBUG, "a result that nobody waits for call=%.64s", call_id);
+        return MYNA_ESTATE;
+    }
+    r = r ? r : &nothing;
+    output = r->output ? r->output : "";
+    is_error = r->is_error;
+    if (is_error && !output[0])
+        output = INTERNAL_ERROR;
+    if (strlen(output) > MYNA_TOOL_TEXT_MAX) {
+        is_error = true;
+        (void)!myna_fail(&why, MYNA_ELIMIT, "The output of %s is longer than %zu bytes", run->name,
+                         MYNA_TOOL_TEXT_MAX);
+        output = why.text;
+    }
+    myna_s_command(s, S_CMD_TOOL_RESULT,
+                   (is_error ? S_TOOL_ERROR : 0) | (r->no_reply ? S_TOOL_NO_REPLY : 0) |
+                       (r->stop ? S_TOOL_STOP : 0),
+                   0, call_id, output);
+    run->no_reply = r->no_reply;
+    run->stop = r->stop;
+    answer(s, run, output, is_error);
+    myna_s_leave(s);
+    return MYNA_OK;
+}
+
+/* ---- the step */
+
+const struct myna_item *myna_s_tools_first(const struct speech *sp)
+{
+    for (const struct tool_run *run = sp->tools; run; run = run->next)
+        if (run->item)
+            return run->item;
+    return NULL;
+}
+
+bool myna_s_tools_busy(const struct myna_session *s)
+{
+    for (const struct speech *sp = s->speeches; sp; sp = sp->next)
+        if (!sp->done && !sp->interrupted && (sp->waiting || sp->step > 0))
+            return true;
+    return false;
+}
+
+/* The output enters the history (a stopped tool has none); `out` is what the event shows. */
+static void remember_output(struct myna_session *s, const struct tool_run *run,
+                            struct myna_item *out)
+{
+    struct myna_item *it;
+
+    *out = *run->item; /* the call's id and names serve where there is no item */
+    out->type = MYNA_ITEM_FUNCTION_CALL_OUTPUT;
+    out->arguments = NULL;
+    if (run->stop)
+        return;
+    it = myna_s_item_new(s, MYNA_ITEM_FUNCTION_CALL_OUTPUT);
+    if (it) {
+        it->call_id = strdup(run->call_id);
+        it->name = strdup(run->name);
+        it->output = strdup(run->output ? run->output : "");
+        it->is_error = run->is_error;
+        if (!it->call_id || !it->name || !it->output) {
+            myna_s_item_free(it);
+            it = NULL;
+        }
+    }
+    if (it && myna_s_item_keep(s, it) == MYNA_OK)
+        *out = *it;
+    else
+        myna_s_log(s, MYNA_LOG_ERROR, "output of a tool lost, the history takes no more tool=%s",
+                   run->name);
+}
+
+void myna_s_tools_commit(struct myna_session *s, struct speech *sp)
+{
+    struct myna_item calls[MYNA_TOOL_CALLS_MAX], outputs[MYNA_TOOL_CALLS_MAX];
+    struct myna_event ev = {.type = MYNA_EV_FUNCTION_TOOLS_EXECUTED};
+    size_t n = 0;
+
+    for (struct tool_run *run = sp->tools; run; run = run->next) {
+        if (!run->item)
+            continue; /* never started: as if it had not been said */
+        answer(s, run, "interrupted", true);
+        calls[n] = *run->item;
+        remember_output(s, run, &outputs[n++]);
+    }
+    myna_s_tools_free(sp);
+    if (n == 0)
+        return;
+    ev.u.tools.calls = calls;
+    ev.u.tools.outputs = outputs;
+    ev.u.tools.n = n;
+    myna_s_event(s, &ev);
+}
+
+static bool all_answered(const struct speech *sp)
+{
+    for (const struct tool_run *run = sp->tools; run; run = run->next)
+        if (!run->answered)
+            return false;
+    return true;
+}
+
+static bool wants_reply(const struct speech *sp)
+{
+    for (const struct tool_run *run = sp->tools; run; run = run->next)
+        if (!run->no_reply && !run->stop)
+            return true;
+    return false;
+}
+
+/* The same speech once more: nothing asked, nothing heard. */
+static void ask_again(struct myna_session *s, struct speech *sp)
+{
+    if (sp->step >= s->conf.max_tool_steps) {
+        myna_s_log(s, MYNA_LOG_WARN, "no more rounds of tools, the agent must answer speech=%s",
+                   sp->id);
+        sp->tool_choice = MYNA_TOOLS_NONE;
+    } else {
+        sp->tool_choice = s->closing.asked ? MYNA_TOOLS_NONE : MYNA_TOOLS_AUTO;
+    }
+    myna_s_speech_renew(sp);
+    (void)myna_s_speech_schedule(s, sp, 5);
+}
+
+bool myna_s_tools_step(struct myna_session *s, struct speech *sp)
+{
+    bool again;
+
+    if (!sp->waiting) {
+        sp->waiting = true;
+        myna_s_speech_background(s, sp);
+        return true;
+    }
+    if (!all_answered(sp))
+        return false;
+    again = wants_reply(sp) && !sp->failed;
+    sp->waiting = false;
+    sp->step++;
+    myna_s_tools_commit(s, sp);
+    if (again)
+        ask_again(s, sp);
+    else
+        myna_s_speech_done(s, sp);
+    return true;
+}
+
+void myna_s_tools_interrupt(struct myna_session *s)
+{
+    for (struct speech *sp = s->speeches; sp; sp = sp->next)
+        if ((sp->waiting || sp->step > 0) && sp->allow_interruptions)
+            myna_s_speech_interrupt(s, sp);
+}
+
+/* ---- time */
+
+myna_us myna_s_tools_deadline(const struct speech *sp)
+{
+    myna_us at = MYNA_NEVER;
+
+    for (const struct tool_run *run = sp->tools; run; run = run->next)
+        at = run->timeout_at < at ? run->timeout_at : at;
+    return at;
+}
+
+void myna_s_tools_expire(struct myna_session *s, struct speech *sp)
+{
+    struct myna_why why;
+
+    for (struct tool_run *run = sp->tools; run; run = run->next)
+        if (run->timeout_at <= s->now) {
+            (void)!myna_fail(&why, MYNA_ETIMEOUT, "Error: %s did not answer within %d ms",
+                             run->name, s->conf.tool_timeout_ms);
+            answer(s, run, why.text, true);
+        }
+}
