@@ -53,9 +53,9 @@ static void speak(struct myna_timer *t)
     int n = snprintf(words, sizeof words, "It is %s.", a->output);
 
     if (a->output[0])
-        ev = (struct myna_llm_event){MYNA_LLM_TEXT, .text = {(uint8_t *)words, (size_t)n}};
+        ev = (struct myna_llm_event){.type = MYNA_LLM_TEXT, .text = {(uint8_t *)words, (size_t)n}};
     if (a->told)
-        ev = (struct myna_llm_event){MYNA_LLM_DONE};
+        ev = (struct myna_llm_event){.type = MYNA_LLM_DONE};
     else if (myna_timer_set(t, myna_host_now(a->base.llm->host)))
         return;
     a->told = true;
