@@ -25,6 +25,8 @@ struct myna_ogg {
     int error; /* errno of the first write that failed */
 };
 
+/* Never says that it failed: libopusenc aborts in its drain when a write did (0.2.1). The error is
+ * kept, nothing more is written, and our own calls tell it. */
 static int put(void *arg, const unsigned char *ptr, opus_int32 len)
 {
     struct myna_ogg *ogg = arg;
@@ -41,7 +43,7 @@ static int put(void *arg, const unsigned char *ptr, opus_int32 len)
         ptr += n;
         len -= (opus_int32)n;
     }
-    return ogg->error != 0;
+    return 0;
 }
 
 static int shut(void *arg)
@@ -105,7 +107,7 @@ enum myna_err myna_ogg_open(const char *path, int rate_hz, int channels, struct 
     ope_encoder_ctl(ogg->enc, OPUS_SET_BITRATE(BITRATE));
     ope_encoder_ctl(ogg->enc, OPE_SET_MUXING_DELAY(PAGE_DELAY));
     ope = ope_encoder_flush_header(ogg->enc);
-    if (ope != OPE_OK) {
+    if (ope != OPE_OK || ogg->error) {
         err = failed(ogg, ope, why);
         goto fail;
     }

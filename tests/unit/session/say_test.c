@@ -24,7 +24,8 @@ struct myna_card {
 static struct myna_card card;
 static enum myna_err open_err;
 static size_t dies_after; /* calls of process; 0: never */
-static size_t loud, heard, since_loud;
+static size_t loud, since_loud;
+static atomic_size_t heard; /* by the card's thread, asked by ours */
 
 static void *run(void *arg)
 {
@@ -103,7 +104,8 @@ static enum myna_err say(double *ms, struct myna_why *why)
     CHECK(cfg != NULL);
     CHECK_EQ(myna_config_set(cfg, "tts.provider", "instant", "test", why), MYNA_OK);
     CHECK_EQ(myna_config_set(cfg, "tts.instant.duration", "1500", "test", why), MYNA_OK);
-    loud = heard = since_loud = 0;
+    loud = since_loud = 0;
+    heard = 0;
     atomic_store(&card.ending, false);
     err = myna_say_file(cfg, "A tone of one and a half seconds.", NULL, ms, why);
     myna_config_destroy(cfg);
