@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -22,7 +23,8 @@ struct myna_ogg {
     char *path;
     int fd;
     int channels;
-    int error; /* errno of the first write that failed */
+    bool begun; /* sound was written */
+    int error;  /* errno of the first write that failed */
 };
 
 /* Never says that it failed: libopusenc aborts in its drain when a write did (0.2.1). The error is
@@ -127,6 +129,7 @@ enum myna_err myna_ogg_write(struct myna_ogg *ogg, const int16_t *pcm, size_t n,
 
         if (ope != OPE_OK || ogg->error)
             return failed(ogg, ope, why);
+        ogg->begun = true;
         pcm += some * (size_t)ogg->channels;
         n -= some;
     }
@@ -135,11 +138,15 @@ enum myna_err myna_ogg_write(struct myna_ogg *ogg, const int16_t *pcm, size_t n,
 
 enum myna_err myna_ogg_close(struct myna_ogg *ogg, struct myna_why *why)
 {
+    static const int16_t quiet[2 * 960]; /* 20 ms */
     enum myna_err err = MYNA_OK;
     int ope;
 
     if (!ogg)
         return MYNA_OK;
+    /* libopusenc aborts when it drains an encoder that was never fed (0.2.1). */
+    if (!ogg->begun)
+        (void)!ope_encoder_write(ogg->enc, quiet, 960);
     ope = ope_encoder_drain(ogg->enc);
     if (ope != OPE_OK || ogg->error)
         err = failed(ogg, ope, why);
