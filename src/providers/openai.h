@@ -1,6 +1,7 @@
 /* openai.h - the parts of a client for OpenAI's chat completions, as agents and local servers speak
  * them (spec: telephony 3.1 to 3.4, 4.1).
  *
+ *   openai_common.c   header lists, addresses, keys: shared with the speech endpoints   pure
  *   openai_target.c   options to address, key, headers; the session signals   pure
  *   openai_request.c  history, instructions, tools to the JSON body           pure
  *   openai_stream.c   bytes of the answer to events                           pure
@@ -40,7 +41,7 @@ struct myna_openai_preset {
     bool hermes, openclaw, needs_key;
 };
 
-/* ---- openai_target.c */
+/* ---- openai_common.c; `section` ("llm.hermes") stands in messages */
 
 enum { MYNA_OPENAI_MAX_HEADERS = 40 };
 
@@ -49,9 +50,27 @@ struct myna_openai_headers { /* names and values are its own */
     size_t n;
 };
 
+/* A later one of the same name wins. MYNA_ELIMIT past MAX_HEADERS. */
+enum myna_err myna_openai_headers_put(struct myna_openai_headers *h, const char *name,
+                                      const char *value, bool secret);
+/* {"X-A": "1"}, or one "X-A: 1" a line; NULL is none. All are secrets. */
+enum myna_err myna_openai_headers_read(struct myna_openai_headers *h, const char *text,
+                                       const char *section, struct myna_why *why);
+void myna_openai_headers_fini(struct myna_openai_headers *h);
+/* The address without what stands behind it: an `endpoint` pasted along, slashes. Caller frees. */
+enum myna_err myna_openai_base(const char *section, const char *base_url, const char *endpoint,
+                               char **out, struct myna_why *why);
+/* From the option, else from the variable that it names; NULL: keyless. Borrowed from both. */
+enum myna_err myna_openai_key(const char *section, const char *api_key, const char *api_key_env,
+                              bool needed, const char *(*env)(const char *name), const char **out,
+                              struct myna_why *why);
+
+/* ---- openai_target.c */
+
 struct myna_openai_target {
     const struct myna_openai_preset *preset;
     const struct myna_openai_conf *conf;
+    char section[48]; /* of the configuration: "llm.hermes" */
     char *chat_url, *models_url, *model;
     const char *key; /* NULL: keyless */
     struct myna_openai_headers extra;
@@ -74,7 +93,6 @@ void myna_openai_target_fini(struct myna_openai_target *t);
 enum myna_err myna_openai_headers(const struct myna_openai_target *t,
                                   const struct myna_openai_call *call,
                                   struct myna_openai_headers *out);
-void myna_openai_headers_fini(struct myna_openai_headers *h);
 /* Whether a request for that call carries session headers. */
 bool myna_openai_has_session(const struct myna_openai_target *t,
                              const struct myna_openai_call *call);

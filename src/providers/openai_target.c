@@ -20,94 +20,6 @@ static bool some(const char *text)
 
 /* ---- headers */
 
-static void drop(const char *text)
-{
-    free((void *)(uintptr_t)text);
-}
-
-void myna_openai_headers_fini(struct myna_openai_headers *h)
-{
-    for (size_t i = 0; i < h->n; i++) {
-        drop(h->h[i].name);
-        drop(h->h[i].value);
-    }
-    h->n = 0;
-}
-
-/* A later one of the same name wins. */
-static enum myna_err put(struct myna_openai_headers *h, const char *name, size_t n_name,
-                         const char *value, size_t n_value, bool secret)
-{
-    struct myna_http_header *at = NULL;
-    char *n = strndup(name, n_name), *v = strndup(value, n_value);
-
-    for (size_t i = 0; i < h->n; i++)
-        if (strlen(h->h[i].name) == n_name && !strncasecmp(h->h[i].name, name, n_name))
-            at = &h->h[i];
-    if (!n || !v || (!at && h->n == MYNA_OPENAI_MAX_HEADERS)) {
-        free(n);
-        free(v);
-        return n && v ? MYNA_ELIMIT : MYNA_ENOMEM;
-    }
-    if (at) {
-        drop(at->name);
-        drop(at->value);
-    } else {
-        at = &h->h[h->n++];
-    }
-    *at = (struct myna_http_header){.name = n, .value = v, .secret = secret};
-    return MYNA_OK;
-}
-
-static enum myna_err put_text(struct myna_openai_headers *h, const char *name, const char *value,
-                              bool secret)
-{
-    return put(h, name, strlen(name), value, strlen(value), secret);
-}
-
-/* {"X-A": "1"}, or one "X-A: 1" a line. */
-static enum myna_err read_extra(struct myna_openai_target *t, struct myna_why *why)
-{
-    const char *p = t->conf->headers ? t->conf->headers : "";
-    enum myna_err err = MYNA_OK;
-
-    p += strspn(p, " \t\r\n");
-    if (*p == '{') {
-        json_t *o = json_loads(p, 0, NULL), *value;
-        const char *name;
-
-        if (!json_is_object(o))
-            err = MYNA_ECONFIG;
-        json_object_foreach(o, name, value)
-        {
-            if (!err && json_is_string(value))
-                err = put_text(&t->extra, name, json_string_value(value), true);
-            else if (!err)
-                err = MYNA_ECONFIG;
-        }
-        json_decref(o);
-    } else {
-        while (*p && !err) {
-            size_t line = strcspn(p, "\r\n"), name = strcspn(p, ":\r\n"), from;
-
-            if (name == 0 || name >= line) {
-                err = MYNA_ECONFIG;
-                break;
-            }
-            from = name + 1 + strspn(p + name + 1, " \t");
-            err = put(&t->extra, p, name, p + from, from < line ? line - from : 0, true);
-            p += line + strspn(p + line, "\r\n");
-            p += strspn(p, " \t\r\n");
-        }
-    }
-    if (!err)
-        return MYNA_OK;
-    return myna_fail(why, err,
-                     "llm.%s.headers: want one 'Name: value' a line, or a JSON object of texts, at "
-                     "most %d",
-                     t->preset->name, MYNA_OPENAI_MAX_HEADERS);
-}
-
 bool myna_openai_has_session(const struct myna_openai_target *t,
                              const struct myna_openai_call *call)
 {
@@ -132,7 +44,8 @@ static enum myna_err put_session_id(const struct myna_openai_target *t,
     else
         myna_buf_printf(&value, "%s%s", prefix, call->id);
     err = value.err ? value.err
-                    : put_text(out, t->conf->session_id_header, myna_buf_str(&value), false);
+                    : myna_openai_headers_put(out, t->conf->session_id_header, myna_buf_str(&value),
+                                              false);
     myna_buf_fini(&value);
     return err;
 }
@@ -150,8 +63,9 @@ static enum myna_err put_session_key(const struct myna_openai_target *t,
         (t->preset->hermes && (!t->key || call->no_session)))
         return MYNA_OK;
     if (!c->session_key_from)
-        return some(c->session_key) ? put_text(out, c->session_key_header, c->session_key, true)
-                                    : MYNA_OK;
+        return some(c->session_key)
+                   ? myna_openai_headers_put(out, c->session_key_header, c->session_key, true)
+                   : MYNA_OK;
     if (!some(call->caller))
         return MYNA_OK;
     myna_sha256_init(&sha);
@@ -159,7 +73,7 @@ static enum myna_err put_session_key(const struct myna_openai_target *t,
     myna_sha256_final(&sha, hex);
     snprintf(value, sizeof value, "%s%.16s", c->session_key_prefix ? c->session_key_prefix : "",
              hex);
-    return put_text(out, c->session_key_header, value, false);
+    return myna_openai_headers_put(out, c->session_key_header, value, false);
 }
 
 enum myna_err myna_openai_headers(const struct myna_openai_target *t,
@@ -172,23 +86,23 @@ enum myna_err myna_openai_headers(const struct myna_openai_target *t,
     out->n = 0;
     myna_buf_init(&auth, 0);
     if (call) {
-        err = put_text(out, "Content-Type", "application/json", false);
+        err = myna_openai_headers_put(out, "Content-Type", "application/json", false);
         if (!err)
-            err = put_text(out, "Accept", "text/event-stream", false);
+            err = myna_openai_headers_put(out, "Accept", "text/event-stream", false);
     }
     if (!err)
-        err = put_text(out, "User-Agent", "myna/" MYNA_VERSION, false);
+        err = myna_openai_headers_put(out, "User-Agent", "myna/" MYNA_VERSION, false);
     if (!err && t->key) {
         err = myna_buf_printf(&auth, "Bearer %s", t->key);
         if (!err)
-            err = put_text(out, "Authorization", myna_buf_str(&auth), true);
+            err = myna_openai_headers_put(out, "Authorization", myna_buf_str(&auth), true);
     }
     if (!err)
         err = put_session_id(t, call, out);
     if (!err)
         err = put_session_key(t, call, out);
     for (size_t i = 0; i < t->extra.n && !err; i++)
-        err = put_text(out, t->extra.h[i].name, t->extra.h[i].value, true);
+        err = myna_openai_headers_put(out, t->extra.h[i].name, t->extra.h[i].value, true);
     myna_buf_fini(&auth);
     if (err)
         myna_openai_headers_fini(out);
@@ -199,28 +113,17 @@ enum myna_err myna_openai_headers(const struct myna_openai_target *t,
 
 static enum myna_err resolve_url(struct myna_openai_target *t, struct myna_why *why)
 {
-    const char *base = t->conf->base_url ? t->conf->base_url : "";
-    size_t n = strlen(base);
-    char shown[200];
+    char *base = NULL;
+    enum myna_err err =
+        myna_openai_base(t->section, t->conf->base_url, "/chat/completions", &base, why);
 
-    while (n > 0 && base[n - 1] == '/')
-        n--;
-    myna_http_show_url(base, shown, sizeof shown);
-    if (!n)
-        return myna_fail(why, MYNA_ECONFIG,
-                         "llm.%s.base_url is not set; it is the address before "
-                         "/chat/completions, such as http://127.0.0.1:8000/v1",
-                         t->preset->name);
-    if ((strncmp(base, "http://", 7) != 0 && strncmp(base, "https://", 8) != 0) || !shown[0])
-        return myna_fail(why, MYNA_ECONFIG,
-                         "llm.%s.base_url must begin with http:// or https:// and name a host",
-                         t->preset->name);
-    if (n > 17 && !strncmp(base + n - 17, "/chat/completions", 17))
-        n -= 17; /* pasted whole */
-    if (asprintf(&t->chat_url, "%.*s/chat/completions", (int)n, base) < 0)
+    if (err)
+        return err;
+    if (asprintf(&t->chat_url, "%s/chat/completions", base) < 0)
         t->chat_url = NULL;
-    if (asprintf(&t->models_url, "%.*s/models", (int)n, base) < 0)
+    if (asprintf(&t->models_url, "%s/models", base) < 0)
         t->models_url = NULL;
+    free(base);
     return t->chat_url && t->models_url
                ? MYNA_OK
                : myna_fail(why, MYNA_ENOMEM, "no memory for the agent's address");
@@ -266,21 +169,11 @@ static enum myna_err resolve_key(struct myna_openai_target *t, const char *(*env
 {
     const struct myna_openai_conf *c = t->conf;
 
-    t->key = c->api_key;
-    if (!some(t->key) && some(c->api_key_env))
-        t->key = env(c->api_key_env);
-    if (!some(t->key) || !strcmp(t->key, "EMPTY"))
-        t->key = NULL;
-    if (t->key)
-        for (const char *k = t->key; *k; k++)
-            if (*k <= ' ' || *k >= 127)
-                return myna_fail(why, MYNA_ECONFIG,
-                                 "llm.%s.api_key has a blank, a line end or a character that is "
-                                 "not ASCII: was it copied whole?",
-                                 t->preset->name);
-    if (!t->key && t->preset->needs_key)
-        return myna_fail(why, MYNA_ECONFIG, "llm.%s.api_key is not set; put the key into %s",
-                         t->preset->name, some(c->api_key_env) ? c->api_key_env : "it");
+    enum myna_err err = myna_openai_key(t->section, c->api_key, c->api_key_env,
+                                        t->preset->needs_key, env, &t->key, why);
+
+    if (err)
+        return err;
     if (t->preset->openclaw && t->key && !strncmp(t->chat_url, "http://", 7) &&
         !myna_http_is_loopback(t->chat_url) && !c->allow_insecure)
         return myna_fail(
@@ -299,13 +192,14 @@ enum myna_err myna_openai_resolve(struct myna_openai_target *t,
     enum myna_err err;
 
     *t = (struct myna_openai_target){.preset = preset, .conf = conf};
+    snprintf(t->section, sizeof t->section, "llm.%s", preset->name);
     err = resolve_url(t, why);
     if (!err)
         err = resolve_model(t, env, why);
     if (!err)
         err = resolve_key(t, env, why);
     if (!err)
-        err = read_extra(t, why);
+        err = myna_openai_headers_read(&t->extra, conf->headers, t->section, why);
     if (!err)
         err = myna_openai_check_json(t, why);
     if (err)
