@@ -75,7 +75,12 @@ struct myna_http_start {
     int connect_ms, first_byte_ms, idle_ms, total_ms;
     size_t max_body; /* bytes of the answer; 0: 16 MiB */
     bool background; /* nobody waits for it: does not hold the virtual clock */
-    void (*head)(void *arg, struct myna_http_request *rq, int status); /* may be NULL */
+    /* Only connect (name, proxy, certificate) and send nothing: head() with status 0 tells that the
+     * line is there, then it is the owner's by myna_http_raw_…(). For protocols that begin like
+     * HTTP (ws.h). done() is told only when there is no connection; a raw line ends by cancel. */
+    bool raw;
+    void (*raw_ready)(void *arg, struct myna_http_request *rq, int events); /* 1 read, 2 write */
+    void (*head)(void *arg, struct myna_http_request *rq, int status);      /* may be NULL */
     void (*data)(void *arg, struct myna_http_request *rq, struct myna_view bytes);
     /* NULL: the answer is complete. */
     void (*done)(void *arg, struct myna_http_request *rq, const struct myna_http_error *error);
@@ -103,6 +108,15 @@ void myna_http_set_idle(struct myna_http_request *rq, int ms); /* from now on */
 const char *myna_http_header(const struct myna_http_request *rq, const char *name);
 bool myna_http_reused(const struct myna_http_request *rq); /* it went over a kept connection */
 size_t myna_http_active(const struct myna_http *http);     /* requests out, drained ones too */
+
+/* ---- a raw line, from head() on */
+
+/* Bytes taken or given; 0: not now, wait for raw_ready(); -1: the line is gone (for recv: also when
+ * the other side has closed). */
+ptrdiff_t myna_http_raw_send(struct myna_http_request *rq, const void *ptr, size_t len);
+ptrdiff_t myna_http_raw_recv(struct myna_http_request *rq, void *ptr, size_t size);
+/* 1: tell when bytes came, 2: when there is room to send, 3: both; at first 1. */
+void myna_http_raw_events(struct myna_http_request *rq, int events);
 
 /* ---- pure helpers, http.c */
 

@@ -181,6 +181,7 @@ void myna_http_free(struct myna_http_request *rq)
 
     if (rq->gone)
         *rq->gone = true;
+    myna_loop_poll_close(rq->raw);
     leave_multi(rq); /* an answer that is not complete: this closes its socket */
     myna_http_leave_world(rq);
     if (rq->ready)
@@ -266,6 +267,53 @@ void myna_http_unhold(struct myna_http_request *rq)
     curl_easy_pause(rq->easy, CURLPAUSE_CONT);
 }
 
+/* ---- raw lines */
+
+static void on_raw(void *arg, int events)
+{
+    struct myna_http_request *rq = arg;
+
+    rq->how.raw_ready(rq->how.arg, rq, events);
+}
+
+/* Connected. The request stays in the multi handle: outside of it libcurl closes the line. */
+static void open_raw(struct myna_http_request *rq)
+{
+    curl_socket_t fd = CURL_SOCKET_BAD;
+
+    curl_easy_getinfo(rq->easy, CURLINFO_ACTIVESOCKET, &fd);
+    if (fd != CURL_SOCKET_BAD)
+        rq->raw = myna_loop_poll(rq->http->host->loop, (int)fd, 1, on_raw, rq);
+    if (!rq->raw) {
+        finish(rq, CURLE_OUT_OF_MEMORY);
+        return;
+    }
+    rq->opened = true;
+    rq->limit.at = MYNA_NEVER;
+    myna_http_mark_ready(rq);
+}
+
+ptrdiff_t myna_http_raw_send(struct myna_http_request *rq, const void *ptr, size_t len)
+{
+    size_t n = 0;
+    CURLcode rc = curl_easy_send(rq->easy, ptr, len, &n);
+
+    return rc == CURLE_OK ? (ptrdiff_t)n : rc == CURLE_AGAIN ? 0 : -1;
+}
+
+ptrdiff_t myna_http_raw_recv(struct myna_http_request *rq, void *ptr, size_t size)
+{
+    size_t n = 0;
+    CURLcode rc = curl_easy_recv(rq->easy, ptr, size, &n);
+
+    return rc == CURLE_AGAIN ? 0 : rc == CURLE_OK && n > 0 ? (ptrdiff_t)n : -1;
+}
+
+void myna_http_raw_events(struct myna_http_request *rq, int events)
+{
+    myna_loop_poll_events(rq->raw, events);
+}
+
 /* ---- libcurl is told what happened */
 
 static void collect(struct myna_http *http)
@@ -279,13 +327,16 @@ static void collect(struct myna_http *http)
         if (msg->msg != CURLMSG_DONE)
             continue;
         curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, (char **)&rq);
-        finish(rq, msg->data.result);
+        if (rq->how.raw && msg->data.result == CURLE_OK)
+            open_raw(rq);
+        else
+            finish(rq, msg->data.result);
     }
     if (!http->broken)
         return;
     http->broken = false;
     for (struct myna_http_request *rq = http->all; rq; rq = rq->next)
-        if (rq->in_multi) {
+        if (rq->in_multi && !rq->opened) {
             rq->short_of_memory = true;
             finish(rq, CURLE_OUT_OF_MEMORY);
         }
@@ -501,6 +552,10 @@ static CURLcode set_up(struct myna_http_request *rq)
     }
     if (how->method)
         SET(CURLOPT_CUSTOMREQUEST, how->method);
+    if (how->raw) {
+        SET(CURLOPT_CONNECT_ONLY, 1L);
+        SET(CURLOPT_HTTPPROXYTUNNEL, 1L);
+    }
 #undef SET
     return bad;
 }

@@ -41,6 +41,8 @@ struct myna_http_request {
     bool paused, held; /* by the owner; libcurl holds data back */
     bool finished, was_sent, timed_out, too_large, short_of_memory, enough;
     bool draining, bad_header;
+    bool opened;           /* raw: connected */
+    struct myna_poll *raw; /* raw: the socket, once libcurl has let go of it */
 };
 
 struct myna_http {

@@ -184,6 +184,14 @@ static void deliver_one(struct myna_http_request *rq)
             myna_http_free(rq);
         return;
     }
+    if (rq->opened && !rq->finished) {
+        if (!rq->told_head) {
+            rq->told_head = true;
+            myna_http_leave_world(rq);
+            rq->how.head(rq->how.arg, rq, 0);
+        }
+        return;
+    }
     /* cppcheck-suppress autoVariables ; taken back below */
     rq->gone = &gone;
     if (body && !rq->told_head) {
