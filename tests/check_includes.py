@@ -28,6 +28,7 @@ ARROWS = {
     "console": {"audio", "transport"},
     # a provider knows its stage's helpers, the sound and where models lie
     "providers": {"audio", "turn", "stt", "llm", "tts", "models"},
+    "livekit": {"audio", "rtc"},
     "session": None,  # wires everything
     "cli": set(),  # <myna/...> alone, see below
 }
@@ -51,7 +52,7 @@ THIRD_PARTY = {
     "flite/*": ["providers/flite.c", "providers/flite_*.c"],
     "hyphen.h": ["tts/hyphen*.c"],
     "zlib.h": ["*/*.c"],
-    "openssl/*": ["models/*.c"],
+    "openssl/*": ["models/*.c", "util/crypto.c", "rtc/*_openssl.c"],
     "archive*.h": ["models/*.c"],
     "jansson.h": ["*"],  # wherever JSON is handled
 }
