@@ -5,7 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -14,6 +14,7 @@
 #include <sndfile.h>
 
 #include "audio/resample.h"
+#include "util/fs.h"
 
 enum { BLOCK = 1024, MAX_CHANNELS = 2 };
 
@@ -26,6 +27,7 @@ struct myna_wav_reader {
     char name[256];
     const uint8_t *bytes; /* open_bytes() */
     sf_count_t n_bytes, at;
+    uint32_t missing_ms; /* claimed by the header and not in the file */
     union {
         int16_t s[BLOCK * MAX_CHANNELS];
         float f[BLOCK * MAX_CHANNELS];
@@ -77,6 +79,55 @@ static sf_count_t bytes_tell(void *arg)
 }
 
 static SF_VIRTUAL_IO bytes_io = {bytes_length, bytes_seek, bytes_read, bytes_write, bytes_tell};
+
+/* ---- what the header claims: libsndfile believes the file's length and says nothing */
+
+struct source {
+    int fd; /* or -1: */
+    const uint8_t *ptr;
+    uint64_t len;
+};
+
+static bool bytes_of(const struct source *src, uint64_t at, uint8_t *to, size_t n)
+{
+    if (at > src->len || src->len - at < n)
+        return false;
+    if (src->fd >= 0)
+        return pread(src->fd, to, n, (off_t)at) == (ssize_t)n;
+    memcpy(to, src->ptr + at, n);
+    return true;
+}
+
+static uint32_t get32(const uint8_t *p)
+{
+    return p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+}
+
+/* How much of the claimed sound is not there. Those who write into a pipe claim the most a header
+ * can; RF64 and W64 keep their sizes elsewhere and are believed. */
+static uint32_t missing_ms(const struct source *src)
+{
+    enum { CHUNKS_MAX = 64, STREAMED = 0x7fff0000 };
+    uint8_t head[12];
+    uint64_t at = sizeof head, bytes_a_second = 0;
+
+    if (!bytes_of(src, 0, head, sizeof head) || memcmp(head, "RIFF", 4) != 0)
+        return 0;
+    for (int i = 0; i < CHUNKS_MAX && bytes_of(src, at, head, 8); i++) {
+        uint32_t claimed = get32(head + 4);
+        uint64_t there = src->len - at - 8;
+
+        if (!memcmp(head, "data", 4)) {
+            if (claimed >= STREAMED || claimed <= there || !bytes_a_second)
+                return 0;
+            return (uint32_t)(((claimed - there) * 1000 + bytes_a_second - 1) / bytes_a_second);
+        }
+        if (!memcmp(head, "fmt ", 4) && bytes_of(src, at + 16, head, 4))
+            bytes_a_second = get32(head);
+        at += 8 + (uint64_t)claimed + (claimed & 1);
+    }
+    return 0;
+}
 
 static bool is_wav(int format)
 {
@@ -170,6 +221,7 @@ enum myna_err myna_wav_open(const char *path, struct myna_wav_reader **out, stru
         close(fd);
         return myna_fail(why, MYNA_ENOMEM, "no memory to read %s", path);
     }
+    r->missing_ms = missing_ms(&(struct source){.fd = fd, .len = (uint64_t)st.st_size});
     r->snd = sf_open_fd(fd, SFM_READ, &r->info, SF_TRUE); /* closes fd, also when it fails */
     return opened(r, out, why);
 }
@@ -186,6 +238,7 @@ enum myna_err myna_wav_open_bytes(const char *name, const void *ptr, size_t len,
         return myna_fail(why, MYNA_ENOMEM, "no memory to read %s", name);
     r->bytes = ptr;
     r->n_bytes = (sf_count_t)len;
+    r->missing_ms = missing_ms(&(struct source){.fd = -1, .ptr = ptr, .len = len});
     r->snd = sf_open_virtual(&bytes_io, SFM_READ, &r->info, r);
     return opened(r, out, why);
 }
@@ -212,6 +265,19 @@ int myna_wav_channels(const struct myna_wav_reader *r)
 uint64_t myna_wav_length(const struct myna_wav_reader *r)
 {
     return (uint64_t)r->info.frames;
+}
+
+bool myna_wav_short(const struct myna_wav_reader *r, char *text, size_t size)
+{
+    double have = (double)r->info.frames / r->info.samplerate;
+
+    if (!r->missing_ms)
+        return false;
+    snprintf(text, size,
+             "%s ends after %.2f s though its header claims %.2f s: the end is lost, the rest is "
+             "used; copy or record it again",
+             r->name, have, have + r->missing_ms / 1000.0);
+    return true;
 }
 
 static int16_t from_float(float v)
@@ -286,7 +352,7 @@ static enum myna_err writer_failed(struct myna_wav_writer *w, struct myna_why *w
                               "write elsewhere",
                               w->path, (double)w->written / w->rate_hz);
     else
-        w->failed = myna_fail(&w->why, MYNA_EIO, "cannot write %s: %s", w->path, strerror(e));
+        w->failed = myna_fs_fail(&w->why, "write", w->path);
     if (why)
         *why = w->why;
     return w->failed;

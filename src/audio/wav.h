@@ -9,6 +9,7 @@
 #ifndef MYNA_AUDIO_WAV_H
 #define MYNA_AUDIO_WAV_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -27,6 +28,10 @@ void myna_wav_close(struct myna_wav_reader *r); /* NULL is fine */
 uint32_t myna_wav_rate_hz(const struct myna_wav_reader *r);
 int myna_wav_channels(const struct myna_wav_reader *r);    /* of the file; read() gives mono */
 uint64_t myna_wav_length(const struct myna_wav_reader *r); /* samples per channel, as claimed */
+
+/* A sentence into `text` when the file ends before its header says (a copy that broke off): what is
+ * there is read all the same. */
+bool myna_wav_short(const struct myna_wav_reader *r, char *text, size_t size);
 
 /* Up to `max` mono samples at the file's rate; *n is 0 only at the end. */
 MYNA_MUST enum myna_err myna_wav_read(struct myna_wav_reader *r, int16_t *mono, size_t max,

@@ -176,6 +176,7 @@ static enum myna_err make(struct run *r, const struct myna_config *cfg, const ch
                                       .virtual_clock = true,
                                       .workers = 1};
     struct myna_vad_port_options po = {.id = 1, .event = on_event, .arg = r};
+    char lost[512];
     enum myna_err err = myna_wav_open(path, &r->wav, why);
 
     if (!err)
@@ -184,6 +185,8 @@ static enum myna_err make(struct run *r, const struct myna_config *cfg, const ch
         err = make_vad(r, cfg, why);
     if (err)
         return err;
+    if (myna_wav_short(r->wav, lost, sizeof lost)) /* also for `myna hear`, which asks here first */
+        myna_host_log(myna_runtime_host(r->rt), MYNA_LOG_WARN, "%s", lost);
     r->resample = myna_resample_create(myna_wav_rate_hz(r->wav), MYNA_IN_RATE_HZ);
     po.vad = r->vad;
     if (!r->resample)

@@ -160,10 +160,13 @@ static enum myna_err read_in(struct file *f, struct myna_why *why)
     struct myna_wav_reader *r = NULL;
     struct myna_resample *rs = NULL;
     int16_t *out = NULL;
+    char lost[512];
     enum myna_err err = myna_wav_open(f->opt.in, &r, why);
 
     if (err)
         return err;
+    if (myna_wav_short(r, lost, sizeof lost))
+        myna_host_log(f->base.host, MYNA_LOG_WARN, "%s stage=transport", lost);
     rs = myna_resample_create(myna_wav_rate_hz(r), MYNA_IN_RATE_HZ);
     if (rs) {
         size_t bound = myna_resample_bound(rs, CHUNK);

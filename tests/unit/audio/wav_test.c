@@ -75,7 +75,7 @@ static size_t encode(uint8_t *data, int tag, int channels, int bits)
         else if (tag == 6 || tag == 7)
             data[n++] = myna_g711_encode_one(tag == 6 ? MYNA_G711_ALAW : MYNA_G711_ULAW, s);
         else
-            n += put(data + n, (uint64_t)((int64_t)s << (bits - 16)), bits / 8);
+            n += put(data + n, (uint64_t)((int64_t)s * ((int64_t)1 << (bits - 16))), bits / 8);
     }
     return n;
 }
@@ -125,16 +125,26 @@ TEST(floats_beyond_full_scale_are_clipped_and_no_number_is_silence)
     myna_wav_close(r);
 }
 
-TEST(a_truncated_file_gives_what_it_has)
+TEST(a_truncated_file_gives_what_it_has_and_says_what_is_lost)
 {
     uint8_t data[400] = {1, 2, 3}, file[512];
     size_t len = build(file, 1, 1, 16000, 16, data, sizeof data), n;
     struct myna_wav_reader *r;
     int16_t got[256];
+    char said[200];
 
     CHECK_EQ(myna_wav_open_bytes("x.wav", file, len - 200, &r, NULL), MYNA_OK);
     CHECK_EQ(myna_wav_read(r, got, 256, &n, NULL), MYNA_OK);
     CHECK_EQ(n, 100);
+    CHECK(myna_wav_short(r, said, sizeof said)); /* 100 samples at 16 kHz: 6.25 ms */
+    CHECK_HAS(said, "x.wav ends after 0.01 s though its header claims 0.01 s");
+    myna_wav_close(r);
+    CHECK_EQ(myna_wav_open_bytes("x.wav", file, len, &r, NULL), MYNA_OK);
+    CHECK(!myna_wav_short(r, said, sizeof said));
+    myna_wav_close(r);
+    put(file + 40, UINT32_MAX, 4); /* written into a pipe: nobody knew the length */
+    CHECK_EQ(myna_wav_open_bytes("x.wav", file, len, &r, NULL), MYNA_OK);
+    CHECK(!myna_wav_short(r, said, sizeof said));
     myna_wav_close(r);
 }
 
@@ -236,7 +246,7 @@ TEST(a_path_that_cannot_be_written_is_named)
     struct myna_wav_writer *w;
     struct myna_why why;
 
-    CHECK_EQ(myna_wav_create("/nonexistent/out.wav", 24000, &w, &why), MYNA_EIO);
+    CHECK_EQ(myna_wav_create("/nonexistent/out.wav", 24000, &w, &why), MYNA_ENOENT);
     CHECK_HAS(why.text, "cannot write /nonexistent/out.wav: No such file or directory");
 }
 
