@@ -119,7 +119,7 @@ static enum myna_err llm_create(struct myna_llm **out, struct myna_host *host,
         free(b);
         return err;
     }
-    b->base = (struct myna_llm){&backwards, host};
+    b->base = (struct myna_llm){.cls = &backwards, .host = host};
     *out = &b->base;
     return MYNA_OK;
 }

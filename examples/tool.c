@@ -102,7 +102,7 @@ static enum myna_err llm_create(struct myna_llm **out, struct myna_host *host,
     *out = calloc(1, sizeof **out);
     if (!*out)
         return myna_fail(why, MYNA_ENOMEM, "no memory for the stand-in");
-    **out = (struct myna_llm){&stand_in, host};
+    **out = (struct myna_llm){.cls = &stand_in, .host = host};
     return MYNA_OK;
 }
 

@@ -92,7 +92,9 @@ struct myna_item {
     const char *call_id;   /* FUNCTION_CALL, …_OUTPUT */
     const char *name;      /* … */
     const char *arguments; /* FUNCTION_CALL: JSON text */
-    const char *output;    /* FUNCTION_CALL_OUTPUT */
+    const char
+        *extra; /* FUNCTION_CALL: JSON text that its provider wants to see again; NULL none */
+    const char *output; /* FUNCTION_CALL_OUTPUT */
     bool is_error;
 
     const char *old_agent; /* AGENT_HANDOFF; NULL at the first */
@@ -128,10 +130,12 @@ struct myna_metrics {
     double ttfb_ms; /* tts: first text handed over to first audio */
     double tokens_per_second;
     int completion_tokens, prompt_tokens, prompt_cached_tokens, total_tokens;
-    int characters_count;                                     /* tts */
-    double idle_time_ms;                                      /* vad */
-    double inference_total_ms;                                /* vad */
-    int inference_count;                                      /* vad */
+    int prompt_cache_write_tokens; /* llm: part of prompt_tokens too */
+    double cost;               /* llm: in USD, by the provider or its price options; 0 unknown */
+    int characters_count;      /* tts */
+    double idle_time_ms;       /* vad */
+    double inference_total_ms; /* vad */
+    int inference_count;       /* vad */
     double end_of_utterance_delay_ms, transcription_delay_ms; /* eou */
     double on_user_turn_completed_delay_ms, last_speaking_time_ms;
 };
@@ -163,9 +167,10 @@ enum myna_event_type {
     MYNA_EV_DEBUG_MESSAGE,
     MYNA_EV_ERROR,
     MYNA_EV_CLOSE,
-    MYNA_EV_AGENT_TRANSCRIPT, /* (Myna) the agent's words, paced to what is heard */
-    MYNA_EV_PLAYOUT,          /* (Myna) a segment started or finished being heard */
-    MYNA_EV_TURN_LATENCY,     /* (Myna) the waterfall of a turn, once its answer is heard */
+    MYNA_EV_AGENT_TRANSCRIPT,    /* (Myna) the agent's words, paced to what is heard */
+    MYNA_EV_PLAYOUT,             /* (Myna) a segment started or finished being heard */
+    MYNA_EV_TURN_LATENCY,        /* (Myna) the waterfall of a turn, once its answer is heard */
+    MYNA_EV_AGENT_TOOL_PROGRESS, /* (Myna) the agent works with a tool of its own */
 };
 
 /* Usage summed per provider and model (agent-session 9). Zero fields are left out of JSON. */
@@ -174,6 +179,8 @@ struct myna_usage {
     const char *provider, *model;
     int64_t input_tokens, input_cached_tokens, output_tokens, characters_count;
     double audio_duration_ms;
+    int64_t input_cache_write_tokens;
+    double cost; /* USD; 0 unknown */
 };
 
 struct myna_event {
@@ -227,6 +234,11 @@ struct myna_event {
             const char *speech_id;
             struct myna_waterfall w;
         } latency;
+        struct {
+            const char *speech_id;
+            const char *tool, *call_id, *label; /* label: what it does, for people; NULL unknown */
+            const char *status;                 /* "running", "completed"; as the agent says */
+        } progress;
         struct {
             double probability, threshold, inference_ms, delay_ms;
         } eot;

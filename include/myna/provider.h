@@ -180,6 +180,12 @@ struct myna_llm_request {
     const char *caller;     /* who calls, the number or name the door knows; NULL unknown */
 };
 
+enum myna_llm_cap {
+    /* It keeps the history of a call itself: what was asked cannot be taken back, so the session
+     * never asks ahead of the turn's end. */
+    MYNA_LLM_OWN_HISTORY = 1,
+};
+
 enum myna_llm_event_type {
     MYNA_LLM_TEXT,      /* increment of the spoken answer */
     MYNA_LLM_REASONING, /* increment that must never be spoken */
@@ -196,13 +202,18 @@ struct myna_llm_event {
     enum myna_llm_event_type type;
     struct myna_view text; /* TEXT, REASONING: UTF-8, may cut anywhere between bytes */
     const char *call_id, *name, *arguments; /* TOOL_CALL; arguments: JSON text; PROGRESS */
-    int prompt_tokens, prompt_cached_tokens, completion_tokens, total_tokens; /* USAGE */
+    const char *extra; /* TOOL_CALL: JSON text that comes back with the call's item; NULL none */
+    int prompt_tokens; /* USAGE: all of them, with what was read from and written to a cache */
+    int prompt_cached_tokens, prompt_cache_write_tokens, completion_tokens, total_tokens;
+    double cost; /* USAGE: in USD; 0 unknown */
     struct myna_fault fault;
 };
 
 struct myna_llm {
     const struct myna_llm_class *cls;
     struct myna_host *host;
+    const char *model; /* its own, for metrics; NULL: the class's name stands for it */
+    uint32_t caps;     /* enum myna_llm_cap */
 };
 struct myna_llm_stream { /* first member of the provider's stream */
     struct myna_llm *llm;

@@ -9,6 +9,7 @@
 #include "llm/llm.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,6 +21,7 @@
 #include "util/utf8.h"
 
 #define PACKED_MAX   ((size_t)1 << 20)
+#define COST_UNIT    1e12 /* a recorded cost is whole millionths of a millionth of a dollar */
 #define REQUEST_KEPT ((size_t)32 << 10) /* of a request, in a recording */
 
 struct cut { /* the bytes of a character whose rest has not come */
@@ -251,11 +253,15 @@ enum myna_err myna_llm_event_pack(struct myna_buf *into, const struct myna_llm_e
         myna_buf_str_opt(into, ev->call_id);
         myna_buf_str_opt(into, ev->name);
         myna_buf_str_opt(into, ev->arguments);
+        if (ev->extra)
+            myna_buf_str_opt(into, ev->extra);
     } else if (ev->type == MYNA_LLM_USAGE) {
         myna_buf_u32(into, (uint32_t)ev->prompt_tokens);
         myna_buf_u32(into, (uint32_t)ev->prompt_cached_tokens);
         myna_buf_u32(into, (uint32_t)ev->completion_tokens);
         myna_buf_u32(into, (uint32_t)ev->total_tokens);
+        myna_buf_u32(into, (uint32_t)ev->prompt_cache_write_tokens);
+        myna_buf_i64(into, (int64_t)llround(ev->cost * COST_UNIT));
     } else if (ev->type == MYNA_LLM_FAULT) {
         myna_pack_fault(into, &ev->fault);
     }
@@ -272,11 +278,16 @@ enum myna_err myna_llm_event_unpack(struct myna_view from, struct myna_llm_event
         e.call_id = myna_read_str_opt(&r);
         e.name = myna_read_str_opt(&r);
         e.arguments = myna_read_str_opt(&r);
+        e.extra = r.len ? myna_read_str_opt(&r) : NULL;
     } else if (e.type == MYNA_LLM_USAGE) {
         e.prompt_tokens = (int)myna_read_u32(&r);
         e.prompt_cached_tokens = (int)myna_read_u32(&r);
         e.completion_tokens = (int)myna_read_u32(&r);
         e.total_tokens = (int)myna_read_u32(&r);
+        if (r.len) { /* older recordings end here */
+            e.prompt_cache_write_tokens = (int)myna_read_u32(&r);
+            e.cost = (double)myna_read_i64(&r) / COST_UNIT;
+        }
     } else if (e.type == MYNA_LLM_FAULT) {
         myna_read_fault(&r, &e.fault);
     }

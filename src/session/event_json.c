@@ -45,6 +45,8 @@ const char *myna_event_name(enum myna_event_type type)
         return "playout";
     case MYNA_EV_TURN_LATENCY:
         return "turn_latency";
+    case MYNA_EV_AGENT_TOOL_PROGRESS:
+        return "agent_tool_progress";
     }
     return "unknown";
 }
@@ -151,6 +153,10 @@ static int put_special(json_t *o, const struct myna_metrics *m)
         bad |= myna_json_put_number(o, "promptCachedTokens", m->prompt_cached_tokens);
         bad |= myna_json_put_number(o, "totalTokens", m->total_tokens);
         bad |= myna_json_put_number(o, "tokensPerSecond", m->tokens_per_second);
+        if (m->prompt_cache_write_tokens)
+            bad |= myna_json_put_number(o, "promptCacheWriteTokens", m->prompt_cache_write_tokens);
+        if (m->cost > 0)
+            bad |= myna_json_put_number(o, "costUsd", m->cost);
         break;
     case MYNA_METRICS_TTS:
         bad |= myna_json_put_number(o, "ttfbMs", m->ttfb_ms);
@@ -238,6 +244,16 @@ static int put_speech(json_t *o, const struct myna_event *ev)
     bad |= myna_json_put_text(o, "source", ev->u.speech.source);
     bad |= myna_json_put_text(handle, "id", ev->u.speech.speech_id);
     return bad | json_object_set_new(o, "speechHandle", handle);
+}
+
+static int put_progress(json_t *o, const struct myna_event *ev)
+{
+    int bad = myna_json_put_text(o, "speechId", ev->u.progress.speech_id);
+
+    bad |= myna_json_put_text(o, "tool", ev->u.progress.tool);
+    bad |= myna_json_put_text(o, "callId", ev->u.progress.call_id);
+    bad |= myna_json_put_text(o, "label", ev->u.progress.label);
+    return bad | myna_json_put_text(o, "status", ev->u.progress.status);
 }
 
 static int put_playout(json_t *o, const struct myna_event *ev)
@@ -336,6 +352,8 @@ static int put_fields(json_t *o, const struct myna_event *ev)
         return put_playout(o, ev);
     case MYNA_EV_TURN_LATENCY:
         return put_latency(o, ev);
+    case MYNA_EV_AGENT_TOOL_PROGRESS:
+        return put_progress(o, ev);
     }
     return 0;
 }

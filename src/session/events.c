@@ -67,6 +67,29 @@ static bool own_items(struct s_event *e)
     return true;
 }
 
+/* The four texts behind one another. */
+static bool own_progress(struct s_event *e)
+{
+    const char **texts[] = {&e->ev.u.progress.tool, &e->ev.u.progress.call_id,
+                            &e->ev.u.progress.label, &e->ev.u.progress.status};
+    size_t size = 1;
+    char *at;
+
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        size += *texts[i] ? strlen(*texts[i]) + 1 : 0;
+    at = e->text = malloc(size);
+    if (!at)
+        return false;
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        if (*texts[i]) {
+            size_t n = strlen(*texts[i]) + 1;
+
+            *texts[i] = memcpy(at, *texts[i], n);
+            at += n;
+        }
+    return true;
+}
+
 /* Points the copy's texts at memory that lives until the event is told. false: memory is short. */
 static bool own(struct s_event *e)
 {
@@ -110,6 +133,9 @@ static bool own(struct s_event *e)
         break;
     case MYNA_EV_FUNCTION_TOOLS_EXECUTED:
         return own_items(e);
+    case MYNA_EV_AGENT_TOOL_PROGRESS:
+        ev->u.progress.speech_id = keep_id(e->speech_id, ev->u.progress.speech_id);
+        return own_progress(e);
     case MYNA_EV_CLOSE:               /* the session's own words */
     case MYNA_EV_AGENT_STATE_CHANGED: /* plain values */
     case MYNA_EV_USER_STATE_CHANGED:

@@ -13,6 +13,17 @@ static json_t *stage(const char *name, uint32_t caps)
     return name ? json_pack("{s:s,s:i}", "name", name, "caps", (int)caps) : json_null();
 }
 
+static json_t *llm_stage(const struct myna_llm *llm)
+{
+    json_t *o = stage(llm ? llm->cls->name : NULL, llm ? llm->caps : 0);
+
+    if (llm && o && myna_json_put_text(o, "model", llm->model)) {
+        json_decref(o);
+        o = NULL;
+    }
+    return o;
+}
+
 static json_t *config_of(const struct myna_session *s)
 {
     char *text = myna_config_json(myna_runtime_config(s->rt));
@@ -62,7 +73,7 @@ char *myna_s_header_json(const struct myna_session *s)
                      (json_int_t)t->latency, "stages", "vad",
                      stage(s->vad ? s->vad->cls->name : NULL, 0), "stt",
                      stage(s->stt ? s->stt->cls->name : NULL, s->stt ? s->stt->cls->caps : 0),
-                     "llm", stage(s->llm ? s->llm->cls->name : NULL, 0), "tts",
+                     "llm", llm_stage(s->llm), "tts",
                      stage(s->tts ? s->tts->cls->name : NULL, s->tts ? s->tts->cls->caps : 0),
                      "on_user_turn", s->on_user_turn != NULL, "config", config_of(s));
     if (root && s->n_tools && json_object_set_new(root, "tools", tools_of(s))) {

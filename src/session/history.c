@@ -60,6 +60,7 @@ void myna_s_item_free(struct myna_item *it)
     drop(it->call_id);
     drop(it->name);
     drop(it->arguments);
+    drop(it->extra);
     drop(it->output);
     drop(it->old_agent);
     drop(it->new_agent);

@@ -108,7 +108,9 @@ struct speech {
     struct segment *segments, *last_segment, *playing;
     struct myna_buf forwarded; /* what was heard (text: shown), over all segments */
     myna_us created, llm_start, first_token, first_sentence, llm_end, first_heard, forward_start;
-    int prompt_tokens, prompt_cached_tokens, completion_tokens, total_tokens;
+    int prompt_tokens, prompt_cached_tokens, prompt_cache_write_tokens, completion_tokens,
+        total_tokens;
+    double cost;
     struct myna_waterfall fall;
     struct myna_fault fault;
     bool failed;

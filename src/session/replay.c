@@ -241,6 +241,7 @@ static enum myna_err make_session(struct replay *rp, json_t *header, struct myna
                                        .arg = rp};
     struct myna_s_parts parts = {.given = true, .tap = &rp->tap};
     struct myna_tool_def *tools;
+    const char *text;
     enum myna_err err;
 
     opt.session_id = json_string_value(json_object_get(header, "session"));
@@ -263,6 +264,11 @@ static enum myna_err make_session(struct replay *rp, json_t *header, struct myna
     parts.stt = json_is_object(json_object_get(stages, "stt")) ? &rp->stt.base : NULL;
     parts.llm = json_is_object(json_object_get(stages, "llm")) ? &rp->llm.base : NULL;
     parts.tts = json_is_object(json_object_get(stages, "tts")) ? &rp->tts.base : NULL;
+    rp->llm.base.caps =
+        (uint32_t)json_integer_value(json_object_get(json_object_get(stages, "llm"), "caps"));
+    text = json_string_value(json_object_get(json_object_get(stages, "llm"), "model"));
+    if (text && !(rp->llm.base.model = rp->model = strdup(text)))
+        return myna_fail(why, MYNA_ENOMEM, "no memory for the recorded session");
     myna_loop_set_wall(rp->loop, json_integer_value(json_object_get(header, "wall_ms")));
     myna_loop_set_now(rp->loop, rp->start);
     myna_replay_compare_init(rp);

@@ -25,6 +25,7 @@ struct replay {
     struct myna_runtime *rt;
     struct myna_loop *loop;
     struct myna_session *session;
+    char *model;    /* of the recorded llm; NULL */
     char *names[4]; /* of the recorded classes: vad, stt, llm, tts */
     struct myna_vad_class vad_cls;
     struct myna_stt_class stt_cls;

@@ -350,7 +350,7 @@ enum myna_err myna_replay_stages_init(struct replay *rp, const char *transport_n
                                                       .destroy = transport_destroy};
     rp->vad.base = (struct myna_vad){&rp->vad_cls, host};
     rp->stt.base = (struct myna_stt){&rp->stt_cls, host};
-    rp->llm.base = (struct myna_llm){&rp->llm_cls, host};
+    rp->llm.base = (struct myna_llm){.cls = &rp->llm_cls, .host = host};
     rp->tts.base = (struct myna_tts){&rp->tts_cls, host};
     rp->vad.rp = rp->stt.rp = rp->llm.rp = rp->tts.rp = rp->transport.rp = rp;
     rp->transport.base.cls = &rp->transport_cls;
@@ -362,6 +362,7 @@ void myna_replay_stages_fini(struct replay *rp)
 {
     for (size_t i = 0; i < 4; i++)
         free(rp->names[i]);
+    free(rp->model);
 }
 
 bool myna_replay_stage_event(struct replay *rp, const struct myna_flight_record *r)

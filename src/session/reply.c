@@ -100,6 +100,21 @@ static void llm_text(struct myna_session *s, struct speech *sp, struct myna_view
         sp->first_sentence = s->now;
 }
 
+static void llm_progress(struct myna_session *s, const struct speech *sp,
+                         const struct myna_llm_event *ev)
+{
+    struct myna_event told = {.type = MYNA_EV_AGENT_TOOL_PROGRESS};
+    char status[24];
+
+    snprintf(status, sizeof status, "%.*s", (int)ev->text.len, (const char *)ev->text.ptr);
+    told.u.progress.speech_id = sp->id;
+    told.u.progress.tool = ev->name;
+    told.u.progress.call_id = ev->call_id;
+    told.u.progress.label = ev->arguments;
+    told.u.progress.status = status;
+    myna_s_event(s, &told);
+}
+
 static struct speech *speech_of(struct myna_session *s, const struct myna_llm_port *port)
 {
     for (struct speech *sp = s->speeches; sp; sp = sp->next)
@@ -132,8 +147,7 @@ static void on_llm(void *arg, struct myna_llm_port *port, const struct myna_llm_
             break;
         case MYNA_LLM_PROGRESS:
             if (ev->name)
-                myna_s_log(s, MYNA_LOG_INFO, "the agent is at work tool=%s status=%.*s", ev->name,
-                           (int)ev->text.len, (const char *)ev->text.ptr);
+                llm_progress(s, sp, ev);
             break;
         case MYNA_LLM_FLUSH:
             end_text(sp);
@@ -146,7 +160,9 @@ static void on_llm(void *arg, struct myna_llm_port *port, const struct myna_llm_
             sp->prompt_tokens = ev->prompt_tokens;
             sp->prompt_cached_tokens = ev->prompt_cached_tokens;
             sp->completion_tokens = ev->completion_tokens;
+            sp->prompt_cache_write_tokens = ev->prompt_cache_write_tokens;
             sp->total_tokens = ev->total_tokens;
+            sp->cost = ev->cost;
             break;
         case MYNA_LLM_DONE:
             sp->llm_done = true;

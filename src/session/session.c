@@ -291,6 +291,8 @@ enum myna_err myna_s_create(struct myna_runtime *rt, const struct myna_session_o
     s->stt = st.stt;
     s->llm = st.llm;
     s->tts = st.tts;
+    if (s->llm && s->llm->caps & MYNA_LLM_OWN_HISTORY)
+        s->turn_conf.preemptive_generation = false;
     err = get_transport(s, opt, why);
     if (err)
         goto fail;

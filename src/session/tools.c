@@ -30,7 +30,7 @@ struct tool_run {
     struct tool_run *next;
     uint32_t number; /* among all calls of the session */
     const struct myna_tool_def *def;
-    char *call_id, *name, *arguments;
+    char *call_id, *name, *arguments, *extra;
     struct myna_item *item; /* in the history; NULL: not started */
     bool lost;              /* and never will be */
     bool answered, is_error, no_reply, stop;
@@ -188,6 +188,7 @@ static void free_run(struct tool_run *run)
     free(run->call_id);
     free(run->name);
     free(run->arguments);
+    free(run->extra);
     free(run->output);
     free(run);
 }
@@ -270,8 +271,9 @@ void myna_s_tool_call(struct myna_session *s, struct speech *sp, const struct my
         run->name = strdup(name);
         /* Too long: nothing of it is kept, and start_run() says so. */
         run->arguments = strdup(strlen(args) > MYNA_TOOL_TEXT_MAX ? "{}" : args);
+        run->extra = ev->extra ? strdup(ev->extra) : NULL;
     }
-    if (!run || !run->call_id || !run->name || !run->arguments) {
+    if (!run || !run->call_id || !run->name || !run->arguments || (ev->extra && !run->extra)) {
         myna_s_log(s, MYNA_LOG_ERROR, "tool call lost, out of memory tool=%s", name);
         if (run)
             free_run(run);
@@ -314,7 +316,8 @@ static bool remember_call(struct myna_session *s, struct tool_run *run)
         it->call_id = strdup(run->call_id);
         it->name = strdup(run->name);
         it->arguments = strdup(run->arguments);
-        if (!it->call_id || !it->name || !it->arguments) {
+        it->extra = run->extra ? strdup(run->extra) : NULL;
+        if (!it->call_id || !it->name || !it->arguments || (run->extra && !it->extra)) {
             myna_s_item_free(it);
             it = NULL;
         }
@@ -447,7 +450,7 @@ static void remember_output(struct myna_session *s, const struct tool_run *run,
 
     *out = *run->item; /* the call's id and names serve where there is no item */
     out->type = MYNA_ITEM_FUNCTION_CALL_OUTPUT;
-    out->arguments = NULL;
+    out->arguments = out->extra = NULL;
     if (run->stop)
         return;
     it = myna_s_item_new(s, MYNA_ITEM_FUNCTION_CALL_OUTPUT);

@@ -11,17 +11,18 @@ static double ms(myna_us from, myna_us to)
 }
 
 static struct myna_usage *usage_of(struct myna_session *s, enum myna_stage stage,
-                                   const char *provider)
+                                   const char *provider, const char *model)
 {
     struct myna_usage *u;
 
     for (size_t i = 0; i < s->n_usage; i++)
-        if (s->usage[i].stage == stage && !strcmp(s->usage[i].provider, provider))
+        if (s->usage[i].stage == stage && !strcmp(s->usage[i].provider, provider) &&
+            !strcmp(s->usage[i].model, model))
             return &s->usage[i];
     if (s->n_usage == S_USAGE_MAX)
         return NULL;
     u = &s->usage[s->n_usage++];
-    *u = (struct myna_usage){.stage = stage, .provider = provider, .model = provider};
+    *u = (struct myna_usage){.stage = stage, .provider = provider, .model = model};
     return u;
 }
 
@@ -32,20 +33,22 @@ static void sum(struct myna_session *s, const struct myna_metrics *m)
 
     switch (m->type) {
     case MYNA_METRICS_STT:
-        u = usage_of(s, MYNA_STAGE_STT, m->label);
+        u = usage_of(s, MYNA_STAGE_STT, m->label, m->model);
         if (u)
             u->audio_duration_ms += m->audio_duration_ms;
         break;
     case MYNA_METRICS_LLM:
-        u = usage_of(s, MYNA_STAGE_LLM, m->label);
+        u = usage_of(s, MYNA_STAGE_LLM, m->label, m->model);
         if (u) {
             u->input_tokens += m->prompt_tokens;
             u->input_cached_tokens += m->prompt_cached_tokens;
             u->output_tokens += m->completion_tokens;
+            u->input_cache_write_tokens += m->prompt_cache_write_tokens;
+            u->cost += m->cost;
         }
         break;
     case MYNA_METRICS_TTS:
-        u = usage_of(s, MYNA_STAGE_TTS, m->label);
+        u = usage_of(s, MYNA_STAGE_TTS, m->label, m->model);
         if (u) {
             u->characters_count += m->characters_count;
             u->audio_duration_ms += m->audio_duration_ms;
@@ -75,7 +78,7 @@ void myna_s_llm_metrics(struct myna_session *s, struct speech *sp, bool cancelle
 {
     struct myna_metrics m = {.type = MYNA_METRICS_LLM,
                              .label = s->llm->cls->name,
-                             .model = s->llm->cls->name,
+                             .model = s->llm->model ? s->llm->model : s->llm->cls->name,
                              .request_id = sp->id,
                              .speech_id = sp->id,
                              .streamed = true,
@@ -87,6 +90,8 @@ void myna_s_llm_metrics(struct myna_session *s, struct speech *sp, bool cancelle
                              .completion_tokens = sp->completion_tokens,
                              .prompt_tokens = sp->prompt_tokens,
                              .prompt_cached_tokens = sp->prompt_cached_tokens,
+                             .prompt_cache_write_tokens = sp->prompt_cache_write_tokens,
+                             .cost = sp->cost,
                              .total_tokens = sp->total_tokens};
 
     if (m.duration_ms > 0)

@@ -140,6 +140,14 @@ static int put_names(json_t *o, const char *key, const char *names)
     return bad | json_object_set_new(o, key, list);
 }
 
+/* As JSON where it is, so that it reads like the rest. */
+static int put_extra(json_t *o, const char *extra)
+{
+    json_t *value = extra ? json_loads(extra, JSON_DECODE_ANY, NULL) : NULL;
+
+    return value ? json_object_set_new(o, "extra", value) : myna_json_put_text(o, "extra", extra);
+}
+
 json_t *myna_item_json(const struct myna_item *it, double wall_ms_at_zero)
 {
     json_t *o = json_object();
@@ -155,6 +163,7 @@ json_t *myna_item_json(const struct myna_item *it, double wall_ms_at_zero)
         bad |= myna_json_put_text(o, "callId", it->call_id);
         bad |= myna_json_put_text(o, "name", it->name);
         bad |= myna_json_put_text(o, "args", it->arguments);
+        bad |= put_extra(o, it->extra);
         break;
     case MYNA_ITEM_FUNCTION_CALL_OUTPUT:
         bad |= myna_json_put_text(o, "name", it->name);
@@ -190,6 +199,8 @@ json_t *myna_usage_json(const struct myna_usage *u)
         {"outputTokens", (double)u->output_tokens},
         {"charactersCount", (double)u->characters_count},
         {"audioDurationMs", u->audio_duration_ms},
+        {"inputCacheWriteTokens", (double)u->input_cache_write_tokens},
+        {"costUsd", u->cost},
     };
     const char *type = u->stage == MYNA_STAGE_STT   ? "stt_usage"
                        : u->stage == MYNA_STAGE_TTS ? "tts_usage"

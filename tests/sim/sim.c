@@ -158,6 +158,11 @@ static void on_event(void *arg, struct myna_session *session, const struct myna_
     case MYNA_EV_FUNCTION_TOOLS_EXECUTED:
         note_tools(s, ev);
         break;
+    case MYNA_EV_AGENT_TOOL_PROGRESS:
+        line(s, SIM_PROGRESS, ev, "%s %s: %s (%s)", ev->u.progress.tool, ev->u.progress.status,
+             ev->u.progress.label ? ev->u.progress.label : "-",
+             ev->u.progress.call_id ? ev->u.progress.call_id : "-");
+        break;
     case MYNA_EV_SESSION_USAGE_UPDATED:
     case MYNA_EV_OVERLAPPING_SPEECH:
     case MYNA_EV_EOT_PREDICTION:

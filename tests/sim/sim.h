@@ -46,6 +46,8 @@ struct sim_setup {
     bool (*tool)(struct sim *s, const struct myna_tool_call *call);
     const struct myna_loopback_options *door; /* how it is heard, how late it reports */
     uint32_t without_caps;                    /* of the door */
+    uint32_t llm_caps;
+    const char *llm_model;
     /* The host, called inside each event; it may act on the session, also by sim_destroy(). */
     void (*told)(struct sim *s, const struct myna_event *ev);
     /* From the making of the runtime on, this allocation or file call fails; what cannot be made
@@ -79,7 +81,10 @@ struct sim_answer {
     int times; /* that it fails; then it works. 0: always */
     struct sim_call {
         const char *name, *arguments, *id; /* id NULL: none is given */
-    } calls[20];                           /* of tools, behind the text */
+        const char *extra;
+    } calls[20];                     /* of tools, behind the text */
+    struct myna_llm_event before[4]; /* told first; those that are all zero are not */
+    struct myna_llm_event usage;
 };
 struct sim_answer *sim_answer(struct sim *s, const char *input, const char *text);
 struct sim_voice {
@@ -128,6 +133,7 @@ enum sim_kind {
     SIM_FALSE,       /* resumed | not resumed */
     SIM_SPEECHES,    /* say | generate_reply, as created */
     SIM_CLOSE,       /* its reason */
+    SIM_PROGRESS,    /* TOOL STATUS: LABEL (CALL) */
     SIM_TOOLS,       /* one a step: "name: output; name error: output; name none" */
     SIM_KINDS,
 };
@@ -141,6 +147,7 @@ void sim_expect(const char *file, int line, struct sim *s, enum sim_kind kind, c
 #define CHECK_ERRORS(s, want)      sim_expect(__FILE__, __LINE__, s, SIM_ERRORS, want)
 #define CHECK_FALSE(s, want)       sim_expect(__FILE__, __LINE__, s, SIM_FALSE, want)
 #define CHECK_SPEECHES(s, want)    sim_expect(__FILE__, __LINE__, s, SIM_SPEECHES, want)
+#define CHECK_PROGRESS(s, want)    sim_expect(__FILE__, __LINE__, s, SIM_PROGRESS, want)
 #define CHECK_TOOLS(s, want)       sim_expect(__FILE__, __LINE__, s, SIM_TOOLS, want)
 #define CHECK_CLOSE(s, want)       sim_expect(__FILE__, __LINE__, s, SIM_CLOSE, want)
 

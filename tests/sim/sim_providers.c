@@ -358,7 +358,10 @@ static enum myna_err llm_create(struct myna_llm **out, struct myna_host *host,
     (void)why;
     if (!v)
         return MYNA_ENOMEM;
-    v->base = (struct myna_llm){&sim_llm_class, host};
+    v->base = (struct myna_llm){.cls = &sim_llm_class,
+                                .host = host,
+                                .model = sim_making->setup.llm_model,
+                                .caps = sim_making->setup.llm_caps};
     v->s = sim_making;
     *out = &v->base;
     return MYNA_OK;
@@ -416,19 +419,27 @@ static void llm_step(struct myna_timer *timer)
     st->gone = &gone;
     if (!st->spoke && st->row.failure != SIM_FAULT) {
         st->spoke = true;
-        llm_speak(st);
+        for (size_t i = 0; i < 4 && !gone; i++)
+            if (st->row.before[i].type || st->row.before[i].text.len)
+                myna_llm_emit(&st->base, &st->row.before[i]);
+        if (!gone)
+            llm_speak(st);
         for (size_t i = 0; i < 20 && st->row.calls[i].name && !gone; i++)
             myna_llm_emit(&st->base,
                           &(struct myna_llm_event){.type = MYNA_LLM_TOOL_CALL,
                                                    .call_id = st->row.calls[i].id,
                                                    .name = st->row.calls[i].name,
+                                                   .extra = st->row.calls[i].extra,
                                                    .arguments = st->row.calls[i].arguments});
         if (!gone)
             at(timer, st->began + st->row.duration_ms * MYNA_MS);
     } else {
         if (st->row.failure != SIM_WELL)
             end.type = MYNA_LLM_FAULT;
-        myna_llm_emit(&st->base, &end);
+        if (st->row.usage.type)
+            myna_llm_emit(&st->base, &st->row.usage);
+        if (!gone)
+            myna_llm_emit(&st->base, &end);
     }
     if (!gone)
         st->gone = NULL;

@@ -174,6 +174,38 @@ TEST(an_event_survives_packing)
     CHECK_STR(got.arguments, "{\"city\":\"Bern\"}");
     for (size_t len = 0; len < b.len; len++)
         CHECK_EQ(myna_llm_event_unpack((struct myna_view){b.ptr, len}, &got), MYNA_EFORMAT);
+    CHECK(!got.extra);
+    myna_buf_clear(&b);
+    ev.extra = "{\"signature\":\"x\"}";
+    CHECK_EQ(myna_llm_event_pack(&b, &ev), MYNA_OK);
+    CHECK_EQ(myna_llm_event_unpack(myna_buf_view(&b), &got), MYNA_OK);
+    CHECK_STR(got.extra, "{\"signature\":\"x\"}");
+    myna_buf_fini(&b);
+}
+
+TEST(usage_survives_packing_and_an_older_recording_has_less_of_it)
+{
+    struct myna_llm_event ev = {.type = MYNA_LLM_USAGE,
+                                .prompt_tokens = 100,
+                                .prompt_cached_tokens = 40,
+                                .prompt_cache_write_tokens = 3,
+                                .completion_tokens = 7,
+                                .total_tokens = 107,
+                                .cost = 0.00123456789};
+    struct myna_llm_event got;
+    struct myna_buf b;
+
+    myna_buf_init(&b, 0);
+    CHECK_EQ(myna_llm_event_pack(&b, &ev), MYNA_OK);
+    CHECK_EQ(myna_llm_event_unpack(myna_buf_view(&b), &got), MYNA_OK);
+    CHECK_EQ(got.prompt_cache_write_tokens, 3);
+    CHECK(got.cost > 0.001234567 && got.cost < 0.001234568);
+    CHECK_EQ(myna_llm_event_unpack((struct myna_view){b.ptr, b.len - 12}, &got), MYNA_OK);
+    CHECK_EQ(got.total_tokens, 107);
+    CHECK_EQ(got.prompt_cache_write_tokens, 0);
+    CHECK(got.cost == 0);
+    for (size_t cut = 1; cut < 12; cut++)
+        CHECK_EQ(myna_llm_event_unpack((struct myna_view){b.ptr, b.len - cut}, &got), MYNA_EFORMAT);
     myna_buf_fini(&b);
 }
 

@@ -343,6 +343,16 @@ TEST(what_is_ours_alone_the_agents_words_playout_and_the_waterfall)
                HEAD("turn_latency") "'speechId':'s'}");
 }
 
+TEST(the_agents_own_tools_what_they_do_and_whether_they_still_do_it)
+{
+    CHECK_JSON(EV(MYNA_EV_AGENT_TOOL_PROGRESS,
+                  .u.progress = {"s", "terminal", "call_1", "ls -l", "running"}),
+               HEAD("agent_tool_progress") "'speechId':'s','tool':'terminal','callId':'call_1',"
+                                           "'label':'ls -l','status':'running'}");
+    CHECK_JSON(EV(MYNA_EV_AGENT_TOOL_PROGRESS, .u.progress = {.speech_id = "s", .tool = "t"}),
+               HEAD("agent_tool_progress") "'speechId':'s','tool':'t'}");
+}
+
 static bool write_one(void *arg)
 {
     char *text = myna_event_json(arg);
