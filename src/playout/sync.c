@@ -367,6 +367,26 @@ void myna_sync_text_end(struct myna_sync *sy)
         add_span(sy, sy->text.len);
 }
 
+void myna_sync_drop(struct myna_sync *sy, size_t letters)
+{
+    size_t len = sy->text.len;
+
+    if (sy->finished)
+        return;
+    while (len > sy->cursor && (letters > 0 || is_blank(sy->text.ptr[len - 1])))
+        letters -= !is_blank(sy->text.ptr[--len]);
+    sy->text.len = sy->scanned = len;
+    sy->in_word = false;
+    while (sy->n_spans > 0 && sy->spans[sy->n_spans - 1].end > len)
+        sy->n_spans--;
+    if (sy->next_span < sy->n_spans)
+        return;
+    if (sy->next_span > sy->n_spans || sy->phase == BEFORE)
+        sy->phase = NEXT; /* its word is gone */
+    sy->next_span = sy->n_spans;
+    sy->starved = sy->phase == NEXT;
+}
+
 enum myna_err myna_sync_words(struct myna_sync *sy, const struct myna_word *words, size_t n)
 {
     if (sy->finished)

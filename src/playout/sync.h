@@ -32,6 +32,9 @@ void myna_sync_destroy(struct myna_sync *sy); /* NULL is fine */
 /* MYNA_ENOMEM; MYNA_ELIMIT past 1 MiB of text. */
 enum myna_err myna_sync_text(struct myna_sync *sy, struct myna_view text);
 void myna_sync_text_end(struct myna_sync *sy);
+/* The last `letters` bytes that are not white space will not be spoken after all, nor will the
+ * space before them; what was given out stays. */
+void myna_sync_drop(struct myna_sync *sy, size_t letters);
 /* Times from the segment's first sample. */
 enum myna_err myna_sync_words(struct myna_sync *sy, const struct myna_word *words, size_t n);
 void myna_sync_start(struct myna_sync *sy, myna_us now); /* the first sample is heard */

@@ -262,7 +262,6 @@ void myna_s_agent_state(struct myna_session *s, enum myna_agent_state to)
     ev.u.agent_state.new_state = to;
     s->agent_state = to;
     if (to == MYNA_AGENT_SPEAKING) {
-        s->llm_errors = s->tts_errors = 0;
         if (!s->aec_started && s->conf.aec_warmup_ms > 0 &&
             !(s->transport->caps & MYNA_TRANSPORT_NO_ECHO))
             s->aec_until = s->now + s->conf.aec_warmup_ms * MYNA_MS;

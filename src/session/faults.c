@@ -1,8 +1,10 @@
-/* faults.c - a provider fails: try again, or say so aloud; never silence (agent-session 8.1).
+/* faults.c - a provider fails: try again, or say so aloud; never silence (agent-session 8.1,
+ * telephony 3.5).
  *
  * First retry after 100 ms, later ones after the interval. When a stage fails for good the caller
- * hears a sentence that was recorded beforehand and needs no provider; more failures in a row than
- * allowed end the call.
+ * hears a sentence: the default one was recorded beforehand and needs no provider; another one is
+ * spoken by the voice, and where the voice is what fails, the recorded one stands in. More failures
+ * in a row than allowed end the call.
  */
 #include "session/internal.h"
 
@@ -39,15 +41,34 @@ bool myna_s_retry(const struct myna_session *s, const struct myna_fault *f, int 
     return true;
 }
 
-/* Speaks the recorded sentence, unless it is already waiting to be heard. */
-static void say_sorry(struct myna_session *s)
+bool myna_s_sorry_recorded(struct segment *seg)
 {
     struct myna_sync_options so = {0}; /* paces the sentence, should it be cut */
+
+    myna_buf_clear(&seg->text);
+    if (myna_buf_puts(&seg->text, MYNA_SORRY_TEXT) != MYNA_OK)
+        return false;
+    seg->text_ended = true;
+    myna_filters_destroy(seg->filters);
+    myna_sync_destroy(seg->sync);
+    seg->filters = NULL;
+    seg->sync = myna_sync_create(&so);
+    if (seg->sync && myna_sync_text(seg->sync, myna_buf_view(&seg->text)) == MYNA_OK)
+        myna_sync_text_end(seg->sync);
+    seg->pcm = myna_sorry_pcm(&seg->pcm_n);
+    seg->tts_done = seg->ready = false;
+    return true;
+}
+
+/* Queues the sentence, unless it is already waiting to be heard. */
+static void say_sorry(struct myna_session *s, bool voice_works, const struct speech *instead)
+{
+    const char *sentence = s->conf.error_sentence;
     struct speech *sp;
     struct segment *seg;
-    const char *sentence = s->conf.error_sentence;
+    bool said;
 
-    if (!s->conf.spoken_errors || s->closing.asked)
+    if (!sentence || !sentence[0] || s->closing.asked)
         return;
     for (sp = s->speeches; sp; sp = sp->next)
         if (sp->kind == SPEECH_ERROR && !sp->done && !sp->interrupted)
@@ -55,28 +76,34 @@ static void say_sorry(struct myna_session *s)
     sp = myna_s_speech_new(s, SPEECH_ERROR, -1);
     if (!sp)
         return;
+    sp->llm_done = true;
+    sp->add_to_history = false; /* not the agent's words */
     seg = myna_s_segment_new(s, sp);
-    if (!seg || myna_buf_puts(&seg->text, sentence ? sentence : MYNA_SORRY_TEXT) != MYNA_OK) {
+    if (seg && voice_works && s->tts && strcmp(sentence, MYNA_SORRY_TEXT) != 0) {
+        said = myna_buf_puts(&seg->text, sentence) == MYNA_OK;
+        seg->text_ended = true;
+    } else {
+        said = seg && myna_s_sorry_recorded(seg);
+    }
+    if (!said) {
         myna_s_speech_interrupt(s, sp);
         return;
     }
-    seg->text_ended = true;
-    sp->llm_done = true;
-    seg->sync = myna_sync_create(&so);
-    if (seg->sync && myna_sync_text(seg->sync, myna_buf_view(&seg->text)) == MYNA_OK)
-        myna_sync_text_end(seg->sync);
-    seg->pcm = myna_sorry_pcm(&seg->pcm_n);
+    if (instead && s->paused.speech == instead) /* whose floor it is stays open */
+        s->paused.speech = sp;
     (void)myna_s_speech_schedule(s, sp, 10);
 }
 
-void myna_s_failed(struct myna_session *s, const struct myna_fault *f)
+void myna_s_failed(struct myna_session *s, const struct myna_fault *f, bool aloud,
+                   const struct speech *instead)
 {
     int errors = f->stage == MYNA_STAGE_LLM   ? s->llm_errors
                  : f->stage == MYNA_STAGE_TTS ? s->tts_errors
                                               : s->stt_errors;
 
     myna_s_fault(s, f);
-    say_sorry(s);
+    if (aloud)
+        say_sorry(s, f->stage != MYNA_STAGE_TTS, instead);
     if (errors > s->conf.max_unrecoverable_errors || s->rec.stt_failed)
         myna_s_close(s, true, "error", f);
     s->dirty = true;

@@ -15,7 +15,7 @@
  *   reply.c        one reply: LLM → segments → TTS → playout (1.8)
  *   tools.c        the agent's calls of the host's functions (1.11)
  *   interrupt.c    interruption, pause, resume (1.8, 1.9)
- *   faults.c       provider failures: retries, the recorded sentence, closing (8.1)
+ *   faults.c       provider failures: retries, the spoken sentence, closing (8.1, telephony 3.5)
  *   closing.c      shutdown (1.13)
  *   events.c       event queue, states, history.c items, usage.c usage and metrics
  */
@@ -67,6 +67,7 @@ struct segment {
     bool dry;           /* nothing of it waits while it plays: its words wait too */
     bool playing;       /* its playout segment is open */
     bool cut;           /* the voice failed in the middle */
+    bool shortened;     /* the end of its text will not be spoken */
     bool over;          /* heard to its end or cut */
     bool shown;         /* the `is_final` transcript was told */
     const int16_t *pcm; /* recorded sound instead of a voice (the spoken error) */
@@ -105,6 +106,7 @@ struct speech {
     int llm_tries;
     myna_us llm_retry_at, llm_timeout_at;
     bool llm_output; /* text came: no longer retryable */
+    bool voiced;     /* sound of it was given to playout (text: shown); never taken back */
     struct segment *segments, *last_segment, *playing;
     struct myna_buf forwarded; /* what was heard (text: shown), over all segments */
     myna_us created, llm_start, first_token, first_sentence, llm_end, first_heard, forward_start;
@@ -389,6 +391,8 @@ void myna_s_reply_expire(struct myna_session *s, struct speech *sp);
 /* ---- voice.c: the voice of one segment */
 void myna_s_voice_advance(struct myna_session *s, struct speech *sp, struct segment *seg);
 void myna_s_voice_close(struct myna_session *s, struct speech *sp, struct segment *seg);
+/* No more text comes, and the sentence at hand stays unfinished: it is not spoken. */
+void myna_s_voice_end_short(struct myna_session *s, struct speech *sp, struct segment *seg);
 void myna_s_voice_stalled(struct myna_session *s, struct speech *sp, struct segment *seg);
 
 /* ---- tools.c */
@@ -427,7 +431,11 @@ enum myna_err myna_s_interrupt_all(struct myna_session *s, bool force);
 /* ---- faults.c */
 void myna_s_fault(struct myna_session *s, const struct myna_fault *f); /* the `error` event */
 bool myna_s_retry(const struct myna_session *s, const struct myna_fault *f, int tries, myna_us *at);
-void myna_s_failed(struct myna_session *s, const struct myna_fault *f); /* for good: speak, count */
+/* For good: count, and say so if `aloud`. `instead`: what would have been heard; may be NULL. */
+void myna_s_failed(struct myna_session *s, const struct myna_fault *f, bool aloud,
+                   const struct speech *instead);
+/* From here on the segment is the recorded sentence. false: no memory. */
+bool myna_s_sorry_recorded(struct segment *seg);
 
 /* ---- closing.c */
 /* fault: why, for reason `error`; else NULL. */

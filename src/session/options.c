@@ -107,14 +107,10 @@ static const struct myna_option session_options[] = {
      .min = -1,
      .max = DAY_MS,
      .help = "longest wait for a stage to answer"},
-    {.name = "spoken_errors",
-     AT(MYNA_OPT_BOOL, spoken_errors),
-     .def = "true",
-     .help = "say error_sentence when a stage fails, instead of silence"},
     {.name = "error_sentence",
      AT(MYNA_OPT_STRING, error_sentence),
      .def = "I'm sorry, something went wrong on my side. Please try again.",
-     .help = "what is said then"},
+     .help = "said when the agent, the voice or the recogniser fails; null: silence"},
     {0},
 };
 #undef CONF

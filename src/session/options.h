@@ -26,8 +26,7 @@ struct myna_session_conf { /* section "session"; times in ms, -1 = off */
     int max_duration_ms;
     int close_transcript_timeout_ms;
     int retry_max, retry_interval_ms, stage_timeout_ms; /* connOptions */
-    bool spoken_errors;
-    const char *error_sentence;
+    const char *error_sentence; /* NULL or "": silence */
 };
 
 struct myna_turn_conf {   /* section "turn" */

@@ -305,7 +305,7 @@ static void stt_failed(struct myna_session *s, const struct myna_fault *f)
         s->rec.stt_retry_at = s->now + s->conf.retry_interval_ms * MYNA_MS;
     else
         s->rec.stt_failed = true;
-    myna_s_failed(s, &told);
+    myna_s_failed(s, &told, true, NULL);
 }
 
 static void on_stt(void *arg, struct myna_stt_port *port, const struct myna_stt_event *ev)

@@ -87,9 +87,8 @@ static enum myna_err set_key(struct myna_config *cfg, const char *key, const jso
     case JSON_REAL:
         snprintf(number, sizeof number, "%.17g", json_number_value(value));
         return myna_config_set(cfg, key, number, "recording", why);
-    case JSON_NULL: /* "off" for times; for text it is the default */
-        (void)!myna_config_set(cfg, key, "null", "recording", NULL);
-        return MYNA_OK;
+    case JSON_NULL: /* a time that is off, a text that is unset */
+        return myna_config_set(cfg, key, NULL, "recording", why);
     case JSON_OBJECT:
     case JSON_ARRAY:
         break;

@@ -16,6 +16,8 @@
 
 #include "util/guard.h"
 
+#define SORRY_LIMIT (2 * MYNA_S) /* the voice that says an error: then the recorded sentence */
+
 /* ---- the agent's answer */
 
 static struct segment *open_segment(struct myna_session *s, struct speech *sp)
@@ -23,6 +25,12 @@ static struct segment *open_segment(struct myna_session *s, struct speech *sp)
     struct segment *seg = sp->last_segment;
 
     return seg && !seg->text_ended ? seg : myna_s_segment_new(s, sp);
+}
+
+/* Has it a sound? Without a voice the answer is text; the recorded sentence needs none. */
+static bool audible(const struct myna_session *s, const struct segment *seg)
+{
+    return s->audio_out && (s->tts || seg->pcm);
 }
 
 static void end_text(struct speech *sp)
@@ -43,6 +51,30 @@ static void llm_over(struct myna_session *s, struct speech *sp, bool cancelled)
     myna_s_llm_metrics(s, sp, cancelled);
 }
 
+/* Nothing of it was heard, and nothing will be: the sentence about the error stands in its place.
+ */
+static void drop_text(struct myna_session *s, struct speech *sp)
+{
+    if (s->playout_speech == sp)
+        myna_playout_cut(s->playout, s->now);
+    for (struct segment *seg = sp->segments; seg; seg = seg->next) {
+        myna_s_voice_close(s, sp, seg);
+        seg->text_ended = seg->over = true;
+    }
+}
+
+/* What was heard stays; the sentence that the agent did not finish is not begun. */
+static void end_short(struct myna_session *s, struct speech *sp)
+{
+    struct segment *seg = sp->last_segment;
+
+    if (!seg || seg->text_ended)
+        return;
+    seg->text_ended = true;
+    if (audible(s, seg))
+        myna_s_voice_end_short(s, sp, seg);
+}
+
 static void llm_failed(struct myna_session *s, struct speech *sp, const struct myna_fault *f)
 {
     struct myna_fault told = *f;
@@ -56,15 +88,19 @@ static void llm_failed(struct myna_session *s, struct speech *sp, const struct m
         return;
     }
     sp->llm_done = sp->failed = true;
-    end_text(sp);
     if (!sp->scheduled) { /* ahead of the turn's end: asked again then */
+        end_text(sp);
         told.recoverable = true;
         myna_s_fault(s, &told);
         return;
     }
     told.recoverable = false;
     s->llm_errors++;
-    myna_s_failed(s, &told);
+    if (sp->voiced)
+        end_short(s, sp);
+    else
+        drop_text(s, sp);
+    myna_s_failed(s, &told, !sp->voiced, sp);
 }
 
 /* Whether a full stop ends a sentence only shows when something follows it. */
@@ -240,12 +276,6 @@ enum myna_err myna_s_llm_start(struct myna_session *s, struct speech *sp)
 
 /* ---- heard */
 
-/* Has it a sound? Without a voice the answer is text; the recorded sentence needs none. */
-static bool audible(const struct myna_session *s, const struct segment *seg)
-{
-    return s->audio_out && (s->tts || seg->pcm);
-}
-
 /* The segment is over: what of it was heard joins the speech's text. */
 static void close_segment(struct myna_session *s, struct speech *sp, struct segment *seg,
                           bool interrupted, uint64_t position)
@@ -257,7 +287,7 @@ static void close_segment(struct myna_session *s, struct speech *sp, struct segm
     seg->over = true;
     if (seg->sync) {
         myna_sync_finish(seg->sync, s->now, interrupted, us);
-        if (interrupted)
+        if (interrupted || seg->shortened)
             heard = myna_sync_heard(seg->sync);
     } else if (interrupted && audible(s, seg) && !seg->pcm) {
         heard = "";
@@ -297,6 +327,8 @@ static void heard_first(struct myna_session *s, struct speech *sp, myna_us at)
     if (sp->first_heard != MYNA_NEVER)
         return;
     sp->first_heard = sp->fall.heard = at;
+    if (sp->kind != SPEECH_ERROR)
+        s->llm_errors = s->tts_errors = 0;
     myna_s_agent_state(s, MYNA_AGENT_SPEAKING);
     myna_endpointing_agent_started(&s->endpointing, at);
     if (sp->fall.speech_end == MYNA_NEVER)
@@ -354,6 +386,7 @@ static bool show(struct myna_session *s, struct speech *sp, struct segment *seg)
     bool moved = false;
 
     if (seg->fed < seg->text.len) {
+        sp->voiced = true;
         heard_first(s, sp, s->now);
         ev.u.agent_transcript.text = myna_buf_str(&seg->text) + seg->fed;
         ev.u.agent_transcript.speech_id = sp->id;
@@ -485,14 +518,18 @@ static myna_us earlier(myna_us a, myna_us b)
     return a < b ? a : b;
 }
 
-static myna_us stall_at(const struct myna_session *s, const struct segment *seg)
+static myna_us stall_at(const struct myna_session *s, const struct speech *sp,
+                        const struct segment *seg)
 {
+    myna_us limit = s->conf.tts_read_idle_timeout_ms * MYNA_MS;
     myna_us last = seg->tts_last_audio != MYNA_NEVER ? seg->tts_last_audio : seg->tts_first_text;
 
     if (!seg->tts || seg->tts_done || seg->ready || !seg->tts_ended || last == MYNA_NEVER ||
-        s->conf.tts_read_idle_timeout_ms < 0)
+        (s->conf.tts_read_idle_timeout_ms < 0 && sp->kind != SPEECH_ERROR))
         return MYNA_NEVER;
-    return last + s->conf.tts_read_idle_timeout_ms * MYNA_MS;
+    if (sp->kind == SPEECH_ERROR && (limit < 0 || limit > SORRY_LIMIT) && seg->samples == 0)
+        limit = SORRY_LIMIT;
+    return last + limit;
 }
 
 myna_us myna_s_reply_deadline(const struct myna_session *s, const struct speech *sp)
@@ -501,7 +538,7 @@ myna_us myna_s_reply_deadline(const struct myna_session *s, const struct speech 
 
     for (const struct segment *seg = sp->segments; seg; seg = seg->next) {
         at = earlier(at, seg->tts_retry_at);
-        at = earlier(at, stall_at(s, seg));
+        at = earlier(at, stall_at(s, sp, seg));
         if (seg->playing && seg->sync)
             at = earlier(at, myna_sync_deadline(seg->sync));
     }
@@ -531,7 +568,7 @@ void myna_s_reply_expire(struct myna_session *s, struct speech *sp)
             seg->tts_retry_at = MYNA_NEVER;
             seg->tts_started = false;
         }
-        if (stall_at(s, seg) <= s->now)
+        if (stall_at(s, sp, seg) <= s->now)
             myna_s_voice_stalled(s, sp, seg);
     }
     s->dirty = true;

@@ -144,7 +144,7 @@ static void remember(struct myna_session *s, struct speech *sp)
         myna_s_log(s, MYNA_LOG_ERROR, "answer lost to the history, out of memory");
         return;
     }
-    it->interrupted = sp->interrupted;
+    it->interrupted = sp->interrupted || sp->failed; /* not all that it would have been */
     if (sp->llm_start != MYNA_NEVER && sp->first_token != MYNA_NEVER)
         it->metrics.llm_node_ttft = (double)(sp->first_token - sp->llm_start) / 1e6;
     if (sp->segments && sp->segments->tts_first_audio != MYNA_NEVER)

@@ -35,6 +35,7 @@ static size_t on_audio(void *arg, struct myna_tts_port *port, const int16_t *pcm
     if (!seg || seg->tts != port)
         return 0;
     taken = myna_playout_write(s->playout, pcm, n);
+    s->playout_speech->voiced |= taken > 0;
     seg->samples += taken;
     seg->tts_last_audio = s->now;
     return taken;
@@ -85,6 +86,14 @@ static void voice_failed(struct myna_session *s, struct speech *sp, struct segme
     myna_tts_port_close(seg->tts);
     seg->tts = NULL;
     seg->ready = false;
+    if (sp->kind == SPEECH_ERROR && seg->samples == 0) { /* at once, and not again by the voice */
+        finish(s, sp, seg, false);
+        s->tts_errors++;
+        told.recoverable = true;
+        myna_s_fault(s, &told);
+        seg->tts_failed = !myna_s_sorry_recorded(seg);
+        return;
+    }
     if (seg->tts_first_audio == MYNA_NEVER && myna_s_retry(s, f, seg->tts_tries, &at)) {
         seg->tts_retry_at = at; /* all text is handed over again then */
         seg->fed = 0;
@@ -112,7 +121,7 @@ static void voice_failed(struct myna_session *s, struct speech *sp, struct segme
         myna_playout_end(s->playout, s->now);
     told.recoverable = false;
     s->tts_errors++;
-    myna_s_failed(s, &told);
+    myna_s_failed(s, &told, sp->kind != SPEECH_ERROR, sp);
 }
 
 static void on_event(void *arg, struct myna_tts_port *port, const struct myna_tts_event *ev)
@@ -309,6 +318,23 @@ void myna_s_voice_close(struct myna_session *s, struct speech *sp, struct segmen
     myna_tts_port_close(seg->tts);
     seg->tts = NULL;
     seg->ready = false;
+}
+
+void myna_s_voice_end_short(struct myna_session *s, struct speech *sp, struct segment *seg)
+{
+    if (seg->tts_ended || seg->tts_done)
+        return;
+    seg->tts_ended = true;
+    seg->fed = seg->text.len;
+    if (!seg->tts || myna_tts_port_first_text(seg->tts) == MYNA_NEVER) {
+        myna_s_voice_close(s, sp, seg);
+        seg->tts_done = seg->cut = true;
+        return;
+    }
+    seg->shortened = true;
+    myna_sync_drop(seg->sync, myna_tts_port_end_short(seg->tts));
+    myna_sync_text_end(seg->sync);
+    seg->tts_last_audio = s->now;
 }
 
 /* ---- sound towards playout; part of the media tick */

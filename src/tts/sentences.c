@@ -341,14 +341,19 @@ void myna_sentences_flush(struct myna_sentences *se)
         se->len--;
     if (se->len)
         give(se, se->len);
-    myna_sentences_reset(se);
+    (void)myna_sentences_reset(se);
 }
 
-void myna_sentences_reset(struct myna_sentences *se)
+size_t myna_sentences_reset(struct myna_sentences *se)
 {
+    size_t n = se->n_part;
+
+    for (size_t i = 0; i < se->len; i++)
+        n += se->buf[i] != ' ';
     se->first = true;
     se->doubt = GOES_ON;
     se->len = se->chars = se->seen = se->n_part = 0;
+    return n;
 }
 
 /* ------------------------------------------------------------------ words */

@@ -29,8 +29,8 @@ struct myna_sentences *myna_sentences_create(const struct myna_sentences_options
 void myna_sentences_destroy(struct myna_sentences *se); /* NULL is fine */
 enum myna_err myna_sentences_push(struct myna_sentences *se, struct myna_view text);
 void myna_sentences_flush(struct myna_sentences *se); /* gives the rest out; ready for new text */
-/* Drops what is held. */
-void myna_sentences_reset(struct myna_sentences *se);
+/* Drops what is held; returns how many bytes of it were no white space. */
+size_t myna_sentences_reset(struct myna_sentences *se);
 
 /* Words: whitespace split. Calls `word` with the span and the word without outer punctuation; what
  * is nothing but punctuation is no word. */

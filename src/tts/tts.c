@@ -201,6 +201,14 @@ void myna_tts_port_end(struct myna_tts_port *port)
     port->opt.tts->cls->end(port->stream);
 }
 
+size_t myna_tts_port_end_short(struct myna_tts_port *port)
+{
+    size_t held = port->sentences ? myna_sentences_reset(port->sentences) : 0;
+
+    myna_tts_port_end(port);
+    return held;
+}
+
 /* ---- sound */
 
 /* Offers what is held until it is gone or there is no room. A slice is told to the tap before it

@@ -32,6 +32,9 @@ enum myna_err myna_tts_port_open(const struct myna_tts_port_options *opt,
 void myna_tts_port_close(struct myna_tts_port *port); /* NULL is fine; cancels */
 enum myna_err myna_tts_port_text(struct myna_tts_port *port, struct myna_view text); /* increment */
 void myna_tts_port_end(struct myna_tts_port *port);
+/* The same, but the unfinished sentence is not spoken: returns how many of its bytes were no white
+ * space. A voice that takes increments has them already: 0. */
+size_t myna_tts_port_end_short(struct myna_tts_port *port);
 void myna_tts_port_pump(struct myna_tts_port *port, size_t room); /* samples at 24 kHz */
 /* When the voice got its first words (a voice of whole sentences waits for one); MYNA_NEVER. */
 myna_us myna_tts_port_first_text(const struct myna_tts_port *port);

@@ -70,7 +70,7 @@ TEST(a_passing_error_of_the_agent_is_tried_again_after_100_ms)
     sim_end(s);
 }
 
-TEST(an_agent_that_breaks_off_is_heard_so_far_and_spoken_about)
+TEST(an_agent_that_breaks_off_before_it_is_heard_is_not_asked_again_but_spoken_about)
 {
     struct rows r;
     struct sim *s = question(NULL, &r);

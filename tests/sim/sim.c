@@ -37,7 +37,8 @@ static void configure(struct sim *s, const char *assignment)
     const char *eq = strchr(assignment, '=');
 
     snprintf(key, sizeof key, "%.*s", (int)(eq - assignment), assignment);
-    if (myna_config_set(s->config, key, eq + 1, "the scenario", &why))
+    if (myna_config_set(s->config, key, strcmp(eq + 1, "null") ? eq + 1 : NULL, "the scenario",
+                        &why))
         check_fail(__FILE__, __LINE__, "%s: %s", assignment, why.text);
 }
 

@@ -93,6 +93,7 @@ struct sim_voice {
     enum sim_failure failure;
     bool retryable;
     int times;
+    bool early; /* sounds once it has this text, whatever follows; else at its end */
 };
 struct sim_voice *sim_voice(struct sim *s, const char *text, int audio_ms);
 void sim_stt_fails(struct sim *s, int at_ms, bool retryable, int times);

@@ -527,7 +527,7 @@ struct tts_stream {
     struct sim_voice row;
     char text[2000];
     size_t total, given; /* samples */
-    bool speaking, told;
+    bool speaking, told, early, ended;
 };
 
 static enum myna_err tts_make(struct myna_tts **out, struct myna_host *host,
@@ -636,25 +636,44 @@ static enum myna_err tts_open(struct myna_tts *tts, const struct myna_tts_open *
     return MYNA_OK;
 }
 
+static void tts_begin(struct tts_stream *st, struct sim_voice *row)
+{
+    st->row = row ? *row : (struct sim_voice){.audio_ms = 1000, .ttfb_ms = 200};
+    if (row && row->failure != SIM_WELL && row->times && --row->times == 0)
+        row->failure = SIM_WELL;
+    if (st->row.failure != SIM_SILENT)
+        at(&st->timer, myna_host_now(st->base.tts->host) + st->row.ttfb_ms * MYNA_MS);
+}
+
+static void tts_over(struct tts_stream *st)
+{
+    st->told = true;
+    at(&st->timer, myna_host_now(st->base.tts->host)); /* DONE or the fault in the middle */
+}
+
 static enum myna_err tts_text(struct myna_tts_stream *stream, struct myna_view text)
 {
     struct tts_stream *st = (struct tts_stream *)stream;
     size_t len = strlen(st->text);
 
     snprintf(st->text + len, sizeof st->text - len, "%.*s", (int)text.len, (const char *)text.ptr);
+    for (size_t i = 0; i < st->s->n_voices && !st->early; i++)
+        if (st->s->voices[i].early && same_words(st->s->voices[i].text, st->text)) {
+            st->early = true;
+            tts_begin(st, &st->s->voices[i]);
+        }
     return MYNA_OK;
 }
 
 static void tts_end(struct myna_tts_stream *stream)
 {
     struct tts_stream *st = (struct tts_stream *)stream;
-    struct sim_voice *row = tts_find(st->s, st->text);
 
-    st->row = row ? *row : (struct sim_voice){.audio_ms = 1000, .ttfb_ms = 200};
-    if (row && row->failure != SIM_WELL && row->times && --row->times == 0)
-        row->failure = SIM_WELL;
-    if (st->row.failure != SIM_SILENT)
-        at(&st->timer, myna_host_now(stream->tts->host) + st->row.ttfb_ms * MYNA_MS);
+    st->ended = true;
+    if (!st->early)
+        tts_begin(st, tts_find(st->s, st->text));
+    else if (st->speaking && st->given == st->total && !st->told)
+        tts_over(st);
 }
 
 static void tts_pump(struct myna_tts_stream *stream, size_t room)
@@ -675,10 +694,8 @@ static void tts_pump(struct myna_tts_stream *stream, size_t room)
         if (took < n)
             break;
     }
-    if (st->speaking && st->given == st->total && !st->told) {
-        st->told = true;
-        at(&st->timer, myna_host_now(stream->tts->host)); /* DONE or the fault in the middle */
-    }
+    if (st->speaking && st->given == st->total && !st->told && (st->ended || !st->early))
+        tts_over(st);
 }
 
 static void tts_close(struct myna_tts_stream *stream)

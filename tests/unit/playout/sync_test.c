@@ -362,4 +362,37 @@ TEST(too_much_text_is_refused)
     myna_sync_destroy(sy);
 }
 
+TEST(what_will_not_be_spoken_after_all_is_dropped_from_the_end)
+{
+    struct myna_sync *sy = make();
+
+    text(sy, "Hello there.  And now the");
+    myna_sync_start(sy, 0);
+    run(sy, syllable); /* "Hello" is out, "there." is due */
+    myna_sync_drop(sy, strlen("Andnowthe"));
+    myna_sync_text_end(sy);
+    run(sy, 10 * MYNA_S);
+    CHECK_STR(all, "Hello there.");
+    myna_sync_finish(sy, 10 * MYNA_S, false, 0);
+    CHECK_STR(myna_sync_heard(sy), "Hello there.");
+    myna_sync_destroy(sy);
+}
+
+TEST(what_was_given_out_cannot_be_dropped_and_the_word_on_its_way_can)
+{
+    struct myna_sync *sy = make();
+
+    text(sy, "Hello there you");
+    myna_sync_start(sy, 0);
+    run(sy, syllable * 3 / 2); /* "Hello" is out, "there" waits half of its syllable */
+    CHECK_STR(all, "Hello");
+    myna_sync_drop(sy, 100);
+    run(sy, 5 * MYNA_S);
+    CHECK_STR(all, "Hello");
+    text(sy, " friend ");
+    run(sy, 9 * MYNA_S);
+    CHECK_STR(all, "Hello friend");
+    myna_sync_destroy(sy);
+}
+
 TEST_MAIN
