@@ -26,7 +26,7 @@ struct myna_session_conf { /* section "session"; times in ms, -1 = off */
     int max_duration_ms;
     int close_transcript_timeout_ms;
     int retry_max, retry_interval_ms, stage_timeout_ms; /* connOptions */
-    const char *error_sentence; /* NULL or "": silence */
+    const char *error_sentence;                         /* NULL or "": silence */
 };
 
 struct myna_turn_conf {   /* section "turn" */
