@@ -26,6 +26,7 @@ ARROWS = {
     "recorder": {"audio", "config"},
     "transport": {"audio"},
     "console": {"audio", "transport"},
+    "discover": {"llm"},
     # a provider knows its stage's helpers, the sound and where models lie
     "providers": {"audio", "turn", "stt", "llm", "tts", "models"},
     "livekit": {"audio", "rtc"},

@@ -91,6 +91,8 @@ MYNA_API MYNA_MUST enum myna_err myna_config_set(struct myna_config *cfg, const 
 
 /* The text of a key as it stands (file text, not masked); NULL when unset or unknown. */
 MYNA_API const char *myna_config_get(const struct myna_config *cfg, const char *key);
+/* Nobody has set it: neither file nor environment, flag or host. False for an unknown key. */
+MYNA_API bool myna_config_is_default(const struct myna_config *cfg, const char *key);
 
 /* Fills an options struct from one section's table. Strings point into cfg. */
 MYNA_API MYNA_MUST enum myna_err myna_config_read(const struct myna_config *cfg,

@@ -5,6 +5,7 @@
 #include <myna/agent.h>
 #include <myna/config.h>
 #include <myna/console.h>
+#include <myna/discover.h>
 #include <myna/error.h>
 #include <myna/event.h>
 #include <myna/frame.h>

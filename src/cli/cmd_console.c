@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include <myna/console.h>
+#include <myna/discover.h>
 
 #include "commands.h"
 #include "out.h"
@@ -9,7 +10,7 @@
 struct options {
     const char *in, *out, *events;
     struct flag_maybe record;
-    bool fast, text, quiet;
+    bool fast, text, quiet, no_probe;
 };
 
 #define AT(field_) .offset = offsetof(struct options, field_)
@@ -48,6 +49,7 @@ static const struct flag flags[] = {
      .kind = FLAG_SWITCH,
      AT(quiet),
      .help = "the transcript alone, without levels and latency"},
+    NO_PROBE_FLAG(struct options),
     STT_FLAG,
     LLM_FLAG,
     TTS_FLAG,
@@ -83,6 +85,8 @@ static enum myna_err run(const struct call *call, struct myna_why *why)
     };
     enum myna_err err = check(opt, why);
 
+    if (!err)
+        err = myna_cli_discover(call->cfg, opt->no_probe, opt->quiet, why);
     return err ? err : myna_console_run(call->cfg, &console, why);
 }
 

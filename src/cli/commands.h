@@ -13,6 +13,12 @@ extern const struct cmd myna_cmd_config, myna_cmd_models, myna_cmd_say, myna_cmd
         .name = name_, .kind = FLAG_KEY, .key = key_, .origin = "--" name_, .value = value_,       \
         .help = help_                                                                              \
     }
+/* A switch in the field no_probe. */
+#define NO_PROBE_FLAG(options_)                                                                    \
+    {                                                                                              \
+        .name = "no-probe", .kind = FLAG_SWITCH, .offset = offsetof(options_, no_probe),           \
+        .help = "do not look for agents on this machine"                                           \
+    }
 #define VAD_FLAG KEY_FLAG("vad", "vad.provider", "NAME", "who tells speech from silence")
 #define STT_FLAG KEY_FLAG("stt", "stt.provider", "NAME", "who recognises speech")
 #define LLM_FLAG KEY_FLAG("llm", "llm.provider", "NAME", "who answers")

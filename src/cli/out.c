@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <myna/discover.h>
+
 bool myna_cli_colour(FILE *out)
 {
     const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
@@ -36,6 +38,18 @@ const char *myna_cli_red(bool colour)
 const char *myna_cli_plain(bool colour)
 {
     return colour ? "\033[0m" : "";
+}
+
+enum myna_err myna_cli_discover(struct myna_config *cfg, bool no_probe, bool quiet,
+                                struct myna_why *why)
+{
+    bool colour = myna_cli_colour(stderr);
+    char line[1024];
+    enum myna_err err = no_probe ? MYNA_OK : myna_discover_all(cfg, line, sizeof line, why);
+
+    if (!no_probe && !err && *line && !quiet)
+        fprintf(stderr, "%s%s%s\n", myna_cli_bold(colour), line, myna_cli_plain(colour));
+    return err;
 }
 
 json_t *myna_cli_ms(double ms)

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include <jansson.h>
+#include <myna/config.h>
 #include <myna/error.h>
 
 /* A terminal, and neither NO_COLOR is set nor TERM=dumb. */
@@ -16,6 +17,11 @@ const char *myna_cli_green(bool colour);
 const char *myna_cli_yellow(bool colour);
 const char *myna_cli_red(bool colour);
 const char *myna_cli_plain(bool colour);
+
+/* Looks for agents on this machine where nobody has chosen one, and says what it found in one line
+ * on standard error. Not finding anybody, or not being able to look, is no failure. */
+enum myna_err myna_cli_discover(struct myna_config *cfg, bool no_probe, bool quiet,
+                                struct myna_why *why);
 
 /* Milliseconds as JSON: a whole number where it is one. */
 json_t *myna_cli_ms(double ms);

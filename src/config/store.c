@@ -275,6 +275,13 @@ const char *myna_config_get(const struct myna_config *cfg, const char *key)
     return myna_config_find(cfg, key, &place) ? place.value->text : NULL;
 }
 
+bool myna_config_is_default(const struct myna_config *cfg, const char *key)
+{
+    struct myna_config_place place;
+
+    return myna_config_find(cfg, key, &place) && place.value->rank == MYNA_CONFIG_DEFAULT;
+}
+
 /* ------------------------------------------------------------------ into a struct */
 
 static void store(void *into, const struct myna_option *o, const char *text,

@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <stdio.h>
 
+#include "discover/options.h"
 #include "session/options.h"
 
 enum { MAX_SECTIONS = 96, MAX_PATH_LEN = 64 };
@@ -59,6 +60,7 @@ static void gather(void)
         add_class("transport", (*c)->name, (*c)->summary, (*c)->options);
     add(&myna_record_section);
     add(&myna_log_section);
+    add(&myna_probe_section);
 }
 
 const struct myna_section *myna_config_sections(void)

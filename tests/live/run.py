@@ -281,6 +281,7 @@ def hanging_up_in_mid_answer_closes_the_servers_connection(here):
 def main():
     global MYNA
     MYNA = os.path.abspath(sys.argv[1])
+    os.environ["MYNA_PROBE_ENABLED"] = "false"  # nobody who runs on this machine takes part
     bad = 0
     chosen = [c for c in CASES if len(sys.argv) < 3 or sys.argv[2] in c.__name__]
     for n, c in enumerate(chosen, 1):

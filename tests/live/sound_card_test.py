@@ -251,6 +251,7 @@ def main():
         print("usage: sound_card_test.py PROGRAM [CASE]", file=sys.stderr)
         return 2
     MYNA = os.path.abspath(sys.argv[1])
+    os.environ["MYNA_PROBE_ENABLED"] = "false"  # nobody who runs on this machine takes part
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     wanted = [f for f in CASES if len(sys.argv) < 3 or sys.argv[2] in f.__name__]
     why = missing()

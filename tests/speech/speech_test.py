@@ -295,6 +295,7 @@ def main():
         print("usage: speech_test.py PROGRAM [CASE]", file=sys.stderr)
         return 2
     MYNA = os.path.abspath(sys.argv[1])
+    os.environ["MYNA_PROBE_ENABLED"] = "false"  # nobody who runs on this machine takes part
     wanted = sys.argv[2] if len(sys.argv) > 2 else ""
     missing = models_missing()
     failed = 0
