@@ -37,7 +37,7 @@ static void each_flag(const struct cmd *cmd,
 static void each_key(void (*show)(const char *path, const struct myna_option *o))
 {
     for (const struct myna_section *s = myna_config_sections(); s->path; s++)
-        for (const struct myna_option *o = s->options; o->name; o++)
+        for (const struct myna_option *o = s->options; !strchr(s->path, '*') && o->name; o++)
             show(s->path, o);
 }
 

@@ -109,6 +109,12 @@ static const char *type_name(const struct myna_option *o)
         return "one of";
     case MYNA_OPT_PATH:
         return "path";
+    case MYNA_OPT_LIST:
+        return "list of texts";
+    case MYNA_OPT_MAP:
+        return "names with texts";
+    case MYNA_OPT_JSON:
+        return "YAML or JSON";
     case MYNA_OPT_SECRET:
         break;
     }
@@ -204,7 +210,8 @@ static enum myna_err run(const struct call *call, struct myna_why *why)
     flag_items(myna_cli_flags);
     heading(".SH", "CONFIGURATION");
     line("One file of YAML: sections, keys below them, plain values. Times are written 500, 500ms, "
-         "2.5s or 3m; null switches a time off where that makes sense. A later source wins: "
+         "2.5s or 3m; null switches a time off where that makes sense. In a section NAME.* each "
+         "entry has a name of your own and all the keys. A later source wins: "
          "default, file, environment, flag. `myna config` shows every value and its origin.");
     keys();
     files_and_variables();

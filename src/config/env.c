@@ -1,5 +1,6 @@
 /* env.c - the environment: MYNA_SECTION_KEY for every key, and the names an option brings along
  * (LIVEKIT_URL), which a MYNA_ name overrides. */
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,7 +39,7 @@ static bool walk(const struct myna_config *cfg,
         const struct myna_config_group *group = &cfg->groups[g];
 
         for (size_t i = 0; i < group->n; i++) {
-            struct myna_config_place place = {group->section, &group->section->options[i],
+            struct myna_config_place place = {group->path, &group->section->options[i],
                                               &group->values[i]};
 
             if (each(arg, &place))
@@ -80,7 +81,7 @@ static bool match(void *arg, const struct myna_config_place *place)
     char name[MYNA_CONFIG_MAX_KEY];
     size_t d;
 
-    myna_config_env_name(place->section->path, place->option->name, name, sizeof name);
+    myna_config_env_name(place->path, place->option->name, name, sizeof name);
     if (!strcmp(name, s->name) || (place->option->env && !strcmp(place->option->env, s->name))) {
         s->found = *place;
         return true;
@@ -93,13 +94,65 @@ static bool match(void *arg, const struct myna_config_place *place)
     return false;
 }
 
+/* The entry that MYNA_TOOLS_NAME_URL is about, with the longest option that the name ends in;
+ * false: it is about none. */
+static bool entry_named(const struct myna_config *cfg, const char *name,
+                        char path[MYNA_CONFIG_MAX_KEY], char key[2 * MYNA_CONFIG_MAX_KEY])
+{
+    char head[MYNA_CONFIG_MAX_KEY], tail[MYNA_CONFIG_MAX_KEY];
+    size_t best = 0;
+
+    for (size_t g = 0; g < cfg->n; g++) {
+        const struct myna_section *s = cfg->groups[g].section;
+        size_t len = strlen(s->path) - 1; /* with the dot, without the star */
+
+        if (cfg->groups[g].origin || !myna_config_has_entries(s))
+            continue;
+        for (const struct myna_option *o = s->options; o->name; o++) {
+            size_t before, after = strlen(o->name) + 1; /* "_URL" */
+
+            myna_config_env_name(s->path, o->name, head, sizeof head); /* MYNA_TOOLS_*_URL */
+            before = strcspn(head, "*");
+            snprintf(tail, sizeof tail, "%s", head + before + 1);
+            if (strncmp(name, head, before) || strlen(name) <= before + after || after <= best ||
+                strcmp(name + strlen(name) - after, tail))
+                continue;
+            best = after;
+            snprintf(path, MYNA_CONFIG_MAX_KEY, "%.*s%.*s", (int)len, s->path,
+                     (int)(strlen(name) - before - after), name + before);
+            for (char *p = path + len; *p; p++)
+                *p = (char)tolower((unsigned char)*p);
+            snprintf(key, 2 * (size_t)MYNA_CONFIG_MAX_KEY, "%s.%s", path, o->name);
+        }
+    }
+    return best > 0;
+}
+
+/* A name that only fits a new entry. */
+static enum myna_err put_entry(struct myna_config *cfg, const char *name, const char *value,
+                               const char *path, const char *key, struct myna_why *why)
+{
+    char origin[MYNA_CONFIG_MAX_KEY + 16];
+    struct myna_config_place place;
+    enum myna_err err;
+
+    snprintf(origin, sizeof origin, "environment %s", name);
+    err = myna_config_add_entry(cfg, path, name, origin, why);
+    if (!err && !myna_config_find(cfg, key, &place))
+        err = myna_fail(why, MYNA_ECONFIG, "%s: the name is too long", name);
+    return err ? err : put(&place, name, value, why);
+}
+
 static enum myna_err put_named(struct myna_config *cfg, const char *name, const char *value,
                                struct myna_why *why)
 {
     struct search s = {.name = name, .best = 1 + strlen(name) / 3};
+    char path[MYNA_CONFIG_MAX_KEY], key[2 * MYNA_CONFIG_MAX_KEY];
 
     if (walk(cfg, match, &s))
         return put(&s.found, name, value, why);
+    if (entry_named(cfg, name, path, key))
+        return put_entry(cfg, name, value, path, key, why);
     if (*s.near)
         return myna_fail(why, MYNA_ECONFIG, "%s: unknown variable; did you mean %s?", name, s.near);
     return myna_fail(why, MYNA_ECONFIG,

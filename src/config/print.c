@@ -60,6 +60,49 @@ static bool printable(uint32_t c)
            (c >= 0xe000 && c < 0xfffe && c != 0xfeff) || c >= 0x10000;
 }
 
+/* JSON is YAML once what YAML cannot hold is escaped; that stands only inside of its texts. */
+static int print_json(FILE *out, const char *text)
+{
+    size_t len;
+    int n = 0;
+
+    for (; *text; text += len) {
+        uint32_t c = decode(text, &len);
+
+        if (printable(c) && (c < 0x80 || len > 1))
+            n += fprintf(out, "%.*s", (int)len, text) > 0;
+        else
+            n += fprintf(out, "\\u%04x", c);
+    }
+    return n;
+}
+
+static int print_text(FILE *out, const char *text);
+
+/* A list as [a, b], a map as {name: a}. */
+static int print_items(FILE *out, const struct myna_option *o, char *const *items)
+{
+    bool map = o->type == MYNA_OPT_MAP;
+    int n = fprintf(out, map ? "{" : "[");
+
+    for (size_t i = 0; items && items[i]; i++) {
+        const char *value = items[i];
+
+        n += fprintf(out, i ? ", " : "");
+        if (map) {
+            char *name;
+
+            value = strchr(items[i], '=') + 1;
+            name = strndup(items[i], (size_t)(value - 1 - items[i]));
+            n += print_text(out, name ? name : "");
+            n += fprintf(out, ": ");
+            free(name);
+        }
+        n += o->secret ? fprintf(out, "\"" MASK "\"") : print_text(out, value);
+    }
+    return n + fprintf(out, map ? "}" : "]");
+}
+
 /* Returns the columns it took. */
 static int print_text(FILE *out, const char *text)
 {
@@ -97,6 +140,11 @@ static int print_value(FILE *out, const struct myna_option *o, const struct myna
     case MYNA_OPT_STRING:
     case MYNA_OPT_PATH:
         return print_text(out, v->text);
+    case MYNA_OPT_LIST:
+    case MYNA_OPT_MAP:
+        return print_items(out, o, v->items);
+    case MYNA_OPT_JSON:
+        return print_json(out, v->text);
     case MYNA_OPT_BOOL:
     case MYNA_OPT_INT:
     case MYNA_OPT_DOUBLE:
@@ -132,14 +180,20 @@ static size_t child(const char *path, const char *prefix, size_t prefix_len, con
     return strcspn(path, ".");
 }
 
+/* A section of entries is seen by its entries. */
+static bool hidden(const struct myna_config_group *group)
+{
+    return !group->origin && myna_config_has_entries(group->section);
+}
+
 static bool shown_before(const struct myna_config *cfg, size_t i, size_t len)
 {
-    const char *path = cfg->groups[i].section->path;
+    const char *path = cfg->groups[i].path;
 
     for (size_t k = 0; k < i; k++) {
-        const char *p = cfg->groups[k].section->path;
+        const char *p = cfg->groups[k].path;
 
-        if (!strncmp(p, path, len) && (!p[len] || p[len] == '.'))
+        if (!hidden(&cfg->groups[k]) && !strncmp(p, path, len) && (!p[len] || p[len] == '.'))
             return true;
     }
     return false;
@@ -151,15 +205,15 @@ static void print_below(const struct myna_config *cfg, FILE *out, const char *pr
                         size_t prefix_len, int indent)
 {
     for (size_t i = 0; i < cfg->n; i++) {
-        const char *path = cfg->groups[i].section->path, *name;
+        const char *path = cfg->groups[i].path, *name;
         size_t len = child(path, prefix, prefix_len, &name);
         size_t end = len ? (size_t)(name - path) + len : 0;
 
-        if (!len || shown_before(cfg, i, end))
+        if (!len || hidden(&cfg->groups[i]) || shown_before(cfg, i, end))
             continue;
         fprintf(out, "%*s%.*s:\n", indent, "", (int)len, name);
         for (size_t k = i; k < cfg->n; k++) {
-            const char *p = cfg->groups[k].section->path;
+            const char *p = cfg->groups[k].path;
 
             if (!strncmp(p, path, end) && !p[end])
                 print_group(out, &cfg->groups[k], indent + INDENT);
@@ -192,10 +246,37 @@ static json_t *json_text(const char *text)
     return json;
 }
 
-static json_t *json_value(const struct myna_option *o, const char *text)
+static json_t *json_items(const struct myna_option *o, char *const *items)
+{
+    bool map = o->type == MYNA_OPT_MAP;
+    json_t *all = map ? json_object() : json_array();
+    bool ok = all != NULL;
+
+    for (size_t i = 0; ok && items && items[i]; i++) {
+        const char *text = map ? strchr(items[i], '=') + 1 : items[i];
+        json_t *value = o->secret ? json_null() : json_text(text);
+        char *name = map ? strndup(items[i], (size_t)(text - 1 - items[i])) : NULL;
+        json_t *key = name ? json_text(name) : NULL;
+
+        if (map)
+            ok = key && !json_object_set_new(all, json_string_value(key), value);
+        else
+            ok = !json_array_append_new(all, value);
+        if (map && !key)
+            json_decref(value);
+        json_decref(key);
+        free(name);
+    }
+    if (!ok)
+        json_decref(all);
+    return ok ? all : NULL;
+}
+
+static json_t *json_value(const struct myna_option *o, const struct myna_config_value *v)
 {
     union myna_config_typed typed;
     char complaint[MYNA_COMPLAINT_SIZE];
+    const char *text = v->text;
 
     if (!text || o->type == MYNA_OPT_SECRET)
         return json_null();
@@ -210,6 +291,11 @@ static json_t *json_value(const struct myna_option *o, const char *text)
         return typed.i < 0 ? json_null() : json_integer(typed.i);
     case MYNA_OPT_DOUBLE:
         return json_real(typed.d);
+    case MYNA_OPT_LIST:
+    case MYNA_OPT_MAP:
+        return json_items(o, v->items);
+    case MYNA_OPT_JSON:
+        return json_loads(text, 0, NULL);
     case MYNA_OPT_STRING:
     case MYNA_OPT_PATH:
     case MYNA_OPT_SECRET:
@@ -219,17 +305,17 @@ static json_t *json_value(const struct myna_option *o, const char *text)
     return json_text(text);
 }
 
-static bool add_key(json_t *all, const struct myna_section *section, const struct myna_option *o,
+static bool add_key(json_t *all, const char *path, const struct myna_option *o,
                     const struct myna_config_value *v)
 {
     char key[MYNA_CONFIG_MAX_KEY];
     json_t *entry = json_object();
-    bool ok = entry && !json_object_set_new(entry, "value", json_value(o, v->text)) &&
+    bool ok = entry && !json_object_set_new(entry, "value", json_value(o, v)) &&
               !json_object_set_new(entry, "origin", json_text(v->origin));
 
-    if (ok && o->type == MYNA_OPT_SECRET)
+    if (ok && (o->type == MYNA_OPT_SECRET || o->secret))
         ok = !json_object_set_new(entry, "secret", json_boolean(v->text != NULL));
-    snprintf(key, sizeof key, "%s.%s", section->path, o->name);
+    snprintf(key, sizeof key, "%s.%s", path, o->name);
     if (ok)
         return !json_object_set_new(all, key, entry);
     json_decref(entry);
@@ -244,7 +330,7 @@ char *myna_config_json(const struct myna_config *cfg)
 
     for (size_t g = 0; ok && g < cfg->n; g++)
         for (size_t i = 0; ok && i < cfg->groups[g].n; i++)
-            ok = add_key(all, cfg->groups[g].section, &cfg->groups[g].section->options[i],
+            ok = add_key(all, cfg->groups[g].path, &cfg->groups[g].section->options[i],
                          &cfg->groups[g].values[i]);
     if (ok)
         text = json_dumps(all, JSON_COMPACT | JSON_REAL_PRECISION(15));

@@ -160,6 +160,15 @@ static void describe(const struct myna_option *o, char *want)
     case MYNA_OPT_CHOICE:
         want_choice(o, want);
         return;
+    case MYNA_OPT_LIST:
+        snprintf(want, WANT_SIZE, "a list of texts");
+        return;
+    case MYNA_OPT_MAP:
+        snprintf(want, WANT_SIZE, "names with texts");
+        return;
+    case MYNA_OPT_JSON:
+        snprintf(want, WANT_SIZE, "an object or a list");
+        return;
     case MYNA_OPT_STRING:
     case MYNA_OPT_PATH:
     case MYNA_OPT_SECRET:
@@ -260,6 +269,9 @@ bool myna_value_parse(const struct myna_option *o, const char *text, union myna_
     case MYNA_OPT_STRING:
     case MYNA_OPT_PATH:
     case MYNA_OPT_SECRET:
+    case MYNA_OPT_LIST: /* these three are taken apart where they are kept (store.c) */
+    case MYNA_OPT_MAP:
+    case MYNA_OPT_JSON:
         return true;
     case MYNA_OPT_MS:
         return parse_ms(o, text, &out->i) || refuse(o, text, complaint);

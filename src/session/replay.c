@@ -74,7 +74,8 @@ static bool shapes_session(const char *key)
 static enum myna_err set_key(struct myna_config *cfg, const char *key, const json_t *value,
                              struct myna_why *why)
 {
-    char number[40];
+    char number[40], *text;
+    enum myna_err err;
 
     switch (json_typeof(value)) {
     case JSON_STRING:
@@ -93,8 +94,12 @@ static enum myna_err set_key(struct myna_config *cfg, const char *key, const jso
     case JSON_ARRAY:
         break;
     }
-    return myna_fail(why, MYNA_EFORMAT, "the recording's configuration has no plain value for %s",
-                     key);
+    text = json_dumps(value, JSON_COMPACT | JSON_REAL_PRECISION(15));
+    if (!text)
+        return myna_fail(why, MYNA_ENOMEM, "no memory for the configuration");
+    err = myna_config_set(cfg, key, text, "recording", why);
+    free(text);
+    return err;
 }
 
 static enum myna_err make_config(json_t *header, struct myna_config **out, struct myna_why *why)
