@@ -10,6 +10,7 @@
 #include <myna/event.h>
 #include <myna/frame.h>
 #include <myna/host.h>
+#include <myna/livekit.h>
 #include <myna/provider.h>
 #include <myna/runtime.h>
 #include <myna/session.h>

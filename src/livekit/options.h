@@ -1,0 +1,16 @@
+/* options.h - section transport.livekit: which server, which room, who we are there. */
+#ifndef MYNA_LIVEKIT_OPTIONS_H
+#define MYNA_LIVEKIT_OPTIONS_H
+
+#include <myna/config.h>
+
+struct myna_lk_options {
+    const char *url, *api_key, *api_secret, *token;
+    const char *room, *identity, *name, *metadata;
+};
+extern const struct myna_option myna_lk_option_table[];
+
+enum myna_err myna_lk_options_read(const struct myna_config *cfg, struct myna_lk_options *out,
+                                   struct myna_why *why);
+
+#endif
