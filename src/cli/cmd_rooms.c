@@ -146,8 +146,9 @@ static const char *const examples[] = {
 const struct cmd myna_cmd_rooms = {
     .name = "rooms",
     .summary = "the rooms of a LiveKit server: list, participants, delete, remove",
-    .args = "[list | participants ROOM | delete ROOM | remove ROOM IDENTITY]",
-    .about = "Asks the LiveKit server of transport.livekit (LIVEKIT_URL, LIVEKIT_API_KEY, "
+    .args = "[ACTION [ROOM [IDENTITY]]]",
+    .about = "Actions: list (the default), participants ROOM, delete ROOM, remove ROOM IDENTITY. "
+             "Asks the LiveKit server of transport.livekit (LIVEKIT_URL, LIVEKIT_API_KEY, "
              "LIVEKIT_API_SECRET) for its rooms and the people in one, deletes a room, or removes "
              "somebody from it.",
     .max_words = 3,
