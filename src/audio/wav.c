@@ -387,20 +387,26 @@ static bool write_sizes(const struct myna_wav_writer *w)
     return errno == ESPIPE; /* a pipe keeps the "unknown length" of its header */
 }
 
-static bool write_header(const struct myna_wav_writer *w)
+void myna_wav_header(uint8_t h[MYNA_WAV_HEADER], uint32_t rate_hz, uint32_t len)
 {
-    uint8_t h[HEADER] = "RIFF....WAVEfmt ";
-
-    put32(h + 4, UINT32_MAX);
+    memcpy(h, "RIFF....WAVEfmt ", 16);
+    put32(h + 4, len > UINT32_MAX - (HEADER - 8) ? UINT32_MAX : len + HEADER - 8);
     put32(h + 16, 16);
     put16(h + 20, 1); /* PCM */
     put16(h + 22, 1);
-    put32(h + 24, w->rate_hz);
-    put32(h + 28, w->rate_hz * 2);
+    put32(h + 24, rate_hz);
+    put32(h + 28, rate_hz * 2);
     put16(h + 32, 2);
     put16(h + 34, 16);
     memcpy(h + 36, "data", 4);
-    put32(h + 40, UINT32_MAX);
+    put32(h + 40, len);
+}
+
+static bool write_header(const struct myna_wav_writer *w)
+{
+    uint8_t h[HEADER];
+
+    myna_wav_header(h, w->rate_hz, UINT32_MAX);
     return write_all(w->fd, h, sizeof h) && write_sizes(w);
 }
 

@@ -37,6 +37,10 @@ bool myna_wav_short(const struct myna_wav_reader *r, char *text, size_t size);
 MYNA_MUST enum myna_err myna_wav_read(struct myna_wav_reader *r, int16_t *mono, size_t max,
                                       size_t *n, struct myna_why *why);
 
+/* The header of a mono 16-bit WAV with `len` bytes of samples (UINT32_MAX: not known yet). */
+enum { MYNA_WAV_HEADER = 44 };
+void myna_wav_header(uint8_t into[MYNA_WAV_HEADER], uint32_t rate_hz, uint32_t len);
+
 struct myna_wav_writer;
 
 /* Makes or replaces the file. */

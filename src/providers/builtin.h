@@ -17,6 +17,9 @@ extern const struct myna_llm_class myna_llm_rehearsal; /* answers by rule */
 extern const struct myna_llm_class myna_llm_openai_compatible, myna_llm_hermes, myna_llm_openclaw,
     myna_llm_ollama, myna_llm_lmstudio, myna_llm_openai;
 
+/* stt_openai.c: OpenAI's /audio/transcriptions */
+extern const struct myna_stt_class myna_stt_openai, myna_stt_openai_compatible;
+
 extern const struct myna_tts_class myna_tts_piper; /* Piper's joe */
 extern const struct myna_tts_class myna_tts_flite; /* slt */
 

@@ -287,13 +287,22 @@ static void stt_ended(struct myna_session *s)
     speech_ended(s, known ? r->last_speaking : s->now);
 }
 
+/* A batch recogniser has tried an utterance again as often as the rules allow, since only it has
+ * the sound: with its fault the words are lost, which the person must hear. The next utterance may
+ * do better. */
+static bool lost_utterance(const struct myna_session *s, const struct myna_fault *f)
+{
+    return (s->stt->cls->caps & MYNA_STT_WANTS_SPEECH) && (f->retryable || f->http_status);
+}
+
 static void stt_failed(struct myna_session *s, const struct myna_fault *f)
 {
     struct myna_fault told = *f;
+    bool lost = lost_utterance(s, f);
 
     myna_stt_port_close(s->stt_port);
     s->stt_port = NULL;
-    told.recoverable = myna_s_retry(s, f, ++s->rec.stt_tries, &s->rec.stt_retry_at);
+    told.recoverable = !lost && myna_s_retry(s, f, ++s->rec.stt_tries, &s->rec.stt_retry_at);
     if (told.recoverable) {
         myna_s_fault(s, &told);
         return;
@@ -301,7 +310,9 @@ static void stt_failed(struct myna_session *s, const struct myna_fault *f)
     s->rec.stt_retry_at = MYNA_NEVER;
     s->stt_errors++;
     s->rec.stt_tries = 0;
-    if (f->retryable && s->stt_errors <= s->conf.max_unrecoverable_errors)
+    if (lost && s->stt_errors <= s->conf.max_unrecoverable_errors)
+        s->rec.stt_retry_at = s->now; /* deaf no longer than this turn of the loop */
+    else if (f->retryable && s->stt_errors <= s->conf.max_unrecoverable_errors)
         s->rec.stt_retry_at = s->now + s->conf.retry_interval_ms * MYNA_MS;
     else
         s->rec.stt_failed = true;
