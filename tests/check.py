@@ -231,6 +231,15 @@ def step_install():
         return results
 
 
+def step_cli():
+    """The command line from outside: calls over files, bad input, Ctrl-C, kill -9, completion."""
+    myna = "build-release/src/cli/myna"
+    if not os.path.exists(myna):
+        return [(SKIP, "cli", "needs the step 'release'")]
+    code, out = run([sys.executable, "tests/cli/cli_test.py", myna], timeout=600)
+    return from_tap("cli", code, out)
+
+
 def step_speech():
     code, out = run([sys.executable, "tests/speech/speech_test.py", "build-release/src/cli/myna"], timeout=900)
     return from_tap("speech", code, out)
@@ -244,6 +253,7 @@ STEPS = [
     ("symbols", step_symbols),
     ("install", step_install),
     ("models", step_models),
+    ("cli", step_cli),
     ("asan", step_asan),
     ("speech", step_speech),
     ("cppcheck", step_cppcheck),

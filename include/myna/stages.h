@@ -67,7 +67,8 @@ struct myna_model {
     enum myna_model_state state;
     char path[512]; /* where it is or would be */
 };
-/* Fills up to `max` rows, returns how many there are. verify: hash every file, not just look. */
+/* Fills up to `max` rows, returns how many there are. verify: hash every file, also those that were
+ * whole when last looked at. */
 MYNA_API size_t myna_models_list(struct myna_model *rows, size_t max, bool verify);
 /* Directory where models live: $MYNA_MODELS, else $XDG_CACHE_HOME/myna, else ~/.cache/myna. */
 MYNA_API const char *myna_models_dir(void);

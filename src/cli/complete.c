@@ -89,9 +89,9 @@ static void bash_value(const struct cmd *cmd, const struct flag *flag)
             printf(i ? " %s" : "%s", choices[i]);
         fputc('"', stdout);
     } else if (flag->takes == TAKES_DIR) {
-        fputs("COMPREPLY=($(compgen -d -- \"$cur\")); return", stdout);
+        fputs("mapfile -t COMPREPLY < <(compgen -d -- \"$cur\"); return", stdout);
     } else if (flag->takes == TAKES_FILE) {
-        fputs("COMPREPLY=($(compgen -f -- \"$cur\")); return", stdout);
+        fputs("mapfile -t COMPREPLY < <(compgen -f -- \"$cur\"); return", stdout);
     } else {
         fputs("return", stdout);
     }
@@ -134,7 +134,9 @@ static void bash(void)
     puts(" --help --version\" ;;");
     puts("  esac");
     puts("  COMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))");
-    puts("  ((files)) && [[ $cur != -* ]] && COMPREPLY+=($(compgen -f -- \"$cur\"))");
+    /* a name with a space in it is one name */
+    puts("  ((files)) && [[ $cur != -* ]] && mapfile -t -O ${#COMPREPLY[@]} COMPREPLY < "
+         "<(compgen -f -- \"$cur\")");
     puts("  return 0");
     puts("}");
     puts("complete -o filenames -F _myna myna");

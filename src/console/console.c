@@ -21,6 +21,7 @@
 #include <myna/runtime.h>
 #include <myna/session.h>
 
+#include "console/last_resort.h"
 #include "console/typed.h"
 #include "console/ui.h"
 #include "console/waterfall.h"
@@ -44,6 +45,7 @@ struct console {
     struct myna_ui ui;
     struct myna_typed *typed;
 
+    struct myna_last_resort *last_resort; /* since the second Ctrl-C */
     int signal_fd;
     sigset_t signals_before;
     struct myna_poll *signal_poll;
@@ -90,8 +92,9 @@ static void hang_up(struct console *c)
     if (c->interrupts++ == 0) {
         note(c, "Hanging up (Ctrl-C again ends at once)");
         myna_session_shutdown(c->session, false, "user_initiated");
-    } else {
+    } else if (c->interrupts == 2) {
         c->err = myna_fail(&c->why, MYNA_ECANCELED, "ended at once on request");
+        c->last_resort = myna_last_resort_start();
         myna_runtime_stop(c->rt);
     }
 }
@@ -419,6 +422,7 @@ static void fini(struct console *c)
     if (c->events)
         fclose(c->events);
     myna_ui_fini(&c->ui);
+    myna_last_resort_end(c->last_resort);
     free(c);
 }
 
