@@ -10,8 +10,8 @@
  *   no card    says so, asks the recorded question of the project, leaves the answer as a WAV.
  *
  * While it runs it takes SIGINT and SIGTERM of the process: the first hangs up politely (MYNA_OK),
- * the second ends at once (MYNA_ECANCELED; the process exits with 130 when something, such as a disk
- * that hangs, holds that up for a second). Afterwards they are as they were before.
+ * the second ends at once (MYNA_ECANCELED; the process exits with 130 when something, such as a
+ * disk that hangs, holds that up for a second). Afterwards they are as they were before.
  *
  * Thread: the caller's, which is kept until the end.
  */
