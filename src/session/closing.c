@@ -43,7 +43,7 @@ void myna_s_close(struct myna_session *s, bool drain, const char *reason,
     if (drain)
         c->drain_by = s->now + DRAIN_LIMIT;
     strncpy(c->reason, reason && reason[0] ? reason : "user_initiated", sizeof c->reason - 1);
-    s->away_at = s->max_at = s->aec_until = MYNA_NEVER;
+    s->away_at = s->max_at = s->aec_until = s->reprompt_at = s->hangup_at = MYNA_NEVER;
     myna_s_false_timer_stop(s);
     myna_s_preempt_cancel(s);
     if (!drain)

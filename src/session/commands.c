@@ -87,6 +87,8 @@ static enum myna_err reply(struct myna_session *s, const struct myna_reply_optio
         myna_s_speech_interrupt(s, sp);
         return MYNA_ENOMEM;
     }
+    if (opt->user_input)
+        myna_s_filler_arm(s, sp);
     myna_s_speech_created(s, sp, true, "generate_reply");
     if (id)
         memcpy(id, sp->id, MYNA_ID_SIZE);

@@ -268,6 +268,7 @@ void myna_s_agent_state(struct myna_session *s, enum myna_agent_state to)
         s->aec_started = true;
     }
     rearm_away(s);
+    myna_s_silence(s, false);
     myna_s_event(s, &ev);
 }
 
@@ -278,11 +279,13 @@ void myna_s_user_state(struct myna_session *s, enum myna_user_state to)
     if (s->user_state == to) {
         if (to == MYNA_USER_LISTENING)
             rearm_away(s); /* [later]: a final transcript re-arms it */
+        myna_s_silence(s, true);
         return;
     }
     ev.u.user_state.old_state = s->user_state;
     ev.u.user_state.new_state = to;
     s->user_state = to;
     rearm_away(s);
+    myna_s_silence(s, to == MYNA_USER_SPEAKING);
     myna_s_event(s, &ev);
 }

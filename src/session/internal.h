@@ -16,6 +16,7 @@
  *   tools.c        the agent's calls of the host's functions (1.11)
  *   interrupt.c    interruption, pause, resume (1.8, 1.9)
  *   faults.c       provider failures: retries, the spoken sentence, closing (8.1, telephony 3.5)
+ *   patience.c     fillers, questions into a silence, hanging up (telephony 2.1)
  *   closing.c      shutdown (1.13)
  *   events.c       event queue, states, history.c items, usage.c usage and metrics
  */
@@ -82,7 +83,7 @@ struct segment {
 
 /* ---- one utterance of the agent (SpeechHandle) */
 
-enum speech_kind { SPEECH_SAY, SPEECH_REPLY, SPEECH_ERROR };
+enum speech_kind { SPEECH_SAY, SPEECH_REPLY, SPEECH_ERROR, SPEECH_FILLER };
 
 struct speech {
     struct speech *next;
@@ -119,6 +120,9 @@ struct speech {
     struct tool_run *tools; /* calls of this step */
     int step;               /* rounds of tools that are over */
     bool waiting;           /* heard, but its tools run: in the background */
+    myna_us long_at;        /* the person has waited long then */
+    bool filled;            /* and was told so */
+    struct speech *excuses; /* FILLER: for whom; NULL: it is gone */
 };
 
 /* ---- the person's turn */
@@ -233,7 +237,9 @@ struct myna_session {
     enum myna_agent_state agent_state;
     enum myna_user_state user_state;
     bool ended_speaking; /* an agent speech ended in this input */
-    myna_us away_at, aec_until, max_at;
+    myna_us away_at, aec_until, max_at, reprompt_at, hangup_at;
+    int reprompts; /* since the person's last word */
+    bool silent;   /* neither speaks nor thinks */
     bool aec_started;
 
     struct recognition rec;
@@ -415,6 +421,17 @@ void myna_s_tools_interrupt(struct myna_session *s); /* the speeches that run an
 void myna_s_tools_free(struct speech *sp);
 myna_us myna_s_tools_deadline(const struct speech *sp);
 void myna_s_tools_expire(struct myna_session *s, struct speech *sp);
+
+/* ---- patience.c */
+void myna_s_filler_arm(struct myna_session *s, struct speech *sp); /* its turn begins to wait */
+void myna_s_filler_due(struct myna_session *s, struct speech *sp);
+bool myna_s_filler_advance(struct myna_session *s, struct speech *filler);  /* true: taken back */
+void myna_s_filler_forget(struct myna_session *s, const struct speech *sp); /* sp is done */
+/* Who speaks has changed; `word`: the person said something. */
+void myna_s_silence(struct myna_session *s, bool word);
+void myna_s_silence_expire(struct myna_session *s);
+void myna_s_hangup(struct myna_session *s, const char *reason); /* farewell, then the end */
+bool myna_s_says_goodbye(const struct myna_session *s, const char *said);
 
 /* ---- interrupt.c */
 void myna_s_audio_activity(struct myna_session *s);

@@ -26,7 +26,14 @@ struct myna_session_conf { /* section "session"; times in ms, -1 = off */
     int max_duration_ms;
     int close_transcript_timeout_ms;
     int retry_max, retry_interval_ms, stage_timeout_ms; /* connOptions */
-    const char *error_sentence;                         /* NULL or "": silence */
+    const char *long_turn_message;
+    int long_turn_after_ms;
+    const char *reprompt;
+    int reprompt_after_ms, reprompt_max;
+    int hangup_silence_ms;
+    const char *const *hangup_phrases;
+    const char *farewell;
+    const char *error_sentence; /* NULL or "": silence */
 };
 
 struct myna_turn_conf {   /* section "turn" */

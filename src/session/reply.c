@@ -327,7 +327,7 @@ static void heard_first(struct myna_session *s, struct speech *sp, myna_us at)
     if (sp->first_heard != MYNA_NEVER)
         return;
     sp->first_heard = sp->fall.heard = at;
-    if (sp->kind != SPEECH_ERROR)
+    if (sp->kind != SPEECH_ERROR && sp->kind != SPEECH_FILLER)
         s->llm_errors = s->tts_errors = 0;
     myna_s_agent_state(s, MYNA_AGENT_SPEAKING);
     myna_endpointing_agent_started(&s->endpointing, at);
@@ -407,7 +407,7 @@ static bool play(struct myna_session *s, struct speech *sp, struct segment *seg)
 {
     struct myna_transport *t = s->transport;
 
-    if (seg->playing)
+    if (seg->playing || (s->current && s->current != sp))
         return false;
     if (!seg->ready && !seg->pcm) {
         if (!seg->tts_done && !seg->tts_failed)
@@ -477,6 +477,8 @@ bool myna_s_reply_advance(struct myna_session *s, struct speech *sp)
     }
     if (sp->interrupted)
         return moved;
+    if (sp->kind == SPEECH_FILLER && myna_s_filler_advance(s, sp))
+        return true;
     if (sp->kind == SPEECH_REPLY && !sp->llm_tries && !sp->llm_done)
         (void)myna_s_llm_start(s, sp);
     for (struct segment *seg = sp->segments; seg; seg = seg->next)
@@ -536,6 +538,8 @@ myna_us myna_s_reply_deadline(const struct myna_session *s, const struct speech 
 {
     myna_us at = earlier(earlier(sp->llm_retry_at, sp->llm_timeout_at), myna_s_tools_deadline(sp));
 
+    at = earlier(at, sp->long_at);
+
     for (const struct segment *seg = sp->segments; seg; seg = seg->next) {
         at = earlier(at, seg->tts_retry_at);
         at = earlier(at, stall_at(s, sp, seg));
@@ -561,6 +565,8 @@ void myna_s_reply_expire(struct myna_session *s, struct speech *sp)
         llm_failed(s, sp, &f);
     }
     myna_s_tools_expire(s, sp);
+    if (sp->long_at <= s->now)
+        myna_s_filler_due(s, sp);
     for (struct segment *seg = sp->segments; seg; seg = seg->next) {
         if (seg->playing && seg->sync && myna_sync_deadline(seg->sync) <= s->now)
             myna_sync_expire(seg->sync, s->now);

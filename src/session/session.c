@@ -27,6 +27,8 @@ static myna_us deadline(const struct myna_session *s)
     const struct closing *c = &s->closing;
     myna_us at = earlier(s->away_at, earlier(s->aec_until, s->max_at));
 
+    at = earlier(at, earlier(s->reprompt_at, s->hangup_at));
+
     if (c->told)
         return MYNA_NEVER;
     at = earlier(at, earlier(s->rec.eou_at, s->rec.stt_retry_at));
@@ -116,8 +118,9 @@ static void expire(struct myna_session *s)
     }
     if (s->max_at <= s->now) {
         s->max_at = MYNA_NEVER;
-        myna_s_close(s, true, "max_duration", NULL);
+        myna_s_hangup(s, "max_duration");
     }
+    myna_s_silence_expire(s);
     if (s->closing.asked)
         myna_s_close_expire(s);
 }
@@ -197,6 +200,7 @@ static void begin_states(struct myna_session *s)
     s->agent_state = MYNA_AGENT_INITIALIZING;
     s->user_state = MYNA_USER_LISTENING;
     s->away_at = s->aec_until = s->max_at = s->armed_at = MYNA_NEVER;
+    s->reprompt_at = s->hangup_at = MYNA_NEVER;
     s->paused.timer_at = MYNA_NEVER;
     s->closing.drain_by = s->closing.transcript_by = s->closing.transport_by = MYNA_NEVER;
     r->last_speaking = r->speech_start = r->last_final = MYNA_NEVER;

@@ -32,6 +32,7 @@ struct speech *myna_s_speech_new(struct myna_session *s, enum speech_kind kind, 
     sp->allow_interruptions = allow < 0 ? s->turn_conf.allow_interruptions : allow > 0;
     sp->add_to_history = true;
     sp->created = s->now;
+    sp->long_at = MYNA_NEVER;
     nothing_asked(sp);
     myna_buf_init(&sp->forwarded, 1 << 20);
     while (*end)
@@ -118,6 +119,8 @@ void myna_s_speech_interrupt(struct myna_session *s, struct speech *sp)
         return;
     myna_guard_lift();
     sp->interrupted = true;
+    if (sp->excuses)
+        myna_s_speech_interrupt(s, sp->excuses);
     myna_s_reply_stop(s, sp); /* cuts what is heard; its position is known when this returns */
     s->dirty = true;
     myna_guard_lower();
@@ -205,6 +208,7 @@ void myna_s_speech_done(struct myna_session *s, struct speech *sp)
         return;
     myna_guard_lift();
     sp->done = true;
+    myna_s_filler_forget(s, sp);
     remember(s, sp);
     myna_s_tools_commit(s, sp);
     if (sp->first_heard != MYNA_NEVER)
@@ -253,11 +257,20 @@ static bool bury(struct myna_session *s)
     return false;
 }
 
+/* Behind a filler or between two rounds of tools. */
+static bool thinking(const struct myna_session *s)
+{
+    for (const struct speech *sp = s->speeches; sp; sp = sp->next)
+        if (sp->filled && sp->first_heard == MYNA_NEVER && !sp->done && !sp->interrupted)
+            return true;
+    return myna_s_tools_busy(s);
+}
+
 /* Not a state of its own: nobody speaks or thinks any more. */
 static void rest(struct myna_session *s)
 {
     if (s->ended_speaking && s->agent_state == MYNA_AGENT_SPEAKING)
-        myna_s_agent_state(s, myna_s_tools_busy(s) ? MYNA_AGENT_THINKING : MYNA_AGENT_LISTENING);
+        myna_s_agent_state(s, thinking(s) ? MYNA_AGENT_THINKING : MYNA_AGENT_LISTENING);
     s->ended_speaking = false;
     if (s->agent_state != MYNA_AGENT_THINKING)
         return;

@@ -218,6 +218,7 @@ static void reply(struct myna_session *s, struct turn *t)
     t->item = NULL;
     if (fresh)
         myna_s_speech_created(s, sp, false, "generate_reply");
+    myna_s_filler_arm(s, sp);
     (void)myna_s_speech_schedule(s, sp, 5);
     if (t->next) /* a newer turn has begun: keep the words, not the answer */
         myna_s_speech_interrupt(s, sp);
@@ -232,6 +233,12 @@ static bool settle_turn(struct myna_session *s, struct turn *t)
 
     if (s->closing.asked && !t->decided) { /* no reply is made: the host need not decide */
         keep_only(s, t);
+        return true;
+    }
+    if (!t->asked && myna_s_says_goodbye(s, t->info.text)) {
+        (void)myna_s_interrupt_all(s, false);
+        keep_only(s, t);
+        myna_s_hangup(s, "phrase");
         return true;
     }
     if (!t->asked) {
