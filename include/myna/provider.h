@@ -169,6 +169,7 @@ struct myna_tool_def { /* what the model is told of a tool */
 enum myna_tool_choice { MYNA_TOOLS_AUTO, MYNA_TOOLS_NONE, MYNA_TOOLS_REQUIRED };
 
 struct myna_llm_request {
+    size_t size; /* of this struct as the session knows it: what lies behind is not there */
     const struct myna_item *items; /* history in order, the new user message last */
     size_t n_items;
     const char *instructions;       /* system text; may be "" */

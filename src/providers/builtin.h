@@ -15,7 +15,7 @@ extern const struct myna_llm_class myna_llm_rehearsal; /* answers by rule */
 
 /* llm_openai.c: OpenAI's chat completions */
 extern const struct myna_llm_class myna_llm_openai_compatible, myna_llm_hermes, myna_llm_openclaw,
-    myna_llm_ollama, myna_llm_lmstudio, myna_llm_openai;
+    myna_llm_ollama, myna_llm_lmstudio, myna_llm_openai, myna_llm_anthropic;
 
 /* stt_openai.c: OpenAI's /audio/transcriptions */
 extern const struct myna_stt_class myna_stt_openai, myna_stt_openai_compatible;

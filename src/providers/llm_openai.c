@@ -25,117 +25,6 @@
 #define MAX_PATIENCE (10 * MYNA_S) /* a longer Retry-After is an error at once */
 #define REMEMBERED   256           /* calls whose session ids are kept */
 
-/* ---- options */
-
-#define FIELD(type_, name_, field_)                                                                \
-    .name = name_, .type = type_, .offset = offsetof(struct myna_openai_conf, field_)
-
-static const char *const key_sources[] = {"fixed", "caller_hash", NULL};
-static const char *const token_fields[] = {"max_completion_tokens", "max_tokens", NULL};
-static const char *const unset_yes_no[] = {"unset", "yes", "no", NULL};
-
-/* base_url and model differ in default and help, the session rows in default. */
-#define WHERE(url_, key_env_, timeout_)                                                            \
-    {FIELD(MYNA_OPT_STRING, "base_url", base_url), .def = url_,                                    \
-     .help = "address before /chat/completions"},                                                  \
-        {FIELD(MYNA_OPT_SECRET, "api_key", api_key), .help = "key; EMPTY: send none"},             \
-        {FIELD(MYNA_OPT_STRING, "api_key_env", api_key_env), .def = key_env_,                      \
-         .help = "environment variable that holds the key when api_key is not set"},               \
-        {FIELD(MYNA_OPT_SECRET, "headers", headers),                                               \
-         .help = "more headers: one 'Name: value' a line, or a JSON object"},                      \
-        {FIELD(MYNA_OPT_MS, "connect_timeout", connect_timeout_ms), .def = "5s", .min = 1,         \
-         .max = 600000, .help = "longest wait for a connection"},                                  \
-        {FIELD(MYNA_OPT_MS, "timeout", timeout_ms), .def = timeout_, .min = 1, .max = 3600000,     \
-         .help = "longest silence of the server, before and within an answer"},                    \
-    {                                                                                              \
-        FIELD(MYNA_OPT_MS, "total_timeout", total_timeout_ms),                                     \
-            .min = -1, .max = 86400000, .help = "longest answer; null: no limit"                   \
-    }
-
-#define MODEL(help_)                                                                               \
-    {                                                                                              \
-        FIELD(MYNA_OPT_STRING, "model", model), .help = help_                                      \
-    }
-
-#define SESSION(user_, id_header_, id_prefix_, key_header_, note_)                                 \
-    {FIELD(MYNA_OPT_STRING, "session_user_prefix", session_user_prefix), .def = user_,             \
-     .help = "set: the field user is sent, this and the call's id"},                               \
-        {FIELD(MYNA_OPT_STRING, "session_id_header", session_id_header), .def = id_header_,        \
-         .help = "header that carries the call's id"},                                             \
-        {FIELD(MYNA_OPT_STRING, "session_id_prefix", session_id_prefix), .def = id_prefix_,        \
-         .help = "stands before the id in that header"},                                           \
-        {FIELD(MYNA_OPT_STRING, "session_key_header", session_key_header), .def = key_header_,     \
-         .help = "header that carries session_key"},                                               \
-        {FIELD(MYNA_OPT_SECRET, "session_key", session_key),                                       \
-         .help = "names a memory that outlives the call"},                                         \
-        {FIELD(MYNA_OPT_CHOICE, "session_key_from", session_key_from), .def = "fixed",             \
-         .choices = key_sources, .help = "caller_hash: a key for each caller instead"},            \
-        {FIELD(MYNA_OPT_STRING, "session_key_prefix", session_key_prefix),                         \
-         .def = "patter-caller-", .help = "stands before the caller's hash"},                      \
-    {                                                                                              \
-        FIELD(MYNA_OPT_BOOL, "interrupted_note", interrupted_note),                                \
-            .def = note_,                                                                          \
-            .help = "tell an agent that keeps its own history where its last answer was cut"       \
-    }
-
-#define SAMPLING                                                                                   \
-    {FIELD(MYNA_OPT_DOUBLE, "temperature", temperature), .min = 0, .max = 2,                       \
-     .help = "unset: the server's own"},                                                           \
-        {FIELD(MYNA_OPT_DOUBLE, "top_p", top_p), .min = 0, .max = 1,                               \
-         .help = "unset: the server's own"},                                                       \
-        {FIELD(MYNA_OPT_DOUBLE, "frequency_penalty", frequency_penalty), .min = -2, .max = 2,      \
-         .help = "unset: the server's own"},                                                       \
-        {FIELD(MYNA_OPT_DOUBLE, "presence_penalty", presence_penalty), .min = -2, .max = 2,        \
-         .help = "unset: the server's own"},                                                       \
-        {FIELD(MYNA_OPT_INT, "seed", seed), .help = "unset: none is sent"},                        \
-        {FIELD(MYNA_OPT_INT, "max_tokens", max_tokens), .min = 1, .max = 10000000,                 \
-         .help = "longest answer in tokens"},                                                      \
-        {FIELD(MYNA_OPT_CHOICE, "max_tokens_field", max_tokens_field),                             \
-         .def = "max_completion_tokens", .choices = token_fields,                                  \
-         .help = "its name on the wire; old servers want max_tokens"},                             \
-        {FIELD(MYNA_OPT_STRING, "stop", stop), .help = "a text, or a JSON list of texts"},         \
-        {FIELD(MYNA_OPT_STRING, "response_format", response_format), .help = "a JSON object"},     \
-        {FIELD(MYNA_OPT_STRING, "tool_choice", tool_choice),                                       \
-         .help = "a word or a JSON object; only where tools are offered"},                         \
-        {FIELD(MYNA_OPT_CHOICE, "parallel_tool_calls", parallel_tool_calls), .def = "unset",       \
-         .choices = unset_yes_no, .help = "whether several tools may be called at once"},          \
-        {FIELD(MYNA_OPT_STRING, "extra_body", extra_body),                                         \
-         .help = "JSON object whose fields are added to the request"},                             \
-        {FIELD(MYNA_OPT_INT, "max_history", max_history), .def = "0", .min = 0, .max = 100000,     \
-         .help = "newest items of the history that are sent; 0: all"},                             \
-        {FIELD(MYNA_OPT_BOOL, "include_usage", include_usage), .def = "true",                      \
-         .help = "ask for token counts"},                                                          \
-        {FIELD(MYNA_OPT_BOOL, "hide_think", hide_think), .def = "true",                            \
-         .help = "an answer's leading <think> part is not spoken"},                                \
-    {                                                                                              \
-        0                                                                                          \
-    }
-
-static const struct myna_option generic_options[] = {
-    WHERE(NULL, NULL, "60s"), MODEL("name of the model; must be set"),
-    SESSION(NULL, NULL, "", NULL, "false"), SAMPLING};
-static const struct myna_option openai_options[] = {
-    WHERE("https://api.openai.com/v1", "OPENAI_API_KEY", "60s"), MODEL("unset: gpt-4o-mini"),
-    SESSION(NULL, NULL, "", NULL, "false"), SAMPLING};
-static const struct myna_option ollama_options[] = {
-    WHERE("http://127.0.0.1:11434/v1", NULL, "120s"), MODEL("one that `ollama list` shows"),
-    SESSION(NULL, NULL, "", NULL, "false"), SAMPLING};
-static const struct myna_option lmstudio_options[] = {
-    WHERE("http://127.0.0.1:1234/v1", NULL, "120s"), MODEL("one that LM Studio has loaded"),
-    SESSION(NULL, NULL, "", NULL, "false"), SAMPLING};
-static const struct myna_option hermes_options[] = {
-    WHERE("http://127.0.0.1:8642/v1", "API_SERVER_KEY", "120s"),
-    MODEL("unset: $API_SERVER_MODEL_NAME, else hermes-agent"),
-    SESSION("patter-call-", "X-Hermes-Session-Id", "patter-call-", "X-Hermes-Session-Key", "true"),
-    SAMPLING};
-static const struct myna_option openclaw_options[] = {
-    WHERE("http://127.0.0.1:18789/v1", "OPENCLAW_API_KEY", "120s"),
-    {FIELD(MYNA_OPT_STRING, "agent", agent), .def = "default", .help = "name of the agent"},
-    {FIELD(MYNA_OPT_BOOL, "allow_insecure", allow_insecure), .def = "false",
-     .help = "send the token to another machine over http://"},
-    SESSION("patter-call-", "x-openclaw-session-key", "", NULL, "false"),
-    SAMPLING};
-
 static const struct entry {
     const struct myna_llm_class *cls;
     struct myna_openai_preset preset;
@@ -165,6 +54,12 @@ static const struct entry {
      {.name = "lmstudio", .product = "LM Studio", .model_hint = "`lms ls` shows what is there"}},
     {&myna_llm_openai,
      {.name = "openai", .product = "OpenAI", .default_model = "gpt-4o-mini", .needs_key = true}},
+    {&myna_llm_anthropic,
+     {.name = "anthropic",
+      .product = "Anthropic",
+      .model_hint = "see GET {base_url}/models",
+      .anthropic = true,
+      .needs_key = true}},
 };
 
 /* ---- the provider */
@@ -255,6 +150,10 @@ static enum myna_err create(const struct myna_llm_class *cls, struct myna_llm **
     err = myna_openai_resolve(&o->target, o->preset, &o->conf, from_environment, why);
     if (err)
         goto fail;
+    o->base.model = o->target.model;
+    if (o->preset->hermes || o->preset->openclaw ||
+        (o->conf.session_id_header && o->conf.session_id_header[0]))
+        o->base.caps |= MYNA_LLM_OWN_HISTORY;
     if (o->target.key && !strncmp(o->target.chat_url, "http://", 7) &&
         !myna_http_is_loopback(o->target.chat_url))
         myna_host_log(host, MYNA_LOG_WARN,
@@ -308,6 +207,8 @@ static bool emit(void *arg, const struct myna_llm_event *ev)
 
     if (ev->type == MYNA_LLM_FAULT)
         named.fault.provider = st->owner->preset->name;
+    if (ev->type == MYNA_LLM_USAGE)
+        named.cost = myna_openai_cost(&st->owner->conf.prices, ev);
     /* cppcheck-suppress autoVariables ; taken back below */
     st->gone = &gone;
     myna_llm_emit(&st->base, &named);
@@ -583,6 +484,8 @@ static enum myna_err start(struct myna_llm *llm, const struct myna_llm_request *
     st->base.llm = llm;
     st->owner = o;
     myna_openai_stream_init(&st->answer, o->conf.hide_think, myna_host_random(llm->host), emit, st);
+    if (o->preset->anthropic)
+        st->answer.chunk = myna_anthropic_chunk;
     myna_host_timer_init(llm->host, &st->life, on_life, st);
     myna_host_timer_init(llm->host, &st->later, on_later, st);
     st->call = memory_of(o, req->session_id);
@@ -590,7 +493,8 @@ static enum myna_err start(struct myna_llm *llm, const struct myna_llm_request *
         err = MYNA_ENOMEM;
         goto fail;
     }
-    err = myna_openai_body(&o->target, req, &st->body, &why);
+    err = o->preset->anthropic ? myna_anthropic_body(&o->target, req, &st->body, &why)
+                               : myna_openai_body(&o->target, req, &st->body, &why);
     if (err == MYNA_ENOMEM)
         goto fail;
     if (err)
@@ -675,9 +579,12 @@ static void warm(struct myna_llm *llm)
     }
 
 CLASS(openai_compatible, "openai_compatible", "any server that speaks OpenAI's chat completions",
-      generic_options);
-CLASS(hermes, "hermes", "Hermes agent on this machine", hermes_options);
-CLASS(openclaw, "openclaw", "OpenClaw gateway on this machine", openclaw_options);
-CLASS(ollama, "ollama", "a model that Ollama runs on this machine", ollama_options);
-CLASS(lmstudio, "lmstudio", "a model that LM Studio runs on this machine", lmstudio_options);
-CLASS(openai, "openai", "OpenAI's own models", openai_options);
+      myna_openai_generic_options);
+CLASS(hermes, "hermes", "Hermes agent on this machine", myna_openai_hermes_options);
+CLASS(openclaw, "openclaw", "OpenClaw gateway on this machine", myna_openai_openclaw_options);
+CLASS(ollama, "ollama", "a model that Ollama runs on this machine", myna_openai_ollama_options);
+CLASS(lmstudio, "lmstudio", "a model that LM Studio runs on this machine",
+      myna_openai_lmstudio_options);
+CLASS(openai, "openai", "OpenAI's own models", myna_openai_openai_options);
+CLASS(anthropic, "anthropic", "Anthropic's own models, or a gateway that speaks their wire",
+      myna_anthropic_options);

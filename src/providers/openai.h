@@ -2,19 +2,26 @@
  * them (spec: telephony 3.1 to 3.4, 4.1).
  *
  *   openai_common.c   header lists, addresses, keys: shared with the speech endpoints   pure
+ *   openai_options.c  what can be set
  *   openai_target.c   options to address, key, headers; the session signals   pure
  *   openai_request.c  history, instructions, tools to the JSON body           pure
  *   openai_stream.c   bytes of the answer to events                           pure
+ *   anthropic.c       the two of Anthropic's messages instead                 pure
  *   llm_openai.c      the classes, one a preset, and the life of a request
  */
 #ifndef MYNA_PROVIDERS_OPENAI_H
 #define MYNA_PROVIDERS_OPENAI_H
 
+#include <jansson.h>
 #include <myna/provider.h>
 
 #include "util/buf.h"
 #include "util/http.h"
 #include "util/sse.h"
+
+struct myna_openai_prices { /* USD for a million tokens; 0: not known */
+    double input, cached, cache_write, output;
+};
 
 struct myna_openai_conf {
     const char *base_url, *model, *agent, *api_key, *api_key_env, *headers;
@@ -28,8 +35,13 @@ struct myna_openai_conf {
     bool has_temperature, has_top_p, has_frequency_penalty, has_presence_penalty, has_seed,
         has_max_tokens; /* not options: whether those above were set */
     int max_history;
-    bool include_usage, hide_think, interrupted_note, allow_insecure;
+    bool include_usage, hide_think, interrupted_note, allow_insecure, drop_unsupported, cache;
+    struct myna_openai_prices prices;
 };
+
+extern const struct myna_option myna_openai_generic_options[], myna_openai_openai_options[],
+    myna_openai_ollama_options[], myna_openai_lmstudio_options[], myna_openai_hermes_options[],
+    myna_openai_openclaw_options[], myna_anthropic_options[];
 
 struct myna_openai_preset {
     const char *name;          /* of the class: "hermes" */
@@ -38,7 +50,7 @@ struct myna_openai_preset {
     const char *default_model; /* and this when neither does; NULL: there must be one */
     const char *model_hint;    /* where to find a model's name */
     const char *not_found_hint;
-    bool hermes, openclaw, needs_key;
+    bool hermes, openclaw, anthropic, needs_key;
 };
 
 /* ---- openai_common.c; `section` ("llm.hermes") stands in messages */
@@ -99,6 +111,25 @@ bool myna_openai_has_session(const struct myna_openai_target *t,
 
 /* ---- openai_request.c */
 
+/* The agent may see no more of the history than that: the first item of it. */
+size_t myna_openai_first_item(const struct myna_openai_target *t,
+                              const struct myna_llm_request *req);
+/* The output of a call at or behind `from`; NULL: it has none. */
+const struct myna_item *myna_openai_result_of(const struct myna_llm_request *req, size_t from,
+                                              const char *call_id);
+/* Whether somebody asked: the last words are the person's, or a tool's. *user: where the person's
+ * are, n_items if they are not the last. */
+bool myna_openai_asked(const struct myna_llm_request *req, size_t *user);
+/* Instructions, and those for this answer behind an empty line. */
+enum myna_err myna_openai_system(struct myna_buf *into, const char *instructions,
+                                 const char *extra);
+#define MYNA_OPENAI_GO_ON "(The caller says nothing. Go on.)"
+/* The tools in the order of their names; the caller frees. */
+const struct myna_tool_def **myna_openai_sorted_tools(const struct myna_llm_request *req);
+json_t *myna_openai_schema(const struct myna_tool_def *def, struct myna_why *why);
+/* JSON where the text begins like JSON, else a plain string. */
+json_t *myna_openai_json_or_text(const char *text);
+
 /* The body as JSON text; the caller frees. */
 enum myna_err myna_openai_body(const struct myna_openai_target *t,
                                const struct myna_llm_request *req, char **out,
@@ -113,6 +144,7 @@ enum { MYNA_OPENAI_MAX_CALLS = 64 };
 struct myna_openai_tool_call {
     int index;
     char *id, *name;
+    char *extra; /* JSON text; NULL none */
     struct myna_buf arguments;
 };
 
@@ -122,6 +154,8 @@ struct myna_openai_stream {
     void *arg;
     uint32_t salt; /* for calls that came without an id */
     bool hide_think;
+    /* One JSON object of the stream, or the whole body; openai_stream.c's own unless set. */
+    enum myna_err (*chunk)(struct myna_openai_stream *s, json_t *o);
     enum { OPENAI_SNIFF, OPENAI_SSE, OPENAI_JSON, OPENAI_PAGE } mode;
     struct myna_sse sse;
     struct myna_buf whole; /* JSON, PAGE: the body */
@@ -134,6 +168,7 @@ struct myna_openai_stream {
     enum { THINK_START, THINK_IN, THINK_OUT } think;
     char held[16]; /* what may become a tag */
     size_t n_held;
+    json_t *thinking; /* anthropic.c: blocks that come back with a tool's result; NULL none */
 };
 
 void myna_openai_stream_init(struct myna_openai_stream *s, bool hide_think, uint32_t salt,
@@ -144,6 +179,27 @@ void myna_openai_stream_fini(struct myna_openai_stream *s);
 MYNA_MUST enum myna_err myna_openai_stream_feed(struct myna_openai_stream *s,
                                                 struct myna_view bytes);
 MYNA_MUST enum myna_err myna_openai_stream_end(struct myna_openai_stream *s);
+/* What a price list makes of counted tokens; without one, what the server said. */
+double myna_openai_cost(const struct myna_openai_prices *p, const struct myna_llm_event *usage);
+
+/* ---- for another wire's chunk(): each is MYNA_ECANCELED when all is gone */
+
+enum myna_err myna_openai_say(struct myna_openai_stream *s, enum myna_llm_event_type type,
+                              const char *text, size_t len);
+enum myna_err myna_openai_fault(struct myna_openai_stream *s, enum myna_err err, int status,
+                                bool retryable, const char *text);
+/* The call of that index, made if new; NULL: too many. */
+struct myna_openai_tool_call *myna_openai_call_at(struct myna_openai_stream *s, int index);
+enum myna_err myna_openai_complete(struct myna_openai_stream *s);
+int myna_openai_count(json_t *o, const char *key);
+
+/* ---- anthropic.c */
+
+enum myna_err myna_anthropic_body(const struct myna_openai_target *t,
+                                  const struct myna_llm_request *req, char **out,
+                                  struct myna_why *why);
+enum myna_err myna_anthropic_chunk(struct myna_openai_stream *s, json_t *o);
+
 /* The server's own words in an error body, on one line and cut; at least the body's beginning. */
 void myna_openai_error_text(struct myna_view body, const char *key, struct myna_buf *into);
 

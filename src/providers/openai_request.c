@@ -30,8 +30,8 @@ static int add(json_t *messages, const char *role, const char *text)
     return bad | json_array_append_new(messages, m);
 }
 
-static const struct myna_item *result_of(const struct myna_llm_request *req, size_t from,
-                                         const char *call_id)
+const struct myna_item *myna_openai_result_of(const struct myna_llm_request *req, size_t from,
+                                              const char *call_id)
 {
     for (size_t i = from; call_id && i < req->n_items; i++)
         if (req->items[i].type == MYNA_ITEM_FUNCTION_CALL_OUTPUT && req->items[i].call_id &&
@@ -49,6 +49,13 @@ static json_t *call_json(const struct myna_item *it)
     bad |= myna_json_put_text(f, "name", it->name ? it->name : "");
     bad |= myna_json_put_text(f, "arguments", some(it->arguments) ? it->arguments : "{}");
     bad |= json_object_set_new(call, "function", f);
+    if (it->extra) { /* such as a signature of the thoughts that led to the call */
+        json_t *extra = json_loads(it->extra, 0, NULL);
+
+        if (json_is_object(extra) && json_object_get(extra, "extra_content"))
+            bad |= json_object_update(call, extra);
+        json_decref(extra);
+    }
     if (!bad)
         return call;
     json_decref(call);
@@ -63,7 +70,7 @@ static size_t add_round(json_t *messages, const struct myna_llm_request *req, si
     size_t end = at;
 
     while (end < req->n_items && req->items[end].type == MYNA_ITEM_FUNCTION_CALL) {
-        if (result_of(req, end, req->items[end].call_id))
+        if (myna_openai_result_of(req, end, req->items[end].call_id))
             *bad |= json_array_append_new(calls, call_json(&req->items[end]));
         end++;
     }
@@ -76,7 +83,7 @@ static size_t add_round(json_t *messages, const struct myna_llm_request *req, si
     *bad |= json_object_set_new(m, "tool_calls", calls);
     *bad |= json_array_append_new(messages, m);
     for (size_t i = at; i < end; i++) {
-        const struct myna_item *out = result_of(req, i, req->items[i].call_id);
+        const struct myna_item *out = myna_openai_result_of(req, i, req->items[i].call_id);
 
         if (out) {
             *bad |= add(messages, "tool", out->output ? out->output : "");
@@ -87,7 +94,8 @@ static size_t add_round(json_t *messages, const struct myna_llm_request *req, si
     return end;
 }
 
-static size_t first_item(const struct myna_openai_target *t, const struct myna_llm_request *req)
+size_t myna_openai_first_item(const struct myna_openai_target *t,
+                              const struct myna_llm_request *req)
 {
     size_t max = t->conf->max_history > 0 ? (size_t)t->conf->max_history : req->n_items;
 
@@ -145,6 +153,15 @@ static int add_message(json_t *messages, const struct myna_openai_target *t,
     return bad;
 }
 
+enum myna_err myna_openai_system(struct myna_buf *into, const char *instructions, const char *extra)
+{
+    if (some(instructions))
+        myna_buf_puts(into, instructions);
+    if (some(extra))
+        myna_buf_printf(into, "%s%s", into->len ? "\n\n" : "", extra);
+    return into->err;
+}
+
 static int add_system(json_t *messages, const char *instructions, const char *extra)
 {
     struct myna_buf b;
@@ -153,35 +170,38 @@ static int add_system(json_t *messages, const char *instructions, const char *ex
     if (!some(instructions) && !some(extra))
         return 0;
     myna_buf_init(&b, 0);
-    if (some(instructions))
-        myna_buf_puts(&b, instructions);
-    if (some(extra))
-        myna_buf_printf(&b, "%s%s", b.len ? "\n\n" : "", extra);
-    bad = b.err || add(messages, "system", myna_buf_str(&b));
+    bad = myna_openai_system(&b, instructions, extra) || add(messages, "system", myna_buf_str(&b));
     myna_buf_fini(&b);
     return bad;
+}
+
+bool myna_openai_asked(const struct myna_llm_request *req, size_t *user)
+{
+    *user = req->n_items;
+    for (size_t i = req->n_items; i > 0; i--) {
+        const struct myna_item *it = &req->items[i - 1];
+
+        if (it->type == MYNA_ITEM_FUNCTION_CALL_OUTPUT)
+            return true;
+        if (it->type == MYNA_ITEM_MESSAGE && it->role == MYNA_ROLE_USER && some(it->text)) {
+            *user = i - 1;
+            return true;
+        }
+        if (it->type == MYNA_ITEM_MESSAGE && it->role == MYNA_ROLE_ASSISTANT)
+            return false;
+    }
+    return false;
 }
 
 static json_t *messages_json(const struct myna_openai_target *t, const struct myna_llm_request *req)
 {
     json_t *messages = json_array();
-    size_t user = req->n_items; /* the last thing that was said, if a person said it */
-    bool asked = false;
+    size_t user; /* the last thing that was said, if a person said it */
+    bool asked = myna_openai_asked(req, &user);
     int bad = 0;
 
-    for (size_t i = req->n_items; i > 0 && !asked; i--) {
-        const struct myna_item *it = &req->items[i - 1];
-
-        if (it->type == MYNA_ITEM_FUNCTION_CALL_OUTPUT)
-            asked = true;
-        else if (it->type == MYNA_ITEM_MESSAGE && it->role == MYNA_ROLE_USER && some(it->text)) {
-            asked = true;
-            user = i - 1;
-        } else if (it->type == MYNA_ITEM_MESSAGE && it->role == MYNA_ROLE_ASSISTANT)
-            break;
-    }
     bad |= add_system(messages, req->instructions, asked ? req->extra_instructions : NULL);
-    for (size_t i = first_item(t, req); i < req->n_items && !bad;) {
+    for (size_t i = myna_openai_first_item(t, req); i < req->n_items && !bad;) {
         switch (req->items[i].type) {
         case MYNA_ITEM_MESSAGE:
             bad |= add_message(messages, t, req, i, i == user);
@@ -200,8 +220,7 @@ static json_t *messages_json(const struct myna_openai_target *t, const struct my
     /* Nobody has asked (a greeting): many servers answer a user message only. */
     if (!asked)
         bad |= add(messages, "user",
-                   some(req->extra_instructions) ? req->extra_instructions
-                                                 : "(The caller says nothing. Go on.)");
+                   some(req->extra_instructions) ? req->extra_instructions : MYNA_OPENAI_GO_ON);
     if (!bad)
         return messages;
     json_decref(messages);
@@ -217,22 +236,29 @@ static int by_name(const void *a, const void *b)
     return strcmp((*x)->name, (*y)->name);
 }
 
-static json_t *tool_json(const struct myna_tool_def *def, struct myna_why *why)
+json_t *myna_openai_schema(const struct myna_tool_def *def, struct myna_why *why)
 {
     json_error_t problem;
     json_t *schema = some(def->parameters)
                          ? json_loads(def->parameters, 0, &problem)
                          : json_pack("{s:s,s:{}}", "type", "object", "properties");
-    json_t *tool, *f;
+
+    if (json_is_object(schema))
+        return schema;
+    myna_fail(why, some(def->parameters) ? MYNA_ECONFIG : MYNA_ENOMEM,
+              "tool '%s': its parameters are no JSON schema (%s)", def->name,
+              schema ? "not an object" : problem.text);
+    json_decref(schema);
+    return NULL;
+}
+
+static json_t *tool_json(const struct myna_tool_def *def, struct myna_why *why)
+{
+    json_t *schema = myna_openai_schema(def, why), *tool, *f;
     int bad;
 
-    if (!json_is_object(schema)) {
-        myna_fail(why, some(def->parameters) ? MYNA_ECONFIG : MYNA_ENOMEM,
-                  "tool '%s': its parameters are no JSON schema (%s)", def->name,
-                  schema ? "not an object" : problem.text);
-        json_decref(schema);
+    if (!schema)
         return NULL;
-    }
     tool = json_object();
     f = json_object();
     bad = json_object_set_new(tool, "type", json_string("function"));
@@ -247,19 +273,27 @@ static json_t *tool_json(const struct myna_tool_def *def, struct myna_why *why)
     return NULL;
 }
 
-/* Sorted by name, so that the same tools make the same text and a server's cache of it serves. */
-static json_t *tools_json(const struct myna_llm_request *req, struct myna_why *why)
+/* So that the same tools make the same text and a server's cache of it serves. */
+const struct myna_tool_def **myna_openai_sorted_tools(const struct myna_llm_request *req)
 {
     const struct myna_tool_def **order = calloc(req->n_tools, sizeof *order);
+
+    for (size_t i = 0; order && i < req->n_tools; i++)
+        order[i] = &req->tools[i];
+    if (order)
+        qsort(order, req->n_tools, sizeof(const struct myna_tool_def *), by_name);
+    return order;
+}
+
+static json_t *tools_json(const struct myna_llm_request *req, struct myna_why *why)
+{
+    const struct myna_tool_def **order = myna_openai_sorted_tools(req);
     json_t *list = json_array();
 
     if (!order || !list) {
         myna_fail(why, MYNA_ENOMEM, "no memory for the request");
         goto fail;
     }
-    for (size_t i = 0; i < req->n_tools; i++)
-        order[i] = &req->tools[i];
-    qsort(order, req->n_tools, sizeof(const struct myna_tool_def *), by_name);
     for (size_t i = 0; i < req->n_tools; i++) {
         json_t *tool = tool_json(order[i], why);
 
@@ -277,34 +311,49 @@ fail:
 
 /* ---- options */
 
-/* JSON where the text begins like JSON, else a plain string. */
-static json_t *json_or_text(const char *text)
+json_t *myna_openai_json_or_text(const char *text)
 {
     return strchr("{[\"", text[strspn(text, " \t\r\n")]) ? json_loads(text, JSON_DECODE_ANY, NULL)
                                                          : json_string(text);
 }
 
-static int put_options(json_t *o, const struct myna_openai_conf *c)
+/* What OpenAI's reasoning models refuse (o1, o3, o4, gpt-5; the gpt-5 that chats takes it all). */
+static bool is_reasoning(const char *model)
+{
+    static const char *const families[] = {"o1", "o3", "o4", "gpt-5"};
+    const char *name = strrchr(model, '/') ? strrchr(model, '/') + 1 : model;
+
+    for (size_t i = 0; i < sizeof families / sizeof *families; i++) {
+        size_t n = strlen(families[i]);
+
+        if (!strncmp(name, families[i], n) && strchr("-.", name[n]))
+            return !strstr(name, "-chat");
+    }
+    return false;
+}
+
+static int put_options(json_t *o, const struct myna_openai_conf *c, bool reasoning)
 {
     static const char *const max_names[] = {"max_completion_tokens", "max_tokens"};
     int bad = 0;
 
-    if (c->has_temperature)
+    if (c->has_temperature && !reasoning)
         bad |= myna_json_put_number(o, "temperature", c->temperature);
-    if (c->has_top_p)
+    if (c->has_top_p && !reasoning)
         bad |= myna_json_put_number(o, "top_p", c->top_p);
-    if (c->has_frequency_penalty)
+    if (c->has_frequency_penalty && !reasoning)
         bad |= myna_json_put_number(o, "frequency_penalty", c->frequency_penalty);
-    if (c->has_presence_penalty)
+    if (c->has_presence_penalty && !reasoning)
         bad |= myna_json_put_number(o, "presence_penalty", c->presence_penalty);
     if (c->has_seed)
         bad |= json_object_set_new(o, "seed", json_integer(c->seed));
     if (c->has_max_tokens)
         bad |= json_object_set_new(o, max_names[c->max_tokens_field], json_integer(c->max_tokens));
-    if (some(c->stop))
-        bad |= json_object_set_new(o, "stop", json_or_text(c->stop));
+    if (some(c->stop) && !reasoning)
+        bad |= json_object_set_new(o, "stop", myna_openai_json_or_text(c->stop));
     if (some(c->response_format))
-        bad |= json_object_set_new(o, "response_format", json_or_text(c->response_format));
+        bad |=
+            json_object_set_new(o, "response_format", myna_openai_json_or_text(c->response_format));
     return bad;
 }
 
@@ -325,7 +374,7 @@ static int put_tools(json_t *o, const struct myna_openai_conf *c,
             o, "tool_choice",
             json_string(req->tool_choice == MYNA_TOOLS_NONE ? "none" : "required"));
     else if (some(c->tool_choice))
-        bad |= json_object_set_new(o, "tool_choice", json_or_text(c->tool_choice));
+        bad |= json_object_set_new(o, "tool_choice", myna_openai_json_or_text(c->tool_choice));
     if (c->parallel_tool_calls)
         bad |= json_object_set_new(o, "parallel_tool_calls",
                                    json_boolean(c->parallel_tool_calls == 1));
@@ -357,7 +406,7 @@ static json_t *body_json(const struct myna_openai_target *t, const struct myna_l
     bad |= json_object_set_new(o, "stream", json_true());
     if (c->include_usage)
         bad |= json_object_set_new(o, "stream_options", json_pack("{s:b}", "include_usage", 1));
-    bad |= put_options(o, c);
+    bad |= put_options(o, c, c->drop_unsupported && is_reasoning(t->model));
     bad |= put_user(o, c, req->session_id);
     bad |= put_tools(o, c, req, why);
     if (some(c->extra_body)) {
@@ -377,7 +426,7 @@ enum myna_err myna_openai_body(const struct myna_openai_target *t,
 {
     struct myna_why inner = {0};
     json_t *o = body_json(t, req, &inner);
-    char *text = o ? json_dumps(o, JSON_COMPACT) : NULL;
+    char *text = o ? json_dumps(o, JSON_COMPACT | JSON_REAL_PRECISION(15)) : NULL;
 
     json_decref(o);
     if (text) {
@@ -407,7 +456,7 @@ enum myna_err myna_openai_check_json(const struct myna_openai_target *t, struct 
 
         if (!some(rows[i].text))
             continue;
-        value = json_or_text(rows[i].text);
+        value = myna_openai_json_or_text(rows[i].text);
         good = value && (!rows[i].object || json_is_object(value));
         json_decref(value);
         if (!good)

@@ -28,8 +28,8 @@ static enum myna_err tell(struct myna_openai_stream *s, const struct myna_llm_ev
 
 /* ---- errors */
 
-static enum myna_err fault(struct myna_openai_stream *s, enum myna_err err, int status,
-                           bool retryable, const char *text)
+enum myna_err myna_openai_fault(struct myna_openai_stream *s, enum myna_err err, int status,
+                                bool retryable, const char *text)
 {
     struct myna_llm_event ev = {.type = MYNA_LLM_FAULT,
                                 .fault = {.stage = MYNA_STAGE_LLM,
@@ -92,7 +92,7 @@ static enum myna_err error_object(struct myna_openai_stream *s, json_t *o)
         myna_buf_puts(&s->text, ": ");
         myna_http_excerpt(&s->text, myna_view_of(words), NULL, 0);
     }
-    err = fault(s, MYNA_EPROVIDER, status, true, myna_buf_str(&s->text));
+    err = myna_openai_fault(s, MYNA_EPROVIDER, status, true, myna_buf_str(&s->text));
     return err;
 }
 
@@ -102,13 +102,13 @@ static enum myna_err bad_bytes(struct myna_openai_stream *s, const char *what,
     myna_buf_clear(&s->text);
     myna_buf_printf(&s->text, "%s: ", what);
     myna_http_excerpt(&s->text, bytes, NULL, 0);
-    return fault(s, MYNA_EFORMAT, 0, true, myna_buf_str(&s->text));
+    return myna_openai_fault(s, MYNA_EFORMAT, 0, true, myna_buf_str(&s->text));
 }
 
 /* ---- text */
 
-static enum myna_err tell_text(struct myna_openai_stream *s, enum myna_llm_event_type type,
-                               const char *text, size_t len)
+enum myna_err myna_openai_say(struct myna_openai_stream *s, enum myna_llm_event_type type,
+                              const char *text, size_t len)
 {
     struct myna_llm_event ev = {.type = type, .text = {(const uint8_t *)text, len}};
 
@@ -151,7 +151,7 @@ static enum myna_err think(struct myna_openai_stream *s, const char *text, size_
             continue;
         }
         s->think = THINK_OUT; /* an answer that begins otherwise */
-        err = tell_text(s, MYNA_LLM_TEXT, s->held, s->n_held);
+        err = myna_openai_say(s, MYNA_LLM_TEXT, s->held, s->n_held);
         if (err)
             return err;
         s->n_held = 0;
@@ -163,7 +163,7 @@ static enum myna_err think(struct myna_openai_stream *s, const char *text, size_
             if (text[at] == shut[s->n_held]) {
                 s->held[s->n_held++] = text[at++];
             } else {
-                err = tell_text(s, MYNA_LLM_REASONING, s->held, s->n_held);
+                err = myna_openai_say(s, MYNA_LLM_REASONING, s->held, s->n_held);
                 if (err)
                     return err;
                 s->n_held = 0;
@@ -171,7 +171,7 @@ static enum myna_err think(struct myna_openai_stream *s, const char *text, size_
         } else {
             while (at < len && text[at] != '<')
                 at++;
-            err = tell_text(s, MYNA_LLM_REASONING, text + from, at - from);
+            err = myna_openai_say(s, MYNA_LLM_REASONING, text + from, at - from);
             if (err)
                 return err;
             if (at < len)
@@ -183,12 +183,12 @@ static enum myna_err think(struct myna_openai_stream *s, const char *text, size_
             at += common(text + at, len - at, "\n\n");
         }
     }
-    return tell_text(s, MYNA_LLM_TEXT, text + at, len - at);
+    return myna_openai_say(s, MYNA_LLM_TEXT, text + at, len - at);
 }
 
 static enum myna_err content(struct myna_openai_stream *s, const char *text, size_t len)
 {
-    return s->hide_think ? think(s, text, len) : tell_text(s, MYNA_LLM_TEXT, text, len);
+    return s->hide_think ? think(s, text, len) : myna_openai_say(s, MYNA_LLM_TEXT, text, len);
 }
 
 static enum myna_err flush_held(struct myna_openai_stream *s)
@@ -196,7 +196,8 @@ static enum myna_err flush_held(struct myna_openai_stream *s)
     size_t n = s->n_held;
 
     s->n_held = 0;
-    return tell_text(s, s->think == THINK_IN ? MYNA_LLM_REASONING : MYNA_LLM_TEXT, s->held, n);
+    return myna_openai_say(s, s->think == THINK_IN ? MYNA_LLM_REASONING : MYNA_LLM_TEXT, s->held,
+                           n);
 }
 
 /* A string, or a list of parts with texts. */
@@ -232,6 +233,14 @@ static struct myna_openai_tool_call *new_call(struct myna_openai_stream *s, int 
     return c;
 }
 
+struct myna_openai_tool_call *myna_openai_call_at(struct myna_openai_stream *s, int index)
+{
+    for (size_t i = 0; i < s->n_calls; i++)
+        if (s->calls[i].index == index)
+            return &s->calls[i];
+    return new_call(s, index);
+}
+
 /* The call that a delta goes on with, or a new one. */
 static struct myna_openai_tool_call *call_of(struct myna_openai_stream *s, int index,
                                              size_t position, const char *id, const char *name)
@@ -264,6 +273,19 @@ static enum myna_err keep(char **into, const char *text)
     return *into ? MYNA_OK : MYNA_ENOMEM;
 }
 
+/* Comes back with the call as it came: {"extra_content": …}. */
+static enum myna_err keep_extra(struct myna_openai_tool_call *c, json_t *extra)
+{
+    json_t *whole;
+
+    if (c->extra || !json_is_object(extra))
+        return MYNA_OK;
+    whole = json_pack("{s:O}", "extra_content", extra);
+    c->extra = whole ? json_dumps(whole, JSON_COMPACT) : NULL;
+    json_decref(whole);
+    return c->extra ? MYNA_OK : MYNA_ENOMEM;
+}
+
 static enum myna_err take_call(struct myna_openai_stream *s, json_t *delta, size_t position)
 {
     json_t *f = json_object_get(delta, "function"), *index = json_object_get(delta, "index");
@@ -280,7 +302,8 @@ static enum myna_err take_call(struct myna_openai_stream *s, json_t *delta, size
     c = call_of(s, json_is_integer(index) ? (int)json_integer_value(index) : -1, position, id,
                 name);
     if (!c)
-        return fault(s, MYNA_ELIMIT, 0, false, "the agent calls too many tools in one answer");
+        return myna_openai_fault(s, MYNA_ELIMIT, 0, false,
+                                 "the agent calls too many tools in one answer");
     if (keep(&c->id, id) || keep(&c->name, name))
         return MYNA_ENOMEM;
     if (json_is_string(arguments)) {
@@ -292,8 +315,11 @@ static enum myna_err take_call(struct myna_openai_stream *s, json_t *delta, size
         myna_buf_puts(&c->arguments, dumped);
         free(dumped);
     }
+    if (keep_extra(c, json_object_get(delta, "extra_content")))
+        return MYNA_ENOMEM;
     if (c->arguments.err == MYNA_ELIMIT)
-        return fault(s, MYNA_ELIMIT, 0, false, "the arguments of a tool call are too long");
+        return myna_openai_fault(s, MYNA_ELIMIT, 0, false,
+                                 "the arguments of a tool call are too long");
     return c->arguments.err;
 }
 
@@ -303,7 +329,11 @@ static enum myna_err tell_calls(struct myna_openai_stream *s)
 
     for (size_t i = 0; i < s->n_calls && !err; i++) {
         struct myna_openai_tool_call *c = &s->calls[i];
-        struct myna_llm_event ev = {.type = MYNA_LLM_TOOL_CALL, .call_id = c->id, .name = c->name};
+        /* That of the first of parallel calls is all of theirs. */
+        struct myna_llm_event ev = {.type = MYNA_LLM_TOOL_CALL,
+                                    .call_id = c->id,
+                                    .name = c->name,
+                                    .extra = c->extra ? c->extra : s->calls[0].extra};
         char id[40];
 
         if (!c->name)
@@ -321,7 +351,7 @@ static enum myna_err tell_calls(struct myna_openai_stream *s)
 
 /* ---- chunks */
 
-static int count_of(json_t *o, const char *key)
+int myna_openai_count(json_t *o, const char *key)
 {
     json_t *v = json_object_get(o, key);
     double n = json_is_number(v) ? json_number_value(v) : 0;
@@ -337,14 +367,30 @@ static void take_usage(struct myna_openai_stream *s, json_t *u)
     s->has_usage = true;
     s->usage = (struct myna_llm_event){
         .type = MYNA_LLM_USAGE,
-        .prompt_tokens = count_of(u, "prompt_tokens"),
+        .prompt_tokens = myna_openai_count(u, "prompt_tokens"),
         .prompt_cached_tokens =
-            count_of(json_object_get(u, "prompt_tokens_details"), "cached_tokens"),
-        .completion_tokens = count_of(u, "completion_tokens"),
-        .total_tokens = count_of(u, "total_tokens"),
+            myna_openai_count(json_object_get(u, "prompt_tokens_details"), "cached_tokens"),
+        .completion_tokens = myna_openai_count(u, "completion_tokens"),
+        .prompt_cache_write_tokens =
+            myna_openai_count(json_object_get(u, "prompt_tokens_details"), "cache_write_tokens"),
+        .total_tokens = myna_openai_count(u, "total_tokens"),
+        .cost = json_number_value(json_object_get(u, "cost")), /* OpenRouter's */
     };
     if (!s->usage.total_tokens)
         s->usage.total_tokens = s->usage.prompt_tokens + s->usage.completion_tokens;
+}
+
+double myna_openai_cost(const struct myna_openai_prices *p, const struct myna_llm_event *usage)
+{
+    int cached = usage->prompt_cached_tokens, written = usage->prompt_cache_write_tokens;
+    int fresh = usage->prompt_tokens - cached - written;
+
+    if (p->input <= 0 && p->output <= 0)
+        return usage->cost > 0 ? usage->cost : 0;
+    return ((fresh > 0 ? fresh : 0) * p->input + cached * (p->cached > 0 ? p->cached : p->input) +
+            written * (p->cache_write > 0 ? p->cache_write : p->input) +
+            usage->completion_tokens * p->output) /
+           1e6;
 }
 
 static enum myna_err take_delta(struct myna_openai_stream *s, json_t *delta)
@@ -359,7 +405,8 @@ static enum myna_err take_delta(struct myna_openai_stream *s, json_t *delta)
 
         if (!json_string_length(text))
             continue;
-        err = tell_text(s, MYNA_LLM_REASONING, json_string_value(text), json_string_length(text));
+        err = myna_openai_say(s, MYNA_LLM_REASONING, json_string_value(text),
+                              json_string_length(text));
         break; /* some send it under both names */
     }
     if (!err)
@@ -389,7 +436,8 @@ static enum myna_err take_chunk(struct myna_openai_stream *s, json_t *o)
     if (!finish || !finish[0])
         return MYNA_OK;
     if (!strcmp(finish, "error"))
-        return fault(s, MYNA_EPROVIDER, 0, true, "the agent broke off its answer with an error");
+        return myna_openai_fault(s, MYNA_EPROVIDER, 0, true,
+                                 "the agent broke off its answer with an error");
     s->finished = true;
     snprintf(s->finish, sizeof s->finish, "%s", finish);
     return MYNA_OK;
@@ -427,14 +475,14 @@ static enum myna_err take_json(struct myna_openai_stream *s, struct myna_view te
         json_decref(o);
         return bad_bytes(s, "the agent sent something that is no JSON object", text);
     }
-    err = take_chunk(s, o);
+    err = s->chunk ? s->chunk(s, o) : take_chunk(s, o);
     json_decref(o);
     return err;
 }
 
 /* ---- the end */
 
-static enum myna_err complete(struct myna_openai_stream *s)
+enum myna_err myna_openai_complete(struct myna_openai_stream *s)
 {
     struct myna_llm_event done = {.type = MYNA_LLM_DONE};
     enum myna_err err;
@@ -449,10 +497,12 @@ static enum myna_err complete(struct myna_openai_stream *s)
     if (err)
         return err;
     if (!s->has_output && !strcmp(s->finish, "content_filter"))
-        return fault(s, MYNA_EPROVIDER, 0, false, "the agent's answer was held back by a filter");
+        return myna_openai_fault(s, MYNA_EPROVIDER, 0, false,
+                                 "the agent's answer was held back by a filter");
     if (!s->has_output && !strcmp(s->finish, "length"))
-        return fault(s, MYNA_EPROVIDER, 0, false,
-                     "the agent used up max_tokens before it said a word (on reasoning?)");
+        return myna_openai_fault(
+            s, MYNA_EPROVIDER, 0, false,
+            "the agent used up max_tokens before it said a word (on reasoning?)");
     s->over = true;
     return tell(s, &done);
 }
@@ -484,14 +534,14 @@ static bool on_event(void *arg, const struct myna_sse_event *ev)
         return true; /* whatever follows [DONE] */
     if (!strcmp(ev->name, "hermes.tool.progress"))
         err = progress(s, ev->data);
-    else if (strcmp(ev->name, "message") != 0 && strcmp(ev->name, "error") != 0)
+    else if (!s->chunk && strcmp(ev->name, "message") != 0 && strcmp(ev->name, "error") != 0)
         return true; /* somebody's own event: no content */
     else if (ev->data.len == 6 && !memcmp(ev->data.ptr, "[DONE]", 6))
-        err = complete(s);
+        err = myna_openai_complete(s);
     else if (ev->data.len)
         err = take_json(s, ev->data);
     if (err == MYNA_ENOMEM)
-        err = fault(s, err, 0, true, "no memory for the agent's answer");
+        err = myna_openai_fault(s, err, 0, true, "no memory for the agent's answer");
     return err != MYNA_ECANCELED;
 }
 
@@ -516,18 +566,21 @@ void myna_openai_stream_fini(struct myna_openai_stream *s)
     for (size_t i = 0; i < s->n_calls; i++) {
         free(s->calls[i].id);
         free(s->calls[i].name);
+        free(s->calls[i].extra);
         myna_buf_fini(&s->calls[i].arguments);
     }
     s->n_calls = 0;
+    json_decref(s->thinking);
+    s->thinking = NULL;
 }
 
 static enum myna_err too_long(struct myna_openai_stream *s, enum myna_err err)
 {
     if (err == MYNA_ECANCELED || !err)
         return err;
-    return fault(s, err, 0, false,
-                 err == MYNA_ELIMIT ? "one piece of the agent's answer is too long"
-                                    : "no memory for the agent's answer");
+    return myna_openai_fault(s, err, 0, false,
+                             err == MYNA_ELIMIT ? "one piece of the agent's answer is too long"
+                                                : "no memory for the agent's answer");
 }
 
 enum myna_err myna_openai_stream_feed(struct myna_openai_stream *s, struct myna_view bytes)
@@ -560,20 +613,21 @@ enum myna_err myna_openai_stream_end(struct myna_openai_stream *s)
     if (s->over)
         return MYNA_OK;
     if (s->mode == OPENAI_PAGE)
-        return fault(s, MYNA_EFORMAT, 0, false,
-                     "a web page answered instead of an agent; is base_url right (it usually ends "
-                     "in /v1)?");
+        return myna_openai_fault(
+            s, MYNA_EFORMAT, 0, false,
+            "a web page answered instead of an agent; is base_url right (it usually ends "
+            "in /v1)?");
     if (s->mode == OPENAI_SSE)
         err = too_long(s, myna_sse_end(&s->sse));
     else if (s->mode == OPENAI_JSON)
         err = take_json(s, myna_buf_view(&s->whole));
     if (err == MYNA_ENOMEM)
-        return fault(s, err, 0, true, "no memory for the agent's answer");
+        return myna_openai_fault(s, err, 0, true, "no memory for the agent's answer");
     if (err || s->over)
         return err;
     if (s->finished)
-        return complete(s);
-    return fault(s, MYNA_EIO, 0, true,
-                 s->has_output ? "the agent's answer broke off in the middle"
-                               : "the agent closed the connection without an answer");
+        return myna_openai_complete(s);
+    return myna_openai_fault(s, MYNA_EIO, 0, true,
+                             s->has_output ? "the agent's answer broke off in the middle"
+                                           : "the agent closed the connection without an answer");
 }

@@ -92,7 +92,11 @@ enum myna_err myna_openai_headers(const struct myna_openai_target *t,
     }
     if (!err)
         err = myna_openai_headers_put(out, "User-Agent", "myna/" MYNA_VERSION, false);
-    if (!err && t->key) {
+    if (!err && t->preset->anthropic)
+        err = myna_openai_headers_put(out, "anthropic-version", "2023-06-01", false);
+    if (!err && t->key && t->preset->anthropic)
+        err = myna_openai_headers_put(out, "x-api-key", t->key, true);
+    else if (!err && t->key) {
         err = myna_buf_printf(&auth, "Bearer %s", t->key);
         if (!err)
             err = myna_openai_headers_put(out, "Authorization", myna_buf_str(&auth), true);
@@ -113,13 +117,13 @@ enum myna_err myna_openai_headers(const struct myna_openai_target *t,
 
 static enum myna_err resolve_url(struct myna_openai_target *t, struct myna_why *why)
 {
+    const char *endpoint = t->preset->anthropic ? "/messages" : "/chat/completions";
     char *base = NULL;
-    enum myna_err err =
-        myna_openai_base(t->section, t->conf->base_url, "/chat/completions", &base, why);
+    enum myna_err err = myna_openai_base(t->section, t->conf->base_url, endpoint, &base, why);
 
     if (err)
         return err;
-    if (asprintf(&t->chat_url, "%s/chat/completions", base) < 0)
+    if (asprintf(&t->chat_url, "%s%s", base, endpoint) < 0)
         t->chat_url = NULL;
     if (asprintf(&t->models_url, "%s/models", base) < 0)
         t->models_url = NULL;

@@ -25,6 +25,7 @@ static const struct myna_llm_class *const llms[] = {
     &myna_llm_ollama,
     &myna_llm_lmstudio,
     &myna_llm_openai,
+    &myna_llm_anthropic,
     &myna_llm_openai_compatible,
     &myna_llm_instant,
     NULL,

@@ -232,7 +232,8 @@ enum myna_err myna_s_llm_start(struct myna_session *s, struct speech *sp)
 {
     size_t n = s->n_items + (sp->user_item ? 1 : 0), k = 0;
     struct myna_item *items = calloc(n ? n : 1, sizeof *items);
-    struct myna_llm_request req = {.items = items,
+    struct myna_llm_request req = {.size = sizeof req,
+                                   .items = items,
                                    .instructions = s->agent_instructions,
                                    .extra_instructions = sp->instructions,
                                    .tools = s->tools,
