@@ -19,16 +19,11 @@ static const struct myna_stt_class *const stts[] = {
 };
 
 static const struct myna_llm_class *const llms[] = {
-    &myna_llm_rehearsal,
-    &myna_llm_hermes,
-    &myna_llm_openclaw,
-    &myna_llm_ollama,
-    &myna_llm_lmstudio,
-    &myna_llm_openai,
-    &myna_llm_anthropic,
-    &myna_llm_openai_compatible,
-    &myna_llm_instant,
-    NULL,
+    &myna_llm_rehearsal, &myna_llm_hermes,
+    &myna_llm_openclaw,  &myna_llm_ollama,
+    &myna_llm_lmstudio,  &myna_llm_openai,
+    &myna_llm_anthropic, &myna_llm_openai_compatible,
+    &myna_llm_instant,   NULL,
 };
 
 static const struct myna_tts_class *const ttss[] = {
