@@ -112,7 +112,7 @@ static void say_agent(struct line *l, const struct myna_discovery *d, const stru
         say(l, " Until then the built-in rehearsal agent answers.");
     if (!f && !stuck)
         say(l, "Found no agent on this machine (Hermes, OpenClaw, Ollama, LM Studio, llama.cpp, "
-               "vLLM): the built-in rehearsal agent answers. `myna setup` connects yours.");
+               "vLLM): the built-in rehearsal agent answers.");
 }
 
 enum myna_err myna_discover_use(struct myna_config *cfg, const struct myna_discovery *d, char *text,
