@@ -203,7 +203,9 @@ def step_cppcheck():
         return [(SKIP, "cppcheck", "no cppcheck on this machine")]
     code, out = run(["cppcheck", "--quiet", "-j", str(os.cpu_count() or 1), "--std=c11", "--error-exitcode=1",
                      "--enable=warning,performance,portability", "--inline-suppr", "--suppress=missingInclude",
-                     "--suppress=normalCheckLevelMaxBranches", "-D_GNU_SOURCE", "-Iinclude", "-Isrc", "src", "examples"])
+                     "--suppress=normalCheckLevelMaxBranches", "-D_GNU_SOURCE",
+                     "-Djson_array_foreach(a,i,v)=for((i)=0;(v)=json_array_get((a),(i));(i)++)",
+                     "-Djson_object_foreach(o,k,v)=for((k)=0;(v)=json_object_get((o),(k));)", "-Iinclude", "-Isrc", "src", "examples"])
     return [(FAIL if code else PASS, "cppcheck finds nothing", out)]
 
 

@@ -186,6 +186,8 @@ enum myna_err myna_list_parse(const char *text, bool map, char ***out, char *com
         return err;
     }
     fit = realloc(l.items, (l.n + 1) * sizeof *fit);
-    *out = fit ? fit : l.items;
+    if (fit) /* else as long as it is */
+        l.items = fit;
+    *out = l.items;
     return MYNA_OK;
 }

@@ -105,7 +105,7 @@ struct myna_transcript { /* one answer */
     float confidence; /* < 0 unknown */
     char language[16];
     enum myna_err err;
-    char problem[400];
+    char problem[512];
 };
 
 /* content_type: the header, NULL none. */

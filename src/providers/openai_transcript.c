@@ -52,7 +52,7 @@ static void fail(struct myna_transcript *t, enum myna_err err, const char *what,
     myna_buf_init(&shown, 0);
     if (words)
         myna_http_excerpt(&shown, myna_view_of(words), NULL, 0);
-    snprintf(t->problem, sizeof t->problem, "%s%s%.*s", what, shown.len ? ": " : "", 300,
+    snprintf(t->problem, sizeof t->problem, "%.200s%s%.*s", what, shown.len ? ": " : "", 300,
              myna_buf_str(&shown));
     myna_buf_fini(&shown);
 }

@@ -81,6 +81,7 @@ static void end(struct myna_ws *ws, const struct myna_http_error *error, int cod
         snprintf(text, sizeof text, "%s", error->message);
     else
         snprintf(text, sizeof text, "%s: %s", url, reason);
+    /* cppcheck-suppress autoVariables ; taken back below */
     ws->gone = &gone;
     ws->how.closed(ws->how.arg, ws, &e);
     if (gone)
@@ -364,6 +365,7 @@ static bool read_frames(struct myna_ws *ws, struct myna_view in)
             obey_close(ws, body);
             return false;
         } else if (op != MYNA_WS_PONG && ws->state == OPEN) {
+            /* cppcheck-suppress autoVariables ; taken back below */
             ws->gone = &gone;
             ws->how.message(ws->how.arg, ws, body, op == MYNA_WS_TEXT);
             if (gone)
@@ -404,6 +406,7 @@ static bool read_head(struct myna_ws *ws, struct myna_view *in)
         if (!check_head(ws))
             return false;
         if (ws->state == OPEN && ws->how.opened) {
+            /* cppcheck-suppress autoVariables ; taken back below */
             ws->gone = &gone;
             ws->how.opened(ws->how.arg, ws);
             if (gone)
