@@ -29,7 +29,10 @@ ARROWS = {
     "discover": {"llm"},
     # a provider knows its stage's helpers, the sound and where models lie
     "providers": {"audio", "turn", "stt", "llm", "tts", "models"},
-    "livekit": {"audio", "rtc"},
+    "rtc": {"audio"},
+    "store": set(),
+    "tools": {"llm"},
+    "livekit": {"audio", "rtc", "transport"},
     "session": None,  # wires everything
     "cli": set(),  # <myna/...> alone, see below
 }
@@ -48,6 +51,14 @@ THIRD_PARTY = {
     "speex/speex_echo.h": ["audio/echo.c"],
     "speex/speex_preprocess.h": ["audio/echo.c"],
     "opus*": ["audio/*opus*.c", "audio/ogg.c"],
+    "ogg/*": ["audio/*ogg*.c", "audio/decode*.c"],
+    "mpg123.h": ["audio/decode_mp3.c"],
+    "sqlite3.h": ["store/*.c"],
+    "nice/*": ["rtc/ice_nice.c"],
+    "glib*": ["rtc/glib_loop.c", "rtc/ice_nice.c"],
+    "srtp2/*": ["rtc/srtp.c"],
+    "usrsctp.h": ["rtc/sctp_usrsctp.c"],
+    "protobuf-c/*": ["livekit/pb*.c", "livekit/pb*.h"],
     "yaml.h": ["config/yaml.c"],
     "portaudio.h": ["transport/terminal_portaudio.c"],
     "flite/*": ["providers/flite.c", "providers/flite_*.c"],

@@ -10,7 +10,8 @@ set -euo pipefail
 build=(gcc libc6-dev make meson ninja-build pkg-config
     libuv1-dev libjansson-dev libyaml-dev libsndfile1-dev libspeexdsp-dev libopus-dev libopusenc-dev
     portaudio19-dev flite1-dev libhyphen-dev hyphen-en-us zlib1g-dev libcurl4-openssl-dev libssl-dev libarchive-dev
-    python3)
+    libnice-dev libsrtp2-dev libusrsctp-dev libprotobuf-c-dev protobuf-c-compiler libogg-dev libmpg123-dev
+    libsqlite3-dev python3)
 # libclang-rt-dev: the run time of clang's sanitizers and of libFuzzer
 check=(g++ git clang libclang-rt-dev clang-format cppcheck flite)
 
@@ -42,12 +43,15 @@ if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
     cat >&2 <<EOT
 This machine has no apt. Myna needs a C17 compiler, meson >= 1.0, ninja, pkg-config, Python 3 with pip,
 and the development files of: libuv, jansson, libyaml, libsndfile, speexdsp, opus, libopusenc,
-portaudio, flite, hyphen (with the en_US patterns), zlib, libcurl, openssl, libarchive.
+portaudio, flite, hyphen (with the en_US patterns), zlib, libcurl, openssl, libarchive, libnice, libsrtp2,
+usrsctp, protobuf-c, libogg, mpg123, sqlite3.
   Fedora:  dnf install gcc meson ninja-build pkgconf libuv-devel jansson-devel libyaml-devel \\
            libsndfile-devel speexdsp-devel opus-devel libopusenc-devel portaudio-devel flite-devel \\
-           hyphen-devel hyphen-en zlib-devel libcurl-devel openssl-devel libarchive-devel python3-pip
+           hyphen-devel hyphen-en zlib-devel libcurl-devel openssl-devel libarchive-devel python3-pip \\
+           libnice-devel libsrtp-devel usrsctp-devel protobuf-c-devel libogg-devel mpg123-devel sqlite-devel
   Arch:    pacman -S gcc meson ninja pkgconf libuv jansson libyaml libsndfile speexdsp opus \\
-           libopusenc portaudio flite hyphen hyphen-en zlib curl openssl libarchive python-pip
+           libopusenc portaudio flite hyphen hyphen-en zlib curl openssl libarchive python-pip \\
+           libnice libsrtp usrsctp protobuf-c libogg mpg123 sqlite
 Then run make.
 EOT
     # Fine when everything is there already: the build says what is not.
