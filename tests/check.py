@@ -247,6 +247,15 @@ def step_speech():
     return from_tap("speech", code, out)
 
 
+def step_live():
+    """Conversations with programs we did not write; those that cannot be had are skipped by name."""
+    myna = "build-release/src/cli/myna"
+    if not os.path.exists(myna):
+        return [(SKIP, "live", "needs the step 'release'")]
+    code, out = run([sys.executable, "tests/live/run.py", myna], timeout=1200)
+    return from_tap("live", code, out)
+
+
 STEPS = [
     ("includes", step_includes),
     ("format", step_format),
@@ -258,6 +267,7 @@ STEPS = [
     ("cli", step_cli),
     ("asan", step_asan),
     ("speech", step_speech),
+    ("live", step_live),
     ("cppcheck", step_cppcheck),
     ("tsan", step_tsan),
 ]

@@ -1,0 +1,166 @@
+"""What every live case shares: peers that are installed once by name, servers that are ended by their
+own id, typed conversations, and what is read from their events.
+
+A case is a function marked @case that takes a directory of its own and raises AssertionError or Skip;
+`run.py` collects those of every *_cases.py here.
+"""
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+PEERS = os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "myna-peers")
+CASES = []
+RUNNING = []  # programs that talk() started, the newest last
+MYNA = os.path.abspath(sys.argv[1]) if len(sys.argv) > 1 else "myna"
+
+
+class Skip(Exception):
+    pass
+
+
+def case(f):
+    CASES.append(f)
+    return f
+
+
+def check(cond, why):
+    if not cond:
+        raise AssertionError(why)
+
+
+def get(url, data=None):
+    with urllib.request.urlopen(urllib.request.Request(url, data=data), timeout=5) as r:
+        return json.loads(r.read() or b"null")
+
+
+def install(name, probe, *commands):
+    """Directory of a peer; installs it once."""
+    where = os.path.join(PEERS, name)
+    if not os.path.exists(os.path.join(where, probe)):
+        if not shutil.which(commands[0][0]):
+            raise Skip(f"no {commands[0][0]} on this machine to install {name}")
+        os.makedirs(where, exist_ok=True)
+        for cmd in commands:
+            p = subprocess.run(cmd, cwd=where, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300)
+            if p.returncode:
+                last = (p.stderr.strip().splitlines() or ["no word why"])[-1]
+                raise Skip(f"{name} cannot be installed: {last[:200]}")
+    return where
+
+
+def clean_env(**more):
+    """Ours without proxies: everything is on loopback."""
+    return {**{k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")}, **more}
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class Server:
+    """A process that listens; ended by its own id."""
+
+    def __init__(self, cmd, port, ready):
+        self.url = f"http://127.0.0.1:{port}"
+        self.p = subprocess.Popen(cmd, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        for _ in range(200):
+            try:
+                get(self.url + ready)
+                return
+            except OSError:
+                time.sleep(0.05)
+            if self.p.poll() is not None:
+                break
+        self.end()
+        raise Skip(f"{cmd[0]} did not start")
+
+    def end(self):
+        self.p.kill()
+        self.p.wait()
+
+
+FIXTURES = {"fixtures": [
+    {"match": {"userMessage": "story"}, "response": {"content": "Once upon a time there was a bird. " * 60}},
+    {"match": {"userMessage": ""}, "response": {"content": "The answer is forty-two."}},
+]}
+
+
+def aimock(here):
+    where = install("aimock", "node_modules/@copilotkit/aimock/dist/cli.js",
+                    ["npm", "install", "--no-audit", "--no-fund", "@copilotkit/aimock@1.43.0"])
+    if not shutil.which("node"):
+        raise Skip("no node on this machine to run aimock")
+    path = os.path.join(here, "fixtures.json")
+    with open(path, "w", encoding="utf-8") as f:
+        json.dump(FIXTURES, f)
+    port = free_port()
+    return Server(["node", os.path.join(where, "node_modules/@copilotkit/aimock/dist/cli.js"), "--host", "127.0.0.1",
+                   "--port", str(port), "--fixtures", path, "--strict", "--latency", "5", "--chunk-size", "6"],
+                  port, "/__aimock/journal")
+
+
+def hostile(here):
+    path = os.path.join(here, "port")
+    if os.path.exists(path):
+        os.remove(path)
+    p = subprocess.Popen([sys.executable, os.path.join(HERE, "hostile.py"), path], stdin=subprocess.DEVNULL,
+                         stderr=subprocess.DEVNULL)
+    for _ in range(200):
+        if os.path.exists(path) and os.path.getsize(path):
+            break
+        time.sleep(0.02)
+    with open(path, encoding="utf-8") as f:
+        s = Server.__new__(Server)
+        s.p, s.url = p, "http://127.0.0.1:" + f.read()
+    return s
+
+
+def talk(here, base, lines, *settings, provider="openai_compatible", wait=0.0, seconds=30):
+    """A typed conversation; (events, printed, seconds). Lines are typed `wait` seconds apart."""
+    events = os.path.join(here, "events.jsonl")
+    cmd = [MYNA, "console", "--text", "--events", events, "--set", f"llm.provider={provider}",
+           "--set", f"llm.{provider}.base_url={base}", "--set", "agent.greeting=Hello."]
+    if provider == "openai_compatible":
+        cmd += ["--set", f"llm.{provider}.model=m"]
+    for s in settings:
+        cmd += ["--set", s]
+    began = time.monotonic()
+    p = subprocess.Popen(cmd, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=here, env=clean_env())
+    RUNNING.append(p)
+
+    def type_lines():
+        for line in lines:
+            p.stdin.write(line.encode() + b"\n")
+            p.stdin.flush()
+            time.sleep(wait)
+        p.stdin.close()
+
+    t = threading.Thread(target=type_lines, daemon=True)
+    t.start()
+    killer = threading.Timer(seconds, p.kill)
+    killer.start()
+    out = p.stdout.read().decode("utf-8", "replace")
+    p.wait()
+    killer.cancel()
+    t.join(1)
+    check(p.returncode in (0, 1, 130), f"ended with {p.returncode}:\n{out[-2000:]}")
+    with open(events, encoding="utf-8") as f:
+        return [json.loads(line) for line in f], out, time.monotonic() - began
+
+
+def answers(events):
+    return [" ".join(e["item"]["content"]) for e in events if e["type"] == "conversation_item_added" and
+            e["item"].get("role") == "assistant"]
+
+
+def errors(events):
+    return [e for e in events if e["type"] == "error"]
