@@ -74,7 +74,7 @@ STANDARD = set(
     signal.h stdarg.h stdatomic.h stdbool.h stddef.h stdint.h stdio.h stdlib.h string.h strings.h tgmath.h
     threads.h time.h uchar.h wchar.h wctype.h dirent.h dlfcn.h fcntl.h fnmatch.h ftw.h getopt.h glob.h
     langinfo.h libgen.h poll.h pthread.h pwd.h sched.h semaphore.h spawn.h termios.h unistd.h wordexp.h
-    immintrin.h arm_neon.h cpuid.h execinfo.h malloc.h ucontext.h""".split()
+    netdb.h immintrin.h arm_neon.h cpuid.h execinfo.h malloc.h ucontext.h""".split()
 )
 SYSTEM = ("sys/", "linux/", "netinet/", "arpa/", "net/", "asm/")
 

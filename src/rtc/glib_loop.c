@@ -1,0 +1,229 @@
+/* glib_loop.c - prepare, query, wait, check, dispatch, with the waiting left to our loop.
+ *
+ * Why an epoll set of our own and not one loop watch per descriptor: libnice closes a socket and
+ * may open another that gets the same number before we look again. The kernel has then dropped the
+ * old registration, and a watch that compares numbers would never fire. epoll_ctl() tells: MOD of
+ * what is not registered is ENOENT. That check costs a system call per descriptor, so on a quiet
+ * set it is made at most ten times a second.
+ */
+#include "rtc/glib_loop.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include <glib.h>
+
+#include "util/host.h"
+
+enum { MAX_READY = 16, RECHECK_MS = 100 };
+
+struct myna_glib {
+    struct myna_host *host;
+    GMainContext *ctx;
+    void (*around)(void *arg, bool begin);
+    void *arg;
+    int epoll;
+    struct myna_poll *poll;
+    struct myna_timer timer;
+    GPollFD *fds; /* as the last query gave them */
+    int n_fds, cap;
+    GPollFD *known; /* what the epoll set holds, same capacity */
+    int n_known;
+    gint priority;
+    myna_us checked; /* when the epoll set was compared descriptor by descriptor */
+    bool inside;     /* dispatching: the refresh comes at its end */
+};
+
+static uint32_t to_epoll(gushort events)
+{
+    return (events & G_IO_IN ? EPOLLIN : 0u) | (events & G_IO_OUT ? EPOLLOUT : 0u) |
+           (events & G_IO_PRI ? EPOLLPRI : 0u);
+}
+
+static gushort from_epoll(uint32_t events)
+{
+    return (gushort)((events & EPOLLIN ? G_IO_IN : 0) | (events & EPOLLOUT ? G_IO_OUT : 0) |
+                     (events & EPOLLPRI ? G_IO_PRI : 0) | (events & EPOLLERR ? G_IO_ERR : 0) |
+                     (events & EPOLLHUP ? G_IO_HUP : 0));
+}
+
+/* All sources' wishes for one descriptor together; the first entry speaks for it. */
+static gushort wanted(const struct myna_glib *g, int i, bool *first)
+{
+    gushort events = 0;
+
+    *first = true;
+    for (int k = 0; k < g->n_fds; k++)
+        if (g->fds[k].fd == g->fds[i].fd) {
+            events |= g->fds[k].events;
+            if (k < i)
+                *first = false;
+        }
+    return events;
+}
+
+static bool is_wanted(const struct myna_glib *g, int fd)
+{
+    for (int i = 0; i < g->n_fds; i++)
+        if (g->fds[i].fd == fd)
+            return true;
+    return false;
+}
+
+static bool same_set(const struct myna_glib *g)
+{
+    if (g->n_fds != g->n_known)
+        return false;
+    for (int i = 0; i < g->n_fds; i++)
+        if (g->fds[i].fd != g->known[i].fd || g->fds[i].events != g->known[i].events)
+            return false;
+    return true;
+}
+
+static void sync_set(struct myna_glib *g)
+{
+    myna_us now = myna_host_now(g->host);
+
+    if (same_set(g) && now - g->checked < RECHECK_MS * MYNA_MS)
+        return;
+    g->checked = now;
+    for (int i = 0; i < g->n_known; i++)
+        if (!is_wanted(g, g->known[i].fd))
+            epoll_ctl(g->epoll, EPOLL_CTL_DEL, g->known[i].fd, NULL); /* may be closed already */
+    for (int i = 0; i < g->n_fds; i++) {
+        bool first;
+        gushort events = wanted(g, i, &first);
+        struct epoll_event ev = {.events = to_epoll(events), .data.fd = g->fds[i].fd};
+
+        if (first && epoll_ctl(g->epoll, EPOLL_CTL_MOD, ev.data.fd, &ev) && errno == ENOENT)
+            epoll_ctl(g->epoll, EPOLL_CTL_ADD, ev.data.fd, &ev);
+    }
+    memcpy(g->known, g->fds, (size_t)g->n_fds * sizeof *g->fds);
+    g->n_known = g->n_fds;
+}
+
+static bool grow(struct myna_glib *g, int want)
+{
+    GPollFD *fds = realloc(g->fds, (size_t)want * sizeof *fds);
+    GPollFD *known = realloc(g->known, (size_t)want * sizeof *known);
+
+    if (fds)
+        g->fds = fds;
+    if (known)
+        g->known = known;
+    if (!fds || !known)
+        return false;
+    g->cap = want;
+    return true;
+}
+
+static void refresh(struct myna_glib *g)
+{
+    gint timeout = -1, n;
+
+    g_main_context_prepare(g->ctx, &g->priority);
+    while ((n = g_main_context_query(g->ctx, g->priority, &timeout, g->fds, g->cap)) > g->cap)
+        if (!grow(g, n + 8)) {
+            n = g->cap; /* the rest is deaf until memory is there again */
+            timeout = 100;
+            break;
+        }
+    g->n_fds = n;
+    sync_set(g);
+    if (timeout < 0)
+        myna_timer_clear(&g->timer);
+    else if (myna_timer_set(&g->timer, myna_host_now(g->host) + timeout * MYNA_MS))
+        myna_host_log(g->host, MYNA_LOG_WARN, "ice timer lost: out of memory stage=rtc");
+}
+
+static void pump(struct myna_glib *g)
+{
+    struct epoll_event ready[MAX_READY];
+    int n = epoll_wait(g->epoll, ready, MAX_READY, 0);
+
+    for (int i = 0; i < g->n_fds; i++)
+        g->fds[i].revents = 0;
+    for (int k = 0; k < n; k++)
+        for (int i = 0; i < g->n_fds; i++)
+            if (g->fds[i].fd == ready[k].data.fd)
+                g->fds[i].revents |= (gushort)(from_epoll(ready[k].events) &
+                                               (g->fds[i].events | G_IO_ERR | G_IO_HUP));
+    g->around(g->arg, true);
+    g->inside = true;
+    if (g_main_context_check(g->ctx, g->priority, g->fds, g->n_fds))
+        g_main_context_dispatch(g->ctx);
+    g->inside = false;
+    refresh(g);
+    g->around(g->arg, false); /* the owner may be gone now, and we with it */
+}
+
+static void on_ready(void *arg, int events)
+{
+    (void)events;
+    pump(arg);
+}
+
+static void on_timer(struct myna_timer *t)
+{
+    pump(t->arg);
+}
+
+enum myna_err myna_glib_create(struct myna_glib **out, struct myna_host *host,
+                               void (*around)(void *arg, bool begin), void *arg,
+                               struct myna_why *why)
+{
+    struct myna_glib *g = calloc(1, sizeof *g);
+
+    if (!g)
+        return myna_fail(why, MYNA_ENOMEM, "WebRTC: out of memory");
+    g->host = host;
+    g->around = around;
+    g->arg = arg;
+    myna_host_timer_init(host, &g->timer, on_timer, g);
+    g->epoll = epoll_create1(EPOLL_CLOEXEC);
+    if (g->epoll < 0) {
+        free(g);
+        return myna_fail(why, MYNA_EIO, "WebRTC: no epoll descriptor: %s (see ulimit -n)",
+                         strerror(errno));
+    }
+    g->poll = grow(g, 16) ? myna_loop_poll(host->loop, g->epoll, 1, on_ready, g) : NULL;
+    if (!g->poll) {
+        myna_glib_destroy(g);
+        return myna_fail(why, MYNA_ENOMEM, "WebRTC: out of memory");
+    }
+    g->ctx = g_main_context_new();
+    g_main_context_acquire(g->ctx);
+    refresh(g);
+    *out = g;
+    return MYNA_OK;
+}
+
+void myna_glib_destroy(struct myna_glib *g)
+{
+    if (!g)
+        return;
+    myna_timer_clear(&g->timer);
+    myna_loop_poll_close(g->poll);
+    close(g->epoll);
+    if (g->ctx) {
+        g_main_context_release(g->ctx);
+        g_main_context_unref(g->ctx);
+    }
+    free(g->fds);
+    free(g->known);
+    free(g);
+}
+
+struct _GMainContext *myna_glib_context(struct myna_glib *g)
+{
+    return g->ctx;
+}
+
+void myna_glib_touch(struct myna_glib *g)
+{
+    if (!g->inside)
+        refresh(g);
+}
