@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "audio/echo.h"
+#include "audio/opus.h"
 #include "audio/resample.h"
 #include "audio/wav.h"
 
@@ -25,6 +26,18 @@ static bool echo(void *arg)
     (void)arg;
     myna_echo_destroy(e);
     return e != NULL;
+}
+
+static bool opus(void *arg)
+{
+    struct myna_opus_encoder *e = myna_opus_encoder_create(24000, 5, 32000);
+    struct myna_opus_decoder *d = myna_opus_decoder_create(16000);
+    bool both = e && d;
+
+    (void)arg;
+    myna_opus_encoder_destroy(e);
+    myna_opus_decoder_destroy(d);
+    return both;
 }
 
 /* Writes a second and reads it back. */
@@ -71,6 +84,7 @@ TEST(each_allocation_may_fail)
     close(mkstemp(path));
     CHECK(fault_each_alloc(resample, NULL) > 0);
     CHECK(fault_each_alloc(echo, NULL) > 0);
+    CHECK(fault_each_alloc(opus, NULL) > 0);
     CHECK(fault_each_alloc(there_and_back, path) >= 3);
     unlink(path);
 }
