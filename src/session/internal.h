@@ -33,6 +33,7 @@
 #include "session/options.h"
 #include "stt/stt.h"
 #include "tts/filters.h"
+#include "tts/written.h"
 #include "tts/tts.h"
 #include "turn/endpointing.h"
 #include "turn/vad.h"
@@ -61,7 +62,9 @@ struct segment {
     bool text_ended;       /* no more text comes */
     size_t fed;            /* bytes of text handed to the filters */
     struct myna_filters *filters;
-    struct myna_tts_port *tts; /* open voice stream */
+    struct myna_written written; /* of what the voice got */
+    size_t said, shown_to;       /* bytes given out: of what the voice got, of `text` */
+    struct myna_tts_port *tts;   /* open voice stream */
     struct myna_sync *sync;
     bool tts_started, tts_ended, tts_done, tts_failed;
     bool ready;         /* sound waits in the provider */
@@ -182,8 +185,9 @@ struct closing {
     myna_us drain_by, transcript_by, transport_by;
 };
 
-#define S_USAGE_MAX  8
-#define S_EVENT_POOL 16
+#define S_REPLACE_MAX 64
+#define S_USAGE_MAX   8
+#define S_EVENT_POOL  16
 
 struct myna_session {
     struct myna_grave grave;   /* first: destroyed from inside one of its own events */
@@ -207,6 +211,9 @@ struct myna_session {
     uint32_t tool_calls; /* so far */
     struct myna_session_conf conf;
     struct myna_turn_conf turn_conf;
+    struct myna_text_conf text_conf;
+    struct myna_replacement replace[S_REPLACE_MAX];
+    size_t n_replace;
 
     void (*on_event)(void *arg, struct myna_session *s, const struct myna_event *ev);
     bool (*on_user_turn)(void *arg, struct myna_session *s, uint32_t turn, const char *text,
@@ -275,6 +282,7 @@ struct myna_session {
     bool has_linked;
     float in_dbfs, out_dbfs;
     struct myna_buf scratch; /* myna_s_transcript() */
+    struct myna_buf shown;   /* a piece of a segment's text */
     struct closing closing;
     struct myna_fault close_fault;
     char close_message[200];
@@ -399,6 +407,9 @@ void myna_s_voice_advance(struct myna_session *s, struct speech *sp, struct segm
 void myna_s_voice_close(struct myna_session *s, struct speech *sp, struct segment *seg);
 /* No more text comes, and the sentence at hand stays unfinished: it is not spoken. */
 void myna_s_voice_end_short(struct myna_session *s, struct speech *sp, struct segment *seg);
+/* The first bytes of its text that count as heard when the synchroniser has given out all it has;
+ * borrowed until the next use of s->shown. */
+const char *myna_s_voice_heard(struct myna_session *s, struct segment *seg);
 void myna_s_voice_stalled(struct myna_session *s, struct speech *sp, struct segment *seg);
 
 /* ---- tools.c */

@@ -65,14 +65,6 @@ static const struct myna_option session_options[] = {
      AT(MYNA_OPT_BOOL, use_tts_aligned_transcript),
      .def = "true",
      .help = "take word times from the voice where it has them"},
-    {.name = "filter_markdown",
-     AT(MYNA_OPT_BOOL, filter_markdown),
-     .def = "true",
-     .help = "take markdown out of what is spoken"},
-    {.name = "filter_emoji",
-     AT(MYNA_OPT_BOOL, filter_emoji),
-     .def = "true",
-     .help = "take emoji out of what is spoken"},
     {.name = "max_unrecoverable_errors",
      AT(MYNA_OPT_INT, max_unrecoverable_errors),
      .def = "3",
@@ -230,6 +222,28 @@ static const struct myna_option turn_options[] = {
 };
 #undef CONF
 
+#define CONF myna_text_conf
+static const struct myna_option text_options[] = {
+    {.name = "transforms",
+     AT(MYNA_OPT_LIST, transforms),
+     .def = "code, tables, html, markdown, urls, emoji, numbers",
+     .help = "what is done to the text before it is spoken, in this order: code tables html "
+             "markdown urls emoji numbers spoken spoken_keep; none: nothing"},
+    {.name = "language",
+     AT(MYNA_OPT_STRING, language),
+     .def = "auto",
+     .help = "language of the answers, for numbers: en, en-GB, de…; auto: English once it shows"},
+    {.name = "replace",
+     AT(MYNA_OPT_MAP, replace),
+     .help = "words as they are to be said: {LiveKit: live kit, AI: A I}"},
+    {.name = "match_case",
+     AT(MYNA_OPT_BOOL, match_case),
+     .def = "false",
+     .help = "replace only words in the same small and capital letters"},
+    {0},
+};
+#undef CONF
+
 #define CONF myna_record_conf
 static const struct myna_option record_options[] = {
     {.name = "enabled", AT(MYNA_OPT_BOOL, enabled), .def = "false", .help = "record every call"},
@@ -285,6 +299,8 @@ STAGE(transport_options, "none", "how sound arrives and leaves");
 const struct myna_section myna_agent_section = {"agent", "who the agent is", agent_options};
 const struct myna_section myna_session_section = {"session", "the conversation", session_options};
 const struct myna_section myna_turn_section = {"turn", "whose turn it is", turn_options};
+const struct myna_section myna_text_section = {"text", "text on its way to the voice",
+                                               text_options};
 const struct myna_section myna_record_section = {"record", "recordings of calls", record_options};
 const struct myna_section myna_log_section = {"log", "what is logged", log_options};
 const struct myna_section myna_vad_section = {"vad", "voice activity detection", vad_options};

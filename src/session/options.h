@@ -21,7 +21,6 @@ struct myna_session_conf { /* section "session"; times in ms, -1 = off */
     int aec_warmup_ms;
     int tts_read_idle_timeout_ms;
     bool use_tts_aligned_transcript;
-    bool filter_markdown, filter_emoji;
     int max_unrecoverable_errors;
     int max_duration_ms;
     int close_transcript_timeout_ms;
@@ -51,6 +50,13 @@ struct myna_turn_conf {   /* section "turn" */
     int preemptive_max_speech_ms, preemptive_max_retries;
 };
 
+struct myna_text_conf {            /* section "text" */
+    const char *const *transforms; /* tts/filters.h */
+    const char *language;
+    const char *const *replace; /* "from=to" */
+    bool match_case;
+};
+
 struct myna_record_conf { /* section "record" */
     bool enabled;
     const char *dir;
@@ -67,7 +73,7 @@ struct myna_log_conf { /* section "log" */
 };
 
 extern const struct myna_section myna_agent_section, myna_session_section, myna_turn_section,
-    myna_record_section, myna_log_section, myna_vad_section, myna_stt_section, myna_llm_section,
-    myna_tts_section, myna_transport_section;
+    myna_text_section, myna_record_section, myna_log_section, myna_vad_section, myna_stt_section,
+    myna_llm_section, myna_tts_section, myna_transport_section;
 
 #endif

@@ -63,7 +63,7 @@ static enum myna_err read_records(struct replay *rp, struct myna_view bytes, con
 /* What of the configuration shapes a session; providers' sections are not needed. */
 static bool shapes_session(const char *key)
 {
-    static const char *const sections[] = {"agent.", "session.", "turn."};
+    static const char *const sections[] = {"agent.", "session.", "turn.", "text."};
 
     for (size_t i = 0; i < sizeof sections / sizeof *sections; i++)
         if (!strncmp(key, sections[i], strlen(sections[i])))

@@ -289,7 +289,7 @@ static void close_segment(struct myna_session *s, struct speech *sp, struct segm
     if (seg->sync) {
         myna_sync_finish(seg->sync, s->now, interrupted, us);
         if (interrupted || seg->shortened)
-            heard = myna_sync_heard(seg->sync);
+            heard = myna_s_voice_heard(s, seg);
     } else if (interrupted && audible(s, seg) && !seg->pcm) {
         heard = "";
     }

@@ -159,20 +159,33 @@ void myna_s_log(struct myna_session *s, enum myna_log_level level, const char *f
 /* ---- making and ending */
 
 static const struct myna_section *const sections[] = {&myna_agent_section, &myna_session_section,
-                                                      &myna_turn_section};
+                                                      &myna_turn_section, &myna_text_section};
+
+static enum myna_err read_text_conf(struct myna_session *s, struct myna_why *why)
+{
+    enum myna_err err = myna_filters_check(s->text_conf.transforms, why);
+
+    if (err)
+        return err;
+    return myna_filters_replacements(s->text_conf.replace, s->replace, S_REPLACE_MAX, &s->n_replace,
+                                     why);
+}
 
 static enum myna_err read_conf(struct myna_session *s, const struct myna_agent *agent,
                                struct myna_why *why)
 {
     const struct myna_config *cfg = myna_runtime_config(s->rt);
-    void *into[] = {&s->agent, &s->conf, &s->turn_conf};
+    void *into[] = {&s->agent, &s->conf, &s->turn_conf, &s->text_conf};
     enum myna_err err;
 
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < sizeof into / sizeof *into; i++) {
         err = myna_config_read(cfg, sections[i], into[i], why);
         if (err)
             return err;
     }
+    err = read_text_conf(s, why);
+    if (err)
+        return err;
     if (agent) {
         s->agent.name = agent->name;
         s->agent.instructions = agent->instructions;
@@ -211,6 +224,7 @@ static void begin_states(struct myna_session *s)
     myna_buf_init(&r->interim, 1 << 20);
     myna_buf_init(&r->preflight, 1 << 20);
     myna_buf_init(&s->scratch, 1 << 20);
+    myna_buf_init(&s->shown, 1 << 20);
     myna_s_events_init(s);
 }
 
@@ -470,6 +484,7 @@ static void bury(struct myna_grave *g)
     myna_buf_fini(&s->rec.interim);
     myna_buf_fini(&s->rec.preflight);
     myna_buf_fini(&s->scratch);
+    myna_buf_fini(&s->shown);
     free(s->agent_name);
     free(s->agent_instructions);
     free(s->agent_greeting);

@@ -66,6 +66,7 @@ void myna_s_segment_free(struct segment *seg)
     myna_tts_port_close(seg->tts);
     myna_filters_destroy(seg->filters);
     myna_sync_destroy(seg->sync);
+    myna_written_fini(&seg->written);
     myna_buf_fini(&seg->text);
     free(seg);
 }

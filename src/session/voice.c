@@ -100,6 +100,8 @@ static void voice_failed(struct myna_session *s, struct speech *sp, struct segme
         seg->tts_ended = false;
         myna_filters_destroy(seg->filters);
         myna_sync_destroy(seg->sync);
+        myna_written_fini(&seg->written);
+        seg->said = 0;
         seg->filters = NULL;
         seg->sync = NULL;
         told.recoverable = true;
@@ -165,19 +167,41 @@ static void on_event(void *arg, struct myna_tts_port *port, const struct myna_tt
 
 /* ---- text towards the voice */
 
+/* The agent's text from `from` to `to`, borrowed until the next use of s->shown. */
+static const char *excerpt(struct myna_session *s, const struct segment *seg, size_t from,
+                           size_t to)
+{
+    myna_buf_clear(&s->shown);
+    myna_buf_put(&s->shown, seg->text.ptr + from, to - from);
+    return myna_buf_str(&s->shown);
+}
+
+/* The voice is told filtered text; shown is what the agent wrote. */
 static void on_word(void *arg, const char *text, myna_us end_time)
 {
     struct myna_session *s = arg;
+    struct segment *seg = s->playout_segment;
     struct myna_event ev = {.type = MYNA_EV_AGENT_TRANSCRIPT};
+    size_t to;
 
     (void)end_time;
-    if (!s->playout_segment)
+    if (!seg)
         return;
-    ev.u.agent_transcript.text = text;
+    seg->said += strlen(text);
+    to = myna_written_at(&seg->written, seg->said);
+    if (to <= seg->shown_to) /* "three" of $3.50 */
+        return;
+    ev.u.agent_transcript.text = excerpt(s, seg, seg->shown_to, to);
     ev.u.agent_transcript.speech_id = s->playout_speech->id;
-    ev.u.agent_transcript.segment_id = s->playout_segment->id;
+    ev.u.agent_transcript.segment_id = seg->id;
+    seg->shown_to = to;
     myna_s_event(s, &ev);
-    myna_s_caption(s, s->playout_segment->id, text, false, false);
+    myna_s_caption(s, seg->id, ev.u.agent_transcript.text, false, false);
+}
+
+const char *myna_s_voice_heard(struct myna_session *s, struct segment *seg)
+{
+    return excerpt(s, seg, 0, myna_written_at(&seg->written, strlen(myna_sync_heard(seg->sync))));
 }
 
 static bool blank(struct myna_view v)
@@ -189,7 +213,7 @@ static bool blank(struct myna_view v)
 }
 
 /* Spoken text. The stream is opened by the first of it that is not blank. */
-static void speak(struct feeding *fe, struct myna_view text)
+static void speak(struct feeding *fe, struct myna_view text, const uint32_t *src)
 {
     struct myna_session *s = fe->s;
     struct segment *seg = fe->seg;
@@ -218,16 +242,18 @@ static void speak(struct feeding *fe, struct myna_view text)
             return;
     }
     seg->characters += text.len;
-    fe->err = myna_sync_text(seg->sync, text);
+    fe->err = myna_written_add(&seg->written, src, text.len);
+    if (!fe->err)
+        fe->err = myna_sync_text(seg->sync, text);
     if (!fe->err)
         fe->err = myna_tts_port_text(seg->tts, text);
 }
 
-static void on_filtered(void *arg, struct myna_view text)
+static void on_filtered(void *arg, struct myna_view text, const uint32_t *src)
 {
     struct feeding *fe = *(struct feeding **)arg;
 
-    speak(fe, text);
+    speak(fe, text, src);
 }
 
 static enum myna_err feed(struct feeding *fe)
@@ -235,8 +261,11 @@ static enum myna_err feed(struct feeding *fe)
     struct myna_session *s = fe->s;
     struct segment *seg = fe->seg;
     struct myna_view rest = {seg->text.ptr + seg->fed, seg->text.len - seg->fed};
-    struct myna_filters_options opt = {.markdown = s->conf.filter_markdown,
-                                       .emoji = s->conf.filter_emoji,
+    struct myna_filters_options opt = {.transforms = s->text_conf.transforms,
+                                       .language = s->text_conf.language,
+                                       .replace = s->replace,
+                                       .n_replace = s->n_replace,
+                                       .match_case = s->text_conf.match_case,
                                        .out = on_filtered,
                                        .arg = &s->feeding};
 

@@ -71,8 +71,6 @@ TEST(so_are_the_times_of_a_session)
     CHECK_EQ(c.aec_warmup_ms, 3000);
     CHECK_EQ(c.tts_read_idle_timeout_ms, 10000);
     CHECK(c.use_tts_aligned_transcript);
-    CHECK(c.filter_markdown);
-    CHECK(c.filter_emoji);
     CHECK_EQ(c.retry_max, 3);
     CHECK_EQ(c.retry_interval_ms, 2000);
     CHECK_EQ(c.stage_timeout_ms, 10000);

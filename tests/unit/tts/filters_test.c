@@ -7,10 +7,15 @@
 
 static char got[20000];
 static size_t n_got;
+static uint32_t last_src, max_src;
 
-static void out(void *arg, struct myna_view v)
+static void out(void *arg, struct myna_view v, const uint32_t *src)
 {
     (void)arg;
+    for (size_t i = 0; i < v.len; i++) {
+        CHECK(src[i] >= last_src && src[i] <= max_src); /* never falls, never runs ahead */
+        last_src = src[i];
+    }
     CHECK(n_got + v.len < sizeof got);
     memcpy(got + n_got, v.ptr, v.len);
     n_got += v.len;
@@ -22,6 +27,8 @@ static struct myna_filters *make(struct myna_filters_options opt)
     opt.out = out;
     n_got = 0;
     got[0] = '\0';
+    last_src = 0;
+    max_src = UINT32_MAX;
     return myna_filters_create(&opt);
 }
 
@@ -34,6 +41,7 @@ static void filter(struct myna_filters_options opt, const char *text, const char
         struct myna_filters *fi = make(opt);
         const uint8_t *p = (const uint8_t *)text;
 
+        max_src = (uint32_t)len;
         if (cut <= len) {
             CHECK_EQ(myna_filters_push(fi, (struct myna_view){p, cut}), MYNA_OK);
             CHECK_EQ(myna_filters_push(fi, (struct myna_view){p + cut, len - cut}), MYNA_OK);
@@ -47,7 +55,10 @@ static void filter(struct myna_filters_options opt, const char *text, const char
     }
 }
 
-static const struct myna_filters_options md = {.markdown = true};
+static const char *const only_markdown[] = {"markdown", NULL},
+                         *const only_emoji[] = {"emoji", NULL},
+                         *const both[] = {"markdown", "emoji", NULL};
+static const struct myna_filters_options md = {.transforms = only_markdown};
 
 TEST(marks_of_markdown_are_not_spoken)
 {
@@ -156,7 +167,7 @@ TEST(flush_begins_a_new_line)
 
 TEST(emoji_are_not_spoken)
 {
-    struct myna_filters_options opt = {.emoji = true};
+    struct myna_filters_options opt = {.transforms = only_emoji};
 
     filter(opt, "Hi \xf0\x9f\x91\x8b\xf0\x9f\x8f\xbd there \xe2\x98\x80\xef\xb8\x8f!",
            "Hi  there !");
@@ -170,8 +181,11 @@ TEST(emoji_are_not_spoken)
 
 TEST(words_are_replaced_longest_first)
 {
-    static const struct myna_replacement map[] = {
-        {"LiveKit", "live kit"}, {"AI", "A I"}, {"AIs", "A I s"}, {"", "never"}, {"um ", ""}};
+    static const struct myna_replacement map[] = {{.from = "LiveKit", .to = "live kit"},
+                                                  {.from = "AI", .to = "A I"},
+                                                  {.from = "AIs", .to = "A I s"},
+                                                  {.from = "", .to = "never"},
+                                                  {.from = "um ", .to = ""}};
     struct myna_filters_options opt = {.replace = map, .n_replace = 5};
 
     filter(opt, "um livekit has AI and ais. LIVEKI", "live kit has A I and A I s. LIVEKI");
@@ -183,9 +197,8 @@ TEST(words_are_replaced_longest_first)
 
 TEST(all_together_in_order)
 {
-    static const struct myna_replacement map[] = {{"TTS", "text to speech"}};
-    struct myna_filters_options opt = {
-        .markdown = true, .emoji = true, .replace = map, .n_replace = 1};
+    static const struct myna_replacement map[] = {{.from = "TTS", .to = "text to speech"}};
+    struct myna_filters_options opt = {.transforms = both, .replace = map, .n_replace = 1};
 
     filter(opt, "- **TT**S? No: **TTS** \xf0\x9f\x98\x80 `tts`.",
            "**TT**S? No: text to speech  text to speech.");

@@ -12,6 +12,12 @@ static void out(void *arg, struct myna_view v)
     *(size_t *)arg += v.len;
 }
 
+static void filtered(void *arg, struct myna_view v, const uint32_t *src)
+{
+    (void)src;
+    *(size_t *)arg += v.len;
+}
+
 static bool cut(void *arg)
 {
     size_t n = 0;
@@ -30,10 +36,12 @@ static bool cut(void *arg)
 
 static bool filter(void *arg)
 {
-    static const struct myna_replacement map[] = {{"one", "two"}};
+    static const struct myna_replacement map[] = {{.from = "one", .to = "two"}};
+    static const char *const all[] = {"code",  "tables",  "html",   "markdown", "urls",
+                                      "emoji", "numbers", "spoken", NULL};
     size_t n = 0;
     struct myna_filters_options opt = {
-        .markdown = true, .emoji = true, .replace = map, .n_replace = 1, .out = out, .arg = &n};
+        .transforms = all, .replace = map, .n_replace = 1, .out = filtered, .arg = &n};
     struct myna_filters *fi = myna_filters_create(&opt);
     bool ok;
 
