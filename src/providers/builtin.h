@@ -20,6 +20,9 @@ extern const struct myna_llm_class myna_llm_openai_compatible, myna_llm_hermes, 
 /* stt_openai.c: OpenAI's /audio/transcriptions */
 extern const struct myna_stt_class myna_stt_openai, myna_stt_openai_compatible;
 
+/* tts_openai.c: OpenAI's /audio/speech */
+extern const struct myna_tts_class myna_tts_openai, myna_tts_openai_compatible;
+
 extern const struct myna_tts_class myna_tts_piper; /* Piper's joe */
 extern const struct myna_tts_class myna_tts_flite; /* slt */
 

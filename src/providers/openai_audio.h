@@ -3,6 +3,7 @@
  *
  *   openai_audio.c       this
  *   openai_transcript.c  the answer of /audio/transcriptions to text   pure
+ *   openai_speech.c      the answer of /audio/speech to sound          pure
  *   stt_openai.c         the recognisers
  *   tts_openai.c         the voices
  */
@@ -11,6 +12,7 @@
 
 #include <myna/provider.h>
 
+#include "audio/decode.h"
 #include "providers/openai.h"
 
 struct myna_openai_audio_conf { /* first in the options of a class; the rows are AUDIO_OPTIONS */
@@ -116,5 +118,32 @@ void myna_transcript_feed(struct myna_transcript *t, struct myna_view bytes);
 /* Nothing more comes: err or text, confidence and language are told. Text is trimmed; "" when
  * nothing was said, or nothing that the model believes in. */
 void myna_transcript_end(struct myna_transcript *t);
+
+/* ---- openai_speech.c */
+
+struct myna_speech_answer { /* one answer; by its type, its first bytes and what was asked for */
+    void (*out)(void *arg, const int16_t *pcm, size_t n); /* 24 kHz, from inside feed() and end() */
+    void *arg;
+    const char *key; /* not repeated in words; NULL none */
+    enum { SPEECH_SNIFF, SPEECH_SOUND, SPEECH_WORDS } mode;
+    enum myna_sound asked, typed;
+    uint32_t rate_hz; /* of PCM */
+    char type[64];    /* the answer's Content-Type, bare */
+    uint8_t head[16];
+    size_t n_head;
+    struct myna_decode *decode;
+    struct myna_buf words; /* what came instead of sound */
+    enum myna_err err;     /* after the first error nothing is taken any more */
+    char problem[512];
+};
+
+/* pcm_rate_hz: of raw samples whose type says none. content_type: the header, NULL none. */
+void myna_speech_answer_init(struct myna_speech_answer *a, const char *content_type,
+                             enum myna_sound asked, uint32_t pcm_rate_hz, const char *key,
+                             void (*out)(void *arg, const int16_t *pcm, size_t n), void *arg);
+void myna_speech_answer_fini(struct myna_speech_answer *a);
+void myna_speech_answer_feed(struct myna_speech_answer *a, struct myna_view bytes);
+/* Nothing more comes: err is told unless there was sound to its end. */
+void myna_speech_answer_end(struct myna_speech_answer *a);
 
 #endif

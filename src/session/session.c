@@ -408,6 +408,8 @@ static void greet(struct myna_session *s)
 
     if (!asks && s->llm && s->llm->cls->warm)
         s->llm->cls->warm(s->llm); /* the first answer finds its connection open */
+    if (!s->agent_greeting && s->tts && s->tts->cls->warm)
+        s->tts->cls->warm(s->tts);
     if (s->agent_greeting)
         err = myna_session_say(s, s->agent_greeting, -1, true, NULL);
     else if (asks)

@@ -320,6 +320,7 @@ TEST(a_speech_server_hears_and_speaks_and_is_no_agent)
     struct myna_config *cfg = config();
     struct small_server s;
     struct myna_discovery d;
+    char line[1024];
 
     small_open(&s, SMALL_ANSWERS, speaches);
     at(cfg, "vllm", &s);
@@ -330,6 +331,13 @@ TEST(a_speech_server_hears_and_speaks_and_is_no_agent)
     CHECK_EQ(d.found[1].use, MYNA_FOUND_SPEAKS);
     CHECK_STR(d.found[1].model, "hexgrad/K-82M");
     CHECK_STR(d.found[1].voice, "af_heart");
+    CHECK_EQ(myna_discover_all(cfg, line, sizeof line, NULL), MYNA_OK);
+    CHECK_STR(myna_config_get(cfg, "stt.provider"), "openai_compatible");
+    CHECK_STR(myna_config_get(cfg, "tts.provider"), "openai_compatible");
+    CHECK_STR(myna_config_get(cfg, "tts.openai_compatible.model"), "hexgrad/K-82M");
+    CHECK_STR(myna_config_get(cfg, "tts.openai_compatible.voice"), "af_heart");
+    CHECK_HAS(myna_config_get(cfg, "tts.openai_compatible.base_url"), "http://127.0.0.1:");
+    CHECK_HAS(line, "speaks with hexgrad/K-82M");
     small_shut(&s);
     myna_config_destroy(cfg);
 }
