@@ -6,12 +6,16 @@ A case is a function marked @case that takes a directory of its own and raises A
 """
 import json
 import os
+import pty
+import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import threading
 import time
+import urllib.error
 import urllib.request
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -67,45 +71,57 @@ def free_port():
 
 
 class Server:
-    """A process that listens; ended by its own id."""
+    """A process that listens; ended by its own id, with those that it started."""
 
-    def __init__(self, cmd, port, ready):
+    def __init__(self, cmd, port, ready, seconds=10, env=None):
         self.url = f"http://127.0.0.1:{port}"
-        self.p = subprocess.Popen(cmd, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        for _ in range(200):
+        self.p = subprocess.Popen(cmd, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                                  env=env, start_new_session=True)
+        end = time.monotonic() + seconds
+        while time.monotonic() < end and self.p.poll() is None:
             try:
-                get(self.url + ready)
+                with urllib.request.urlopen(self.url + ready, timeout=5) as r:
+                    r.read()
                 return
+            except urllib.error.HTTPError:
+                return  # it answers
             except OSError:
                 time.sleep(0.05)
-            if self.p.poll() is not None:
-                break
         self.end()
-        raise Skip(f"{cmd[0]} did not start")
+        raise Skip(f"{os.path.basename(cmd[0])} did not start")
 
     def end(self):
-        self.p.kill()
+        try:
+            os.killpg(self.p.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
         self.p.wait()
 
 
-FIXTURES = {"fixtures": [
+FIXTURES = [
     {"match": {"userMessage": "story"}, "response": {"content": "Once upon a time there was a bird. " * 60}},
     {"match": {"userMessage": ""}, "response": {"content": "The answer is forty-two."}},
-]}
+]
 
 
-def aimock(here):
+def aimock_with(here, fixtures, *flags):
     where = install("aimock", "node_modules/@copilotkit/aimock/dist/cli.js",
                     ["npm", "install", "--no-audit", "--no-fund", "@copilotkit/aimock@1.43.0"])
     if not shutil.which("node"):
         raise Skip("no node on this machine to run aimock")
     path = os.path.join(here, "fixtures.json")
     with open(path, "w", encoding="utf-8") as f:
-        json.dump(FIXTURES, f)
+        json.dump({"fixtures": fixtures}, f)
     port = free_port()
-    return Server(["node", os.path.join(where, "node_modules/@copilotkit/aimock/dist/cli.js"), "--host", "127.0.0.1",
-                   "--port", str(port), "--fixtures", path, "--strict", "--latency", "5", "--chunk-size", "6"],
-                  port, "/__aimock/journal")
+    flags = flags or ("--latency", "5", "--chunk-size", "6")
+    s = Server(["node", os.path.join(where, "node_modules/@copilotkit/aimock/dist/cli.js"), "--host", "127.0.0.1",
+                "--port", str(port), "--fixtures", path, "--strict", *flags], port, "/__aimock/journal")
+    s.journal = lambda: get(s.url + "/__aimock/journal")
+    return s
+
+
+def aimock(here):
+    return aimock_with(here, FIXTURES)
 
 
 def hostile(here):
@@ -113,7 +129,7 @@ def hostile(here):
     if os.path.exists(path):
         os.remove(path)
     p = subprocess.Popen([sys.executable, os.path.join(HERE, "hostile.py"), path], stdin=subprocess.DEVNULL,
-                         stderr=subprocess.DEVNULL)
+                         stderr=subprocess.DEVNULL, start_new_session=True)
     for _ in range(200):
         if os.path.exists(path) and os.path.getsize(path):
             break
@@ -124,8 +140,23 @@ def hostile(here):
     return s
 
 
-def talk(here, base, lines, *settings, provider="openai_compatible", wait=0.0, seconds=30):
-    """A typed conversation; (events, printed, seconds). Lines are typed `wait` seconds apart."""
+def wait_for(here, pattern, count=1, seconds=40):
+    """Until the events of the running conversation have `count` lines with the pattern."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        try:
+            with open(os.path.join(here, "events.jsonl"), encoding="utf-8") as f:
+                if len(re.findall(pattern, f.read())) >= count:
+                    return
+        except OSError:
+            pass
+        time.sleep(0.05)
+
+
+def talk(here, base, lines, *settings, provider="openai_compatible", wait=0.0, seconds=30, terminal=False):
+    """A typed conversation; (events, printed, seconds). Lines are typed `wait` seconds apart (a line that is a
+    function is called in its place). In a terminal each interrupts what is spoken, in a pipe it waits for the end
+    of the answer."""
     events = os.path.join(here, "events.jsonl")
     cmd = [MYNA, "console", "--text", "--events", events, "--set", f"llm.provider={provider}",
            "--set", f"llm.{provider}.base_url={base}", "--set", "agent.greeting=Hello."]
@@ -134,15 +165,22 @@ def talk(here, base, lines, *settings, provider="openai_compatible", wait=0.0, s
     for s in settings:
         cmd += ["--set", s]
     began = time.monotonic()
-    p = subprocess.Popen(cmd, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=here, env=clean_env())
+    keys, theirs = pty.openpty() if terminal else os.pipe()[::-1]
+    p = subprocess.Popen(cmd, stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=here, env=clean_env())
+    os.close(theirs)
     RUNNING.append(p)
 
     def type_lines():
         for line in lines:
-            p.stdin.write(line.encode() + b"\n")
-            p.stdin.flush()
+            if callable(line):  # something to wait for, or to do
+                line()
+                continue
+            os.write(keys, line.encode() + b"\n")
             time.sleep(wait)
-        p.stdin.close()
+        if terminal:
+            os.write(keys, b"\x04")  # end of input
+        else:
+            os.close(keys)
 
     t = threading.Thread(target=type_lines, daemon=True)
     t.start()
@@ -152,6 +190,8 @@ def talk(here, base, lines, *settings, provider="openai_compatible", wait=0.0, s
     p.wait()
     killer.cancel()
     t.join(1)
+    if terminal:
+        os.close(keys)
     check(p.returncode in (0, 1, 130), f"ended with {p.returncode}:\n{out[-2000:]}")
     with open(events, encoding="utf-8") as f:
         return [json.loads(line) for line in f], out, time.monotonic() - began
