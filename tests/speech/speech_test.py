@@ -8,7 +8,6 @@ Prints TAP. Needs the speech models (`myna models`), Flite to make the questions
 (judge.py). What is missing is named as a skip; a case whose needs are met always runs.
 """
 import array
-import difflib
 import glob
 import json
 import os
@@ -18,89 +17,15 @@ import subprocess
 import sys
 import tempfile
 import time
-import wave
 
-import judge
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "live")]
+
+from common import CASES, Skip, case, check  # noqa: E402 - needs the path above
+from sound import check_words, heard_text, loud, read_wav, spoken, words, write_wav  # noqa: E402
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 SHARED = os.path.join(TOP, "..", "shared", "data")
-CASES = []
-
-
-class Skip(Exception):
-    pass
-
-
-def case(f):
-    CASES.append(f)
-    return f
-
-
-def check(cond, why):
-    if not cond:
-        raise AssertionError(why)
-
-
-# ------------------------------------------------------------------ sound
-
-
-def read_wav(path):
-    """(rate, samples) of a 16 bit mono WAV."""
-    with wave.open(path, "rb") as w:
-        check(w.getnchannels() == 1 and w.getsampwidth() == 2, f"{path} is not mono 16 bit")
-        return w.getframerate(), array.array("h", w.readframes(w.getnframes()))
-
-
-def write_wav(path, rate, samples):
-    with wave.open(path, "wb") as w:
-        w.setnchannels(1)
-        w.setsampwidth(2)
-        w.setframerate(rate)
-        w.writeframes(samples.tobytes())
-
-
-def loud(rate, samples, level=300):
-    """Seconds of the 10 ms pieces whose peak is over `level`."""
-    n = rate // 100
-    return [i / rate for i in range(0, len(samples), n) if max(map(abs, samples[i:i + n])) > level]
-
-
-def spoken(here, name, text):
-    """The text in Flite's voice; (path, rate, samples). Made, not kept in the tree."""
-    if not shutil.which("flite"):
-        raise Skip("no flite on this machine to speak the question")
-    path = os.path.join(here, name + ".wav")
-    subprocess.run(["flite", "-voice", "slt", "-t", text, "-o", path], check=True, stdin=subprocess.DEVNULL)
-    return (path, *read_wav(path))
-
-
-def heard_text(*paths):
-    python, why = judge.environment()
-    if not python:
-        raise Skip("the judge cannot be installed: " + why)
-    p = subprocess.run([python, judge.__file__, *paths], capture_output=True, text=True, timeout=300)
-    check(p.returncode == 0, "the judge failed: " + p.stderr[-500:])
-    return [json.loads(line)["text"] for line in p.stdout.splitlines()]
-
-
-NUMBERS = {str(i): w for i, w in enumerate("zero one two three four five six seven eight nine ten".split())}
-
-
-def words(text):
-    return [NUMBERS.get(w, w) for w in re.findall(r"[a-z0-9']+", text.lower())]
-
-
-def alike(a, b):
-    """One word for another that sounds the same to a judge: pairs, Paris."""
-    return a == b or difflib.SequenceMatcher(None, a, b).ratio() >= 0.75
-
-
-def check_words(question, answer):
-    """Every word of the question is in the answer, as far as a recogniser can tell: words of one or
-    two letters are too short for it, and the voice draws its breath by chance."""
-    have = set(words(answer))
-    missing = [w for w in words(question) if len(w) > 2 and not any(alike(w, h) for h in have)]
-    check(not missing, f"the answer has no {missing}: it was heard as {answer!r}")
 
 
 # ------------------------------------------------------------------ Myna

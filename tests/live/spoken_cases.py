@@ -1,0 +1,121 @@
+"""Spoken calls: a question that Flite asks, the local recogniser and voice, a mock model over its real
+wire, and an independent recogniser that says what the person heard."""
+import array
+import json
+import os
+import subprocess
+import sys
+import threading
+
+from common import HERE, MYNA, RUNNING, Skip, aimock_with, case, check, clean_env, wait_for
+
+sys.path.insert(0, os.path.join(os.path.dirname(HERE), "speech"))
+
+from sound import check_words, heard_text, loud, read_wav, spoken, words, write_wav  # noqa: E402
+
+STORY = "Once upon a time a bird lived in a high tree and looked over the sea. " * 12
+FIXTURES = [
+    {"match": {"userMessage": "story"}, "response": {"content": STORY}},
+    {"match": {"userMessage": "weather"}, "response": {"content": "It will be sunny in Paris, with a light wind from the west."}},
+    {"match": {"userMessage": ""}, "response": {"content": "I did not hear that."}},
+]
+
+
+def need_models():
+    p = subprocess.run([MYNA, "models", "--json"], capture_output=True, text=True, timeout=120)
+    missing = [r["name"] for r in json.loads(p.stdout)["models"] if r["state"] != "here"] if p.stdout else ["all"]
+    if missing:
+        raise Skip("models are missing: " + ", ".join(missing))
+
+
+class Call:
+    """`myna console` over files with the model at `base`; `meanwhile` runs beside it."""
+
+    def __init__(self, here, base, path, *flags, fast=True, meanwhile=None, greeting=""):
+        events, self.out = os.path.join(here, "events.jsonl"), os.path.join(here, "heard.wav")
+        p = subprocess.Popen([MYNA, "console", "--in", path, "--out", self.out, "--events", events,
+                              "--set", "llm.provider=openai_compatible", "--set", f"llm.openai_compatible.base_url={base}/v1",
+                              "--set", "llm.openai_compatible.model=m", "--set", f"agent.greeting={greeting}", *flags]
+                             + ["--fast"] * fast,
+                             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=here,
+                             env=clean_env())
+        RUNNING.append(p)
+        t = threading.Thread(target=meanwhile or (lambda: None), daemon=True)
+        t.start()
+        try:
+            self.printed = p.communicate(timeout=180)[0]
+        except subprocess.TimeoutExpired:
+            p.kill()
+            raise
+        check(p.returncode == 0, f"ended with {p.returncode}:\n{self.printed[-2000:]}")
+        with open(events, encoding="utf-8") as f:
+            self.events = [json.loads(line) for line in f]
+
+    def of(self, kind):
+        return [e for e in self.events if e["type"] == kind]
+
+    def said(self, role):
+        return [" ".join(e["item"]["content"]) for e in self.of("conversation_item_added") if e["item"].get("role") == role]
+
+
+@case
+def a_spoken_question_is_answered_in_the_words_of_the_model(here):
+    need_models()
+    path, _, _ = spoken(here, "ask", "What is the weather in Paris today?")
+    s = aimock_with(here, FIXTURES, "--latency", "25", "--chunk-size", "6")
+    try:
+        call = Call(here, s.url, path)
+        check_words("what is the weather in paris today", " ".join(call.said("user")))
+        check_words("it will be sunny in paris with a light wind from the west", heard_text(call.out)[0])
+        check(not call.of("error"), f"{call.of('error')}")
+    finally:
+        s.end()
+
+
+@case
+def a_spoken_stop_ends_the_models_story(here):
+    need_models()
+    _, rate, ask = spoken(here, "ask", "Please tell me a long story.")
+    _, _, stop = spoken(here, "stop", "Stop! Please stop.")
+    quiet = array.array("h", bytes(2 * rate))
+    path = os.path.join(here, "line.wav")
+    write_wav(path, rate, ask + quiet * 9 + stop + quiet * 4)
+    s = aimock_with(here, FIXTURES, "--latency", "10", "--chunk-size", "6")
+    try:
+        call = Call(here, s.url, path)
+        cut = [e["item"] for e in call.of("conversation_item_added") if e["item"].get("interrupted")]
+        check(cut, f"nothing was interrupted: {call.said('user')} {call.said('assistant')}")
+        told = " ".join(cut[0]["content"])
+        check(told.startswith("Once upon a time") and len(told) < len(STORY) - 40,
+              f"{told!r}\n{call.printed[-1500:]}")
+        out_rate, heard = read_wav(call.out)
+        at = len(ask) / rate + 9 + loud(rate, stop)[0]
+        write_wav(os.path.join(here, "told.wav"), out_rate, heard[: int((at + 1.5) * out_rate)])
+        really, tail = words(heard_text(os.path.join(here, "told.wav"))[0])[-14:], words(told)[-6:]
+        check(sum(w in really for w in tail) >= 4, f"history ends with {tail}, heard was {really}")
+    finally:
+        s.end()
+
+
+@case
+def a_model_that_dies_in_mid_answer_is_told_within_a_second(here):
+    need_models()
+    path, _, ask = spoken(here, "ask", "Please tell me a long story.")
+    s = aimock_with(here, FIXTURES, "--latency", "100", "--chunk-size", "6")
+    try:
+        def meanwhile():
+            wait_for(here, '"newState":"speaking"')
+            s.end()
+
+        call = Call(here, s.url, path, fast=False, meanwhile=meanwhile)
+        errors = call.of("error")
+        check(errors, "no error was told")
+        sorry = [e for e in call.of("speech_created") if e["time_ms"] >= errors[0]["time_ms"] - 1]
+        check(sorry, f"nothing was said after the failure\n{call.printed[-1500:]}")
+        speaking = [e["time_ms"] for e in call.events if e["type"] in ("agent_transcript", "conversation_item_added") and
+                    "sorry" in json.dumps(e).lower()]
+        check(speaking and speaking[0] - errors[0]["time_ms"] <= 1000 or "sorry" in heard_text(call.out)[0].lower(),
+              f"the sentence came {speaking} ms, the failure was known at {errors[0]['time_ms']}")
+        check("sorry" in heard_text(call.out)[0].lower(), f"heard was {heard_text(call.out)[0]!r}")
+    finally:
+        s.end()
