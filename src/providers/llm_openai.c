@@ -14,6 +14,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "providers/hermes_runs.h"
 #include "providers/openai.h"
 #include "util/clock.h"
 #include "util/host.h"
@@ -79,6 +80,7 @@ struct openai {
     uint64_t uses;
     myna_us not_before; /* real time: Retry-After */
     struct myna_http_request *warming;
+    struct myna_hermes_runs *runs; /* NULL: all goes by chat */
 };
 
 struct stream {
@@ -112,6 +114,7 @@ static void destroy(struct myna_llm *llm)
 {
     struct openai *o = (struct openai *)llm;
 
+    myna_hermes_runs_destroy(o->runs);
     myna_http_cancel(o->warming);
     myna_openai_target_fini(&o->target);
     for (size_t i = 0; i < REMEMBERED; i++) {
@@ -154,6 +157,12 @@ static enum myna_err create(const struct myna_llm_class *cls, struct myna_llm **
     if (o->preset->hermes || o->preset->openclaw ||
         (o->conf.session_id_header && o->conf.session_id_header[0]))
         o->base.caps |= MYNA_LLM_OWN_HISTORY;
+    if (o->preset->hermes && o->conf.runs) {
+        o->runs = myna_hermes_runs_create(&o->base, &o->target);
+        err = o->runs ? MYNA_OK : myna_fail(why, MYNA_ENOMEM, "no memory for the agent");
+        if (err)
+            goto fail;
+    }
     if (o->target.key && !strncmp(o->target.chat_url, "http://", 7) &&
         !myna_http_is_loopback(o->target.chat_url))
         myna_host_log(host, MYNA_LOG_WARN,
@@ -297,71 +306,16 @@ static bool names_session(struct myna_view body)
     return false;
 }
 
-/* What a person can do about it. */
-static const char *hint(const struct openai *o, int status, char *text, size_t size)
-{
-    text[0] = '\0';
-    if (status == 401 || status == 403)
-        snprintf(text, size,
-                 o->target.key ? " (is llm.%s.api_key right?)" : " (llm.%s.api_key is not set)",
-                 o->preset->name);
-    else if (status == 404 && o->preset->not_found_hint)
-        snprintf(text, size, " (%s)", o->preset->not_found_hint);
-    else if (status == 404)
-        snprintf(text, size, " (are llm.%s.base_url and llm.%s.model right?)", o->preset->name,
-                 o->preset->name);
-    else if (status == 429)
-        snprintf(text, size, " (too many requests, or the quota is used up)");
-    return text;
-}
-
-static void bad_status(struct stream *st, const struct myna_http_error *e)
-{
-    struct openai *o = st->owner;
-    bool again = e->status == 408 || e->status == 429 || e->status == 499 || e->status >= 500;
-    char more[200], text[480];
-    struct myna_buf words;
-
-    if (e->retry_after_ms >= 0 && again) {
-        o->not_before = myna_clock_monotonic() + e->retry_after_ms * MYNA_MS;
-        again = e->retry_after_ms * MYNA_MS <= MAX_PATIENCE;
-    }
-    myna_buf_init(&words, 0);
-    myna_openai_error_text(e->body, o->target.key, &words);
-    snprintf(text, sizeof text, "%s answered HTTP %d%s%s%s", o->preset->product, e->status,
-             words.len ? ": " : "", myna_buf_str(&words), hint(o, e->status, more, sizeof more));
-    myna_buf_fini(&words);
-    fail(st, MYNA_EPROVIDER, e->status, again, text);
-}
-
 static void no_answer(struct stream *st, const struct myna_http_error *e)
 {
-    switch (e->kind) {
-    case MYNA_HTTP_STATUS:
-        bad_status(st, e);
-        return;
-    case MYNA_HTTP_TIMEOUT:
-        fail(st, MYNA_ETIMEOUT, 0, true, e->message);
-        return;
-    case MYNA_HTTP_REFUSED:
-    case MYNA_HTTP_DNS:
-    case MYNA_HTTP_RESET:
-        fail(st, MYNA_EIO, 0, true, e->message);
-        return;
-    case MYNA_HTTP_TLS:
-    case MYNA_HTTP_PROTOCOL:
-        fail(st, MYNA_EIO, 0, false, e->message);
-        return;
-    case MYNA_HTTP_TOO_LARGE:
-        fail(st, MYNA_ELIMIT, 0, false, e->message);
-        return;
-    case MYNA_HTTP_URL:
-        fail(st, MYNA_ECONFIG, 0, false, e->message);
-        return;
-    case MYNA_HTTP_MEMORY:
-        fail(st, MYNA_ENOMEM, 0, true, e->message);
-        return;
+    struct myna_openai_failure f;
+
+    myna_openai_failure_of(&st->owner->target, e, &f);
+    if (f.retry_after_ms >= 0) {
+        st->owner->not_before = myna_clock_monotonic() + f.retry_after_ms * MYNA_MS;
+        f.retryable = f.retry_after_ms * MYNA_MS <= MAX_PATIENCE;
     }
+    fail(st, f.err, f.status, f.retryable, f.text);
 }
 
 static void on_done(void *arg, struct myna_http_request *rq, const struct myna_http_error *e)
@@ -441,6 +395,8 @@ static void close_stream(struct myna_llm_stream *base)
 {
     struct stream *st = (struct stream *)base;
 
+    if (myna_hermes_runs_close(((struct openai *)base->llm)->runs, base))
+        return;
     if (st->gone)
         *st->gone = true;
     if (st->answer.over && st->answer.finished)
@@ -468,6 +424,30 @@ static int64_t held_back(struct stream *st)
     snprintf(st->late, sizeof st->late, "%s asked not to be asked again for another %d s",
              st->owner->preset->product, (int)(left / MYNA_S));
     return -1;
+}
+
+/* MYNA_EAGAIN and worse: by chat. */
+static enum myna_err as_run(const struct stream *st, struct myna_llm_stream **out)
+{
+    struct openai *o = st->owner;
+    struct myna_openai_call call = {.caller = st->caller};
+    struct myna_openai_headers headers;
+    const char *session = NULL;
+    enum myna_err err;
+
+    if (st->call) {
+        call.id = st->call->id;
+        call.adopted = st->call->adopted;
+    }
+    err = myna_openai_headers(&o->target, &call, &headers);
+    if (err)
+        return err;
+    for (size_t i = 0; i < headers.n; i++)
+        if (o->conf.session_id_header && !strcmp(headers.h[i].name, o->conf.session_id_header))
+            session = headers.h[i].value;
+    err = myna_hermes_runs_start(o->runs, call.id, session, st->body, &headers, out);
+    myna_openai_headers_fini(&headers);
+    return err;
 }
 
 static enum myna_err start(struct myna_llm *llm, const struct myna_llm_request *req,
@@ -499,6 +479,10 @@ static enum myna_err start(struct myna_llm *llm, const struct myna_llm_request *
         goto fail;
     if (err)
         snprintf(st->late, sizeof st->late, "%s", why.text);
+    if (!err && o->runs && as_run(st, out) == MYNA_OK) {
+        close_stream(&st->base);
+        return MYNA_OK;
+    }
     delay = err ? -1 : held_back(st);
     err = delay < 0 ? myna_timer_set(&st->later, myna_host_now(llm->host))
                     : send_request(st, (int)delay);
@@ -550,6 +534,10 @@ static void warm(struct myna_llm *llm)
                                   .done = on_warm,
                                   .arg = o};
 
+    if (o->runs) {
+        myna_hermes_runs_probe(o->runs); /* a connection too */
+        return;
+    }
     if (!http || myna_openai_headers(&o->target, NULL, &headers))
         return;
     how.headers = headers.h;

@@ -6,6 +6,7 @@
  *   openai_target.c   options to address, key, headers; the session signals   pure
  *   openai_request.c  history, instructions, tools to the JSON body           pure
  *   openai_stream.c   bytes of the answer to events                           pure
+ *   openai_failure.c  why there was no answer, as a sentence                  pure
  *   anthropic.c       the two of Anthropic's messages instead                 pure
  *   llm_openai.c      the classes, one a preset, and the life of a request
  */
@@ -35,7 +36,7 @@ struct myna_openai_conf {
     bool has_temperature, has_top_p, has_frequency_penalty, has_presence_penalty, has_seed,
         has_max_tokens; /* not options: whether those above were set */
     int max_history;
-    bool include_usage, hide_think, interrupted_note, allow_insecure, drop_unsupported, cache;
+    bool include_usage, hide_think, interrupted_note, allow_insecure, drop_unsupported, cache, runs;
     struct myna_openai_prices prices;
 };
 
@@ -192,6 +193,19 @@ enum myna_err myna_openai_fault(struct myna_openai_stream *s, enum myna_err err,
 struct myna_openai_tool_call *myna_openai_call_at(struct myna_openai_stream *s, int index);
 enum myna_err myna_openai_complete(struct myna_openai_stream *s);
 int myna_openai_count(json_t *o, const char *key);
+
+/* ---- openai_failure.c */
+
+struct myna_openai_failure {
+    enum myna_err err;
+    int status; /* 0: there was no answer */
+    bool retryable;
+    int64_t retry_after_ms; /* the server's wish; -1: none */
+    char text[480];
+};
+
+void myna_openai_failure_of(const struct myna_openai_target *t, const struct myna_http_error *e,
+                            struct myna_openai_failure *f);
 
 /* ---- anthropic.c */
 

@@ -118,8 +118,12 @@ const struct myna_option myna_openai_lmstudio_options[] = {
 const struct myna_option myna_openai_hermes_options[] = {
     WHERE("http://127.0.0.1:8642/v1", "API_SERVER_KEY", "120s"),
     MODEL("unset: $API_SERVER_MODEL_NAME, else hermes-agent"),
+    {FIELD(MYNA_OPT_BOOL, "runs", runs), .def = "true",
+     .help =
+         "turns as runs where Hermes offers them: it can ask aloud for permission; false: chat"},
     SESSION("patter-call-", "X-Hermes-Session-Id", "patter-call-", "X-Hermes-Session-Key", "true"),
-    SAMPLING, PRICES};
+    SAMPLING,
+    PRICES};
 const struct myna_option myna_openai_openclaw_options[] = {
     WHERE("http://127.0.0.1:18789/v1", "OPENCLAW_API_KEY", "120s"),
     {FIELD(MYNA_OPT_STRING, "agent", agent), .def = "default", .help = "name of the agent"},

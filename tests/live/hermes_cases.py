@@ -1,5 +1,6 @@
 """A real Hermes agent with a mock model behind it: the preset `hermes` (docs/agents.md)."""
 import json
+import os
 import signal
 import time
 import urllib.request
@@ -13,6 +14,8 @@ FIXTURES = [
     {"match": {"userMessage": "story"}, "response": {"content": " ".join(WORDS) + "."}},
     {"match": {"userMessage": "disk", "hasToolResult": False},
      "response": {"toolCalls": [{"name": "terminal", "arguments": json.dumps({"command": "echo forty-two"})}]}},
+    {"match": {"userMessage": "clean", "hasToolResult": False},
+     "response": {"toolCalls": [{"name": "terminal", "arguments": json.dumps({"command": "rm -rf build-of-a-test"})}]}},
     {"match": {"userMessage": ""}, "response": {"content": "The answer is forty-two."}},
 ]
 
@@ -104,5 +107,37 @@ def hanging_up_ends_the_answer_that_hermes_is_writing(here):
         rows = rows.get("data") or rows.get("messages")
         story = [m["content"] for m in rows if m["role"] == "assistant"]
         check(len(story) == 1 and "word399" not in story[0], f"{story}")
+    finally:
+        s.end()
+
+
+def clean_up(here, s, lines):
+    events, out, _ = converse(here, s, ["Wait for the connection.", "Please clean up."] + lines, wait=4, seconds=90)
+    check(any("permission" in a and "rm -rf build-of-a-test" in a for a in answers(events)),
+          f"nobody was asked: {answers(events)}\n{out}")
+    tools = [m["content"] for m in bodies(s)[-1]["messages"] if m["role"] == "tool"]
+    return events, out, tools
+
+
+@case
+def hermes_asks_aloud_for_permission_and_a_yes_lets_it_go_on(here):
+    s = Hermes(here, FIXTURES)
+    os.makedirs(os.path.join(s.home, "build-of-a-test"))
+    try:
+        events, out, tools = clean_up(here, s, ["What?", "Yes, once."])
+        check(any("yes, always, or no" in a for a in answers(events)), f"no second question: {answers(events)}")
+        check(tools and "denied" not in tools[-1].lower() and "blocked" not in tools[-1].lower(), f"{tools}\n{out}")
+        check(answers(events)[-1] == "The answer is forty-two.", f"{answers(events)}")
+    finally:
+        s.end()
+
+
+@case
+def hermes_asks_aloud_for_permission_and_a_no_is_a_no(here):
+    s = Hermes(here, FIXTURES)
+    try:
+        events, out, tools = clean_up(here, s, ["No, don't do that."])
+        check(tools and ("denied" in tools[-1].lower() or "blocked" in tools[-1].lower()), f"{tools}\n{out}")
+        check(answers(events)[-1] == "The answer is forty-two.", f"{answers(events)}")
     finally:
         s.end()
