@@ -23,8 +23,6 @@ enum { MAX_READY = 16, RECHECK_MS = 100 };
 struct myna_glib {
     struct myna_host *host;
     GMainContext *ctx;
-    void (*around)(void *arg, bool begin);
-    void *arg;
     int epoll;
     struct myna_poll *poll;
     struct myna_timer timer;
@@ -151,13 +149,11 @@ static void pump(struct myna_glib *g)
             if (g->fds[i].fd == ready[k].data.fd)
                 g->fds[i].revents |= (gushort)(from_epoll(ready[k].events) &
                                                (g->fds[i].events | G_IO_ERR | G_IO_HUP));
-    g->around(g->arg, true);
     g->inside = true;
     if (g_main_context_check(g->ctx, g->priority, g->fds, g->n_fds))
         g_main_context_dispatch(g->ctx);
     g->inside = false;
     refresh(g);
-    g->around(g->arg, false); /* the owner may be gone now, and we with it */
 }
 
 static void on_ready(void *arg, int events)
@@ -171,17 +167,13 @@ static void on_timer(struct myna_timer *t)
     pump(t->arg);
 }
 
-enum myna_err myna_glib_create(struct myna_glib **out, struct myna_host *host,
-                               void (*around)(void *arg, bool begin), void *arg,
-                               struct myna_why *why)
+enum myna_err myna_glib_create(struct myna_glib **out, struct myna_host *host, struct myna_why *why)
 {
     struct myna_glib *g = calloc(1, sizeof *g);
 
     if (!g)
         return myna_fail(why, MYNA_ENOMEM, "WebRTC: out of memory");
     g->host = host;
-    g->around = around;
-    g->arg = arg;
     myna_host_timer_init(host, &g->timer, on_timer, g);
     g->epoll = epoll_create1(EPOLL_CLOEXEC);
     if (g->epoll < 0) {

@@ -5,12 +5,10 @@
  * calls touch() afterwards, else a timeout set there would be noticed late. (GLib's clock is the
  * system's: nothing here follows a virtual one.)
  *
- * Loop thread; the context stays acquired by it.
+ * Loop thread; the context stays acquired by it. What the context calls may not destroy it.
  */
 #ifndef MYNA_RTC_GLIB_LOOP_H
 #define MYNA_RTC_GLIB_LOOP_H
-
-#include <stdbool.h>
 
 #include <myna/error.h>
 #include <myna/host.h>
@@ -18,10 +16,7 @@
 struct myna_glib;
 struct _GMainContext;
 
-/* around: called with true before and false after the context's callbacks run, so that the owner
- * knows when it may free itself; after false this object may be gone. */
 MYNA_MUST enum myna_err myna_glib_create(struct myna_glib **out, struct myna_host *host,
-                                         void (*around)(void *arg, bool begin), void *arg,
                                          struct myna_why *why);
 void myna_glib_destroy(struct myna_glib *g); /* never from inside its own callbacks; NULL is fine */
 struct _GMainContext *myna_glib_context(struct myna_glib *g);

@@ -3,7 +3,7 @@
  * One component, one stream: everything is bundled. ice_nice.c alone knows libnice. Packets come
  * and go whole; over TCP the framing is libnice's.
  *
- * Loop thread. Events may call back in; destroy is for outside of them (rtc.c sees to that).
+ * Loop thread. Events may call back in; destroy is for outside of them (connection.c sees to that).
  */
 #ifndef MYNA_RTC_ICE_H
 #define MYNA_RTC_ICE_H
@@ -22,7 +22,6 @@ enum myna_ice_state {
 };
 
 struct myna_ice_events {
-    void (*around)(void *arg, bool begin); /* see glib_loop.h */
     void (*state)(void *arg, enum myna_ice_state state);
     void (*candidate)(void *arg, const struct myna_candidate *c); /* NULL: that was all */
     void (*packet)(void *arg, uint8_t *data, size_t len);         /* may be overwritten */
@@ -39,7 +38,10 @@ MYNA_MUST enum myna_err myna_ice_set_servers(struct myna_ice *ice,
 void myna_ice_set_controlling(struct myna_ice *ice, bool controlling);
 /* Begins once; further calls do nothing. Looks server names up on a worker first. */
 void myna_ice_gather(struct myna_ice *ice);
-void myna_ice_restart(struct myna_ice *ice); /* fresh credentials; the sockets stay */
+/* Fresh credentials. While a path stands the sockets stay, and with them what is sent over it; a
+ * path that is lost is given up with its sockets (the machine's address may have changed): returns
+ * true then, what was told of candidates is void, and gather() is due again. */
+bool myna_ice_restart(struct myna_ice *ice);
 const char *myna_ice_ufrag(const struct myna_ice *ice);
 const char *myna_ice_pwd(const struct myna_ice *ice);
 void myna_ice_set_remote(struct myna_ice *ice, const char *ufrag, const char *pwd);

@@ -76,9 +76,8 @@ static void on_state(NiceAgent *agent, guint stream, guint component, guint s, g
     enum myna_ice_state state = state_of(ice, s);
 
     (void)agent;
-    (void)stream;
     (void)component;
-    if (state == ice->state)
+    if (stream != ice->stream || state == ice->state)
         return;
     ice->state = state;
     ice->events.state(ice->arg, state);
@@ -144,6 +143,8 @@ static void on_candidate(NiceAgent *agent, NiceCandidate *n, gpointer arg)
     struct myna_candidate c;
 
     (void)agent;
+    if (n->stream_id != ice->stream)
+        return;
     from_nice(n, &c);
     if (ice->relay_only && c.type != MYNA_CAND_RELAY)
         return;
@@ -155,8 +156,8 @@ static void on_gathered(NiceAgent *agent, guint stream, gpointer arg)
     struct myna_ice *ice = arg;
 
     (void)agent;
-    (void)stream;
-    ice->events.candidate(ice->arg, NULL);
+    if (stream == ice->stream)
+        ice->events.candidate(ice->arg, NULL);
 }
 
 static void on_packet(NiceAgent *agent, guint stream, guint component, guint len, gchar *data,
@@ -178,6 +179,20 @@ static void take_credentials(struct myna_ice *ice)
     g_free(ice->pwd);
     ice->ufrag = ice->pwd = NULL;
     nice_agent_get_local_credentials(ice->agent, ice->stream, &ice->ufrag, &ice->pwd);
+}
+
+static void open_stream(struct myna_ice *ice)
+{
+    ice->stream = nice_agent_add_stream(ice->agent, 1);
+    nice_agent_attach_recv(ice->agent, ice->stream, COMPONENT, myna_glib_context(ice->glib),
+                           on_packet, ice);
+    take_credentials(ice);
+}
+
+static void close_stream(struct myna_ice *ice)
+{
+    nice_agent_attach_recv(ice->agent, ice->stream, COMPONENT, NULL, NULL, NULL);
+    nice_agent_remove_stream(ice->agent, ice->stream);
 }
 
 static void name_address(struct myna_ice *ice, const char *text)
@@ -215,7 +230,7 @@ enum myna_err myna_ice_create(struct myna_ice **out, const struct myna_rtc_optio
     ice->events = *events;
     ice->arg = arg;
     ice->relay_only = opt->relay_only;
-    err = myna_glib_create(&ice->glib, opt->host, events->around, arg, why);
+    err = myna_glib_create(&ice->glib, opt->host, why);
     if (err)
         goto fail;
     err = myna_ice_set_servers(ice, opt->servers, opt->n_servers, why);
@@ -231,10 +246,7 @@ enum myna_err myna_ice_create(struct myna_ice **out, const struct myna_rtc_optio
     g_signal_connect(ice->agent, "new-candidate-full", G_CALLBACK(on_candidate), ice);
     g_signal_connect(ice->agent, "candidate-gathering-done", G_CALLBACK(on_gathered), ice);
     name_addresses(ice, opt);
-    ice->stream = nice_agent_add_stream(ice->agent, 1);
-    nice_agent_attach_recv(ice->agent, ice->stream, COMPONENT, myna_glib_context(ice->glib),
-                           on_packet, ice);
-    take_credentials(ice);
+    open_stream(ice);
     myna_glib_touch(ice->glib);
     *out = ice;
     return MYNA_OK;
@@ -251,8 +263,7 @@ void myna_ice_destroy(struct myna_ice *ice)
         ice->lookup->ice = NULL;
     if (ice->agent) {
         g_signal_handlers_disconnect_by_data(ice->agent, ice);
-        nice_agent_attach_recv(ice->agent, ice->stream, COMPONENT, NULL, NULL, NULL);
-        nice_agent_remove_stream(ice->agent, ice->stream);
+        close_stream(ice);
         g_object_unref(ice->agent);
     }
     myna_glib_destroy(ice->glib);
@@ -353,9 +364,7 @@ static void lookup_done(struct myna_work *w)
                 myna_host_log(ice->host, MYNA_LOG_WARN,
                               "ice server left out: its name is unknown stage=rtc host=%s",
                               l->servers[i].url.host);
-        ice->events.around(ice->arg, true);
         gather_now(ice);
-        ice->events.around(ice->arg, false);
     }
     free(l);
 }
@@ -399,11 +408,21 @@ void myna_ice_gather(struct myna_ice *ice)
     gather_now(ice);
 }
 
-void myna_ice_restart(struct myna_ice *ice)
+bool myna_ice_restart(struct myna_ice *ice)
 {
-    nice_agent_restart_stream(ice->agent, ice->stream);
-    take_credentials(ice);
+    bool fresh = ice->state == MYNA_ICE_LOST || ice->state == MYNA_ICE_FAILED;
+
+    if (fresh) {
+        close_stream(ice);
+        open_stream(ice);
+        ice->gathering = false;
+        ice->state = MYNA_ICE_NEW;
+    } else {
+        nice_agent_restart_stream(ice->agent, ice->stream);
+        take_credentials(ice);
+    }
     myna_glib_touch(ice->glib);
+    return fresh;
 }
 
 const char *myna_ice_ufrag(const struct myna_ice *ice)

@@ -6,7 +6,7 @@
  * belong to one loop. Nothing else is shared.
  *
  * Loop thread. Events come from receive() and from the timer, never from within send(); they may
- * call back in; destroy is for outside of them.
+ * call back in; destroy is for outside of its own.
  */
 #ifndef MYNA_RTC_SCTP_H
 #define MYNA_RTC_SCTP_H
@@ -27,10 +27,12 @@ enum { /* payload protocol identifiers (RFC 8831, 8) */
        MYNA_PPID_BINARY_EMPTY = 57,
 };
 
-enum { MYNA_SCTP_STREAMS = 256 /* each way: as many channels may be open */ };
+enum {
+    MYNA_SCTP_STREAMS = 256,         /* each way: as many channels may be open */
+    MYNA_SCTP_MAX_SEND = 256 * 1024, /* longest message that we send */
+};
 
 struct myna_sctp_events {
-    void (*around)(void *arg, bool begin); /* see glib_loop.h; for what the timer brings */
     void (*send)(void *arg, const uint8_t *data, size_t len);
     void (*up)(void *arg);
     void (*message)(void *arg, uint16_t stream, uint32_t ppid, struct myna_view body);
@@ -59,6 +61,7 @@ void myna_sctp_receive(struct myna_sctp *s, const uint8_t *data, size_t len);
 /* EAGAIN: its buffer is full; ELIMIT: longer than the buffer; EIO: the association is gone. */
 MYNA_MUST enum myna_err myna_sctp_send(struct myna_sctp *s, const struct myna_sctp_send *how,
                                        struct myna_view body);
-void myna_sctp_reset_stream(struct myna_sctp *s, uint16_t stream);
+/* false: not now (another reset is on its way): try again later. */
+bool myna_sctp_reset_stream(struct myna_sctp *s, uint16_t stream);
 
 #endif

@@ -21,8 +21,8 @@
 enum {
     PORT = 5000, /* ours, always */
     TICK_MS = 20,
-    BUFFER = 256 * 1024,  /* each way */
-    PATH_MTU = 1200 - 64, /* inside DTLS inside UDP or TURN */
+    BUFFER = 2 * MYNA_SCTP_MAX_SEND, /* each way; a message is taken whole or not */
+    PATH_MTU = 1200 - 64,            /* inside DTLS inside UDP or TURN */
 };
 
 struct myna_sctp {
@@ -205,7 +205,7 @@ static void drain(struct myna_sctp *s)
     }
 }
 
-/* Whoever was told of something; each may close itself or another on the way, so from the top. */
+/* Whoever was told of something; an event may destroy another one, so from the top each time. */
 static void drain_all(void)
 {
     for (struct myna_sctp *s = shared.first; s;) {
@@ -213,9 +213,7 @@ static void drain_all(void)
             s = s->next;
             continue;
         }
-        s->events.around(s->arg, true);
         drain(s);
-        s->events.around(s->arg, false);
         s = shared.first;
     }
 }
@@ -369,10 +367,9 @@ void myna_sctp_receive(struct myna_sctp *s, const uint8_t *data, size_t len)
 enum myna_err myna_sctp_send(struct myna_sctp *s, const struct myna_sctp_send *how,
                              struct myna_view body)
 {
-    struct sctp_sendv_spa spa = {.sendv_flags = SCTP_SEND_SNDINFO_VALID,
-                                 .sendv_sndinfo = {.snd_sid = how->stream,
-                                                   .snd_flags = SCTP_EOR,
-                                                   .snd_ppid = htonl(how->ppid)}};
+    struct sctp_sendv_spa spa = {
+        .sendv_flags = SCTP_SEND_SNDINFO_VALID,
+        .sendv_sndinfo = {.snd_sid = how->stream, .snd_ppid = htonl(how->ppid)}};
 
     if (!s->up || s->down)
         return MYNA_EIO;
@@ -396,7 +393,7 @@ enum myna_err myna_sctp_send(struct myna_sctp *s, const struct myna_sctp_send *h
     return errno == EMSGSIZE ? MYNA_ELIMIT : MYNA_EIO;
 }
 
-void myna_sctp_reset_stream(struct myna_sctp *s, uint16_t stream)
+bool myna_sctp_reset_stream(struct myna_sctp *s, uint16_t stream)
 {
     union {
         struct sctp_reset_streams r;
@@ -404,6 +401,5 @@ void myna_sctp_reset_stream(struct myna_sctp *s, uint16_t stream)
     } u = {.r = {.srs_flags = SCTP_STREAM_RESET_OUTGOING, .srs_number_streams = 1}};
 
     u.r.srs_stream_list[0] = stream;
-    if (s->up && !s->down)
-        set(s->so, SCTP_RESET_STREAMS, &u, sizeof u);
+    return s->up && !s->down && set(s->so, SCTP_RESET_STREAMS, &u, sizeof u);
 }

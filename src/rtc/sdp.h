@@ -59,6 +59,7 @@ struct myna_sdp_media {
     const char *ufrag, *pwd; /* NULL: the session's */
     const char *fingerprint; /* "sha-256 AB:CD…"; NULL: the session's */
     bool rtcp_mux, rtcp_rsize;
+    bool bundle_only;                                  /* its port 0 does not mean refused */
     struct myna_sdp_codec codecs[MYNA_SDP_MAX_CODECS]; /* in order of preference */
     size_t n_codecs;
     struct myna_sdp_extmap extmaps[MYNA_SDP_MAX_EXTMAPS];

@@ -383,6 +383,14 @@ static enum myna_err a_mux(struct parser *p, char *v)
     return MYNA_OK;
 }
 
+static enum myna_err a_bundle_only(struct parser *p, char *v)
+{
+    (void)v;
+    if (p->m)
+        p->m->bundle_only = true;
+    return MYNA_OK;
+}
+
 static enum myna_err a_rsize(struct parser *p, char *v)
 {
     (void)v;
@@ -415,6 +423,7 @@ static const struct {
     {"candidate", a_candidate},
     {"end-of-candidates", a_end},
     {"rtcp-mux", a_mux},
+    {"bundle-only", a_bundle_only},
     {"rtcp-rsize", a_rsize},
 };
 

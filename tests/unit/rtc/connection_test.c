@@ -1,0 +1,287 @@
+/* connection_test.c - two connections of ours meet on loopback, over the real layers: a tone spoken
+ * by one is heard by the other, messages pass both ways, the path is made anew, one goes away.
+ *
+ * The clock is the real one (libnice and OpenSSL have their own); a test waits for what must
+ * happen, never for a time, and gives up after ten seconds.
+ */
+#include "check.h"
+
+#include "pair.h"
+
+TEST(what_one_says_the_other_hears_at_its_pitch_and_loudness)
+{
+    struct pair p;
+    struct myna_rtc_audio_stats s;
+    struct myna_rtc_stats st;
+
+    pair_open(&p);
+    p.a.audio = myna_rtc_add_audio(p.a.rtc, MYNA_RTC_SENDRECV);
+    p.b.audio = myna_rtc_add_audio(p.b.rtc, MYNA_RTC_SENDRECV);
+    CHECK(p.a.audio && p.b.audio);
+    myna_rtc_audio_publish(p.a.audio, "person", "mic");
+    myna_rtc_audio_publish(p.b.audio, "agent", "voice");
+    p.a.tone_hz = 440;
+    p.b.tone_hz = 1000;
+    pair_negotiate(&p, 0);
+    pair_until(&p, p.a.n_loud >= 50 && p.b.n_loud >= 50);
+    CHECK_EQ(myna_rtc_get_state(p.a.rtc), MYNA_RTC_CONNECTED);
+    CHECK_STR(p.a.track, "agent voice");
+    CHECK_STR(p.b.track, "person mic");
+    CHECK_NEAR(p.b.heard_hz, 440, 15);
+    CHECK_NEAR(p.a.heard_hz, 1000, 15);
+    CHECK_NEAR(p.a.heard_rms, 8000 / sqrt(2), 1200);
+    CHECK_NEAR(p.b.heard_rms, 8000 / sqrt(2), 1200);
+    myna_rtc_audio_get_stats(p.b.audio, &s);
+    CHECK(s.received >= 50);
+    CHECK(s.sent >= 50);
+    CHECK_EQ(s.lost, 0);
+    myna_rtc_get_stats(p.b.rtc, &st);
+    CHECK_STR(st.srtp_profile, "AEAD_AES_128_GCM");
+    CHECK_HAS(st.local, "udp 127.0.0.1:");
+    pair_close(&p);
+}
+
+TEST(messages_pass_both_ways_over_channels_that_either_side_opened)
+{
+    static uint8_t big[200000];
+    struct pair p;
+    uint32_t sum = 0;
+    struct myna_rtc_channel *ours, *theirs;
+
+    pair_open_with(&p, (struct myna_rtc_options){.max_message_size = 262144});
+    CHECK_EQ(myna_rtc_open_channel(p.a.rtc,
+                                   &(struct myna_rtc_channel_options){.label = "_reliable",
+                                                                      .ordered = true,
+                                                                      .max_retransmits = -1},
+                                   &ours, &p.why),
+             MYNA_OK);
+    CHECK_EQ(myna_rtc_send(ours, (struct myna_view){big, 1}, false), MYNA_EAGAIN);
+    pair_negotiate(&p, 0);
+    pair_until(&p, p.a.n_open == 1 && p.b.n_open == 1);
+    CHECK_STR(p.b.label, "_reliable");
+    CHECK_EQ(myna_rtc_channel_id(ours), 1); /* a is offerer, b begins DTLS: a is its server */
+    CHECK_EQ(myna_rtc_send(ours, (struct myna_view){(const uint8_t *)"hello", 5}, true), MYNA_OK);
+    pair_until(&p, p.b.n_messages == 1);
+    CHECK_STR(p.b.message, "hello");
+    CHECK(p.b.is_text);
+
+    for (size_t i = 0; i < sizeof big; i++) {
+        big[i] = (uint8_t)(i * 7 + i / 256);
+        sum = sum * 31 + big[i];
+    }
+    CHECK_EQ(myna_rtc_send(p.b.channel, (struct myna_view){big, sizeof big}, false), MYNA_OK);
+    pair_until(&p, p.a.n_messages == 1);
+    CHECK_EQ(p.a.message_len, sizeof big);
+    CHECK_EQ(p.a.message_sum, sum);
+    CHECK(!p.a.is_text);
+    CHECK_EQ(myna_rtc_send(ours, (struct myna_view){NULL, 0}, true), MYNA_OK);
+    pair_until(&p, p.b.n_messages == 2);
+    CHECK_EQ(p.b.message_len, 0);
+    CHECK(p.b.is_text);
+
+    CHECK_EQ(myna_rtc_open_channel(
+                 p.b.rtc,
+                 &(struct myna_rtc_channel_options){.label = "_lossy", .max_retransmits = 0},
+                 &theirs, &p.why),
+             MYNA_OK);
+    pair_until(&p, p.a.n_open == 2 && p.b.n_open == 2);
+    CHECK_STR(p.a.label, "_lossy");
+    CHECK_EQ(myna_rtc_channel_id(theirs), 0);
+    CHECK_EQ(myna_rtc_send(p.a.channel, (struct myna_view){(const uint8_t *)"late", 4}, false),
+             MYNA_OK);
+    pair_until(&p, p.b.n_messages == 3);
+    CHECK_STR(p.b.message, "late");
+    pair_close(&p);
+}
+
+TEST(a_channel_closed_by_one_is_closed_for_both_and_its_number_serves_again)
+{
+    struct myna_rtc_channel_options opt = {.label = "x", .ordered = true, .max_retransmits = -1};
+    struct myna_rtc_channel *ch;
+    struct pair p;
+
+    pair_open(&p);
+    CHECK_EQ(myna_rtc_open_channel(p.a.rtc, &opt, &ch, &p.why), MYNA_OK);
+    pair_negotiate(&p, 0);
+    for (int round = 1; round <= 3; round++) {
+        pair_until(&p, p.a.n_open == round && p.b.n_open == round);
+        CHECK_EQ(myna_rtc_channel_id(ch), 1);
+        CHECK_EQ(myna_rtc_send(ch, (struct myna_view){(const uint8_t *)"last", 4}, true), MYNA_OK);
+        if (round == 2)
+            myna_rtc_channel_close(p.b.channel);
+        else
+            myna_rtc_channel_close(ch);
+        if (round != 2)
+            CHECK_EQ(myna_rtc_send(ch, (struct myna_view){NULL, 0}, true), MYNA_ESTATE);
+        pair_until(&p, p.a.n_closed == round && p.b.n_closed == round);
+        if (round != 2)
+            CHECK_STR(p.b.message, "last");
+        if (round < 3)
+            CHECK_EQ(myna_rtc_open_channel(p.a.rtc, &opt, &ch, &p.why), MYNA_OK);
+    }
+    CHECK_EQ(myna_rtc_get_state(p.a.rtc), MYNA_RTC_CONNECTED);
+    pair_close(&p);
+}
+
+TEST(an_ice_restart_changes_the_path_and_nothing_else)
+{
+    struct myna_rtc_channel *ch;
+    struct pair p;
+    char before[4096];
+    int loud;
+
+    pair_open(&p);
+    CHECK_EQ(myna_rtc_open_channel(p.a.rtc,
+                                   &(struct myna_rtc_channel_options){
+                                       .label = "x", .ordered = true, .max_retransmits = -1},
+                                   &ch, &p.why),
+             MYNA_OK);
+    p.a.audio = myna_rtc_add_audio(p.a.rtc, MYNA_RTC_SENDONLY);
+    p.a.tone_hz = 600;
+    pair_negotiate(&p, 0);
+    pair_until(&p, p.b.n_loud >= 20 && p.b.n_open == 1);
+    snprintf(before, sizeof before, "%s", myna_rtc_local_sdp(p.a.rtc));
+    loud = p.b.n_loud;
+    pair_negotiate(&p, MYNA_RTC_ICE_RESTART);
+    CHECK(strncmp(strstr(before, "ice-ufrag:"), strstr(myna_rtc_local_sdp(p.a.rtc), "ice-ufrag:"),
+                  16) != 0);
+    pair_until(&p, p.b.n_loud >= loud + 60);
+    CHECK_EQ(myna_rtc_send(ch, (struct myna_view){(const uint8_t *)"still", 5}, true), MYNA_OK);
+    pair_until(&p, p.b.n_messages == 1);
+    CHECK_EQ(myna_rtc_get_state(p.a.rtc), MYNA_RTC_CONNECTED);
+    CHECK_EQ(p.b.n_tracks, 1);
+    CHECK_EQ(p.b.n_closed, 0);
+    pair_close(&p);
+}
+
+TEST(a_second_offer_adds_a_voice_and_a_third_takes_it_away)
+{
+    struct myna_rtc_audio *slot;
+    struct pair p;
+
+    pair_open(&p);
+    p.a.audio = myna_rtc_add_audio(p.a.rtc, MYNA_RTC_SENDONLY);
+    p.a.tone_hz = 500;
+    pair_negotiate(&p, 0);
+    pair_until(&p, p.b.n_loud >= 10);
+    p.b.audio = myna_rtc_add_audio(p.b.rtc, MYNA_RTC_SENDONLY);
+    CHECK(p.b.audio);
+    pair_close(&p);
+
+    pair_open(&p);
+    p.a.audio = myna_rtc_add_audio(p.a.rtc, MYNA_RTC_SENDONLY);
+    pair_negotiate(&p, 0);
+    pair_until(&p, p.a.state == MYNA_RTC_CONNECTED);
+    slot = myna_rtc_add_audio(p.a.rtc, MYNA_RTC_SENDONLY);
+    myna_rtc_audio_publish(slot, "second", "voice");
+    p.a.audio = slot;
+    p.a.tone_hz = 700;
+    pair_negotiate(&p, 0);
+    CHECK_STR(p.b.track, "second voice");
+    pair_until(&p, p.b.n_loud >= 10);
+    myna_rtc_audio_direct(slot, MYNA_RTC_INACTIVE);
+    pair_negotiate(&p, 0);
+    CHECK_STR(p.b.track, "gone");
+    CHECK_EQ(myna_rtc_audio_direction(slot), MYNA_RTC_INACTIVE);
+    pair_close(&p);
+}
+
+TEST(who_is_destroyed_says_goodbye_and_the_other_is_told)
+{
+    struct myna_rtc_channel *ch;
+    struct pair p;
+
+    pair_open(&p);
+    CHECK_EQ(myna_rtc_open_channel(p.a.rtc, &(struct myna_rtc_channel_options){.label = "x"}, &ch,
+                                   &p.why),
+             MYNA_OK);
+    pair_negotiate(&p, 0);
+    pair_until(&p, p.b.n_open == 1);
+    myna_rtc_destroy(p.b.rtc);
+    p.b.rtc = NULL;
+    pair_until(&p, p.a.state == MYNA_RTC_FAILED);
+    CHECK_STR(p.a.why, "the peer closed the connection");
+    CHECK_EQ(p.a.n_closed, 1);
+    pair_close(&p);
+}
+
+static void destroy_all(struct side *s)
+{
+    myna_rtc_destroy(s->rtc);
+    myna_rtc_destroy(s->peer->rtc);
+    s->rtc = s->peer->rtc = NULL;
+}
+
+TEST(a_connection_may_be_destroyed_inside_its_own_event)
+{
+    struct myna_rtc_channel *ch;
+    struct pair p;
+
+    pair_open(&p);
+    CHECK_EQ(myna_rtc_open_channel(p.a.rtc, &(struct myna_rtc_channel_options){.label = "x"}, &ch,
+                                   &p.why),
+             MYNA_OK);
+    pair_negotiate(&p, 0);
+    pair_until(&p, p.a.n_open == 1);
+    p.b.on_message = destroy_all;
+    CHECK_EQ(myna_rtc_send(ch, (struct myna_view){(const uint8_t *)"end", 3}, true), MYNA_OK);
+    CHECK_EQ(myna_rtc_send(ch, (struct myna_view){(const uint8_t *)"end", 3}, true), MYNA_OK);
+    pair_until(&p, p.b.n_messages == 1);
+    for (int i = 0; i < 20; i++)
+        pair_turn(&p);
+    CHECK_EQ(p.b.n_messages, 1);
+    pair_close(&p);
+}
+
+TEST(a_certificate_that_is_not_the_promised_one_ends_it)
+{
+    const char *offer, *answer, *at;
+    char forged[8192];
+    struct pair p;
+
+    pair_open(&p);
+    CHECK(myna_rtc_add_audio(p.a.rtc, MYNA_RTC_SENDRECV));
+    CHECK_EQ(myna_rtc_offer(p.a.rtc, 0, &offer, &p.why), MYNA_OK);
+    CHECK_EQ(myna_rtc_answer(p.b.rtc, offer, &answer, &p.why), MYNA_OK);
+    snprintf(forged, sizeof forged, "%s", answer);
+    at = strstr(forged, "sha-256 ") + 8;
+    forged[at - forged] = *at == 'A' ? 'B' : 'A';
+    CHECK_EQ(myna_rtc_accept_answer(p.a.rtc, forged, &p.why), MYNA_OK);
+    pair_until(&p, p.a.state == MYNA_RTC_FAILED);
+    CHECK_HAS(p.a.why, "fingerprint");
+    CHECK_EQ(p.a.states[MYNA_RTC_CONNECTED], 0);
+    pair_close(&p);
+}
+
+TEST(answers_that_do_not_fit_are_refused_and_change_nothing)
+{
+    const char *offer, *answer;
+    char text[8192], *at;
+    struct pair p;
+
+    pair_open(&p);
+    CHECK(myna_rtc_add_audio(p.a.rtc, MYNA_RTC_SENDRECV));
+    CHECK_EQ(myna_rtc_accept_answer(p.a.rtc, "v=0", &p.why), MYNA_ESTATE);
+    CHECK_EQ(myna_rtc_offer(p.a.rtc, 0, &offer, &p.why), MYNA_OK);
+    CHECK_EQ(myna_rtc_answer(p.a.rtc, offer, &answer, &p.why), MYNA_ESTATE); /* glare */
+    CHECK_EQ(myna_rtc_answer(p.b.rtc, offer, &answer, &p.why), MYNA_OK);
+    CHECK_EQ(myna_rtc_accept_answer(p.a.rtc, "nonsense", &p.why), MYNA_EFORMAT);
+    snprintf(text, sizeof text, "%s", answer);
+    at = strstr(text, "a=mid:0");
+    at[6] = '7';
+    CHECK_EQ(myna_rtc_accept_answer(p.a.rtc, text, &p.why), MYNA_EFORMAT);
+    CHECK_HAS(p.why.text, "\"7\"");
+    snprintf(text, sizeof text, "%s", answer);
+    memcpy(strstr(text, "a=fingerprint"), "a=gingerprint", 13);
+    CHECK_EQ(myna_rtc_accept_answer(p.a.rtc, text, &p.why), MYNA_EFORMAT);
+    CHECK_HAS(p.why.text, "a=fingerprint");
+    snprintf(text, sizeof text, "%s", answer);
+    *strstr(text, "m=audio") = '\0';
+    CHECK_EQ(myna_rtc_accept_answer(p.a.rtc, text, &p.why), MYNA_EFORMAT);
+    CHECK_EQ(p.a.states[MYNA_RTC_CONNECTING], 0);
+    CHECK_EQ(myna_rtc_accept_answer(p.a.rtc, answer, &p.why), MYNA_OK);
+    pair_until(&p, p.a.state == MYNA_RTC_CONNECTED && p.b.state == MYNA_RTC_CONNECTED);
+    pair_close(&p);
+}
+
+TEST_MAIN
