@@ -3,7 +3,8 @@
  *
  * usrsctp is one state for the whole process: it is set up at the first create() and stays; its
  * clock is driven by the host timer of one connection at a time, so all connections of a process
- * belong to one loop. Nothing else is shared.
+ * belong to one loop. Nothing else is shared. What is old enough to be sent again it judges by the
+ * system's clock: a virtual one stays out.
  *
  * Loop thread. Events come from receive() and from the timer, never from within send(); they may
  * call back in; destroy is for outside of its own.
