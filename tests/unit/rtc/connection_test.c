@@ -8,6 +8,8 @@
 
 #include "pair.h"
 
+#include "rtc/ice.h"
+
 TEST(what_one_says_the_other_hears_at_its_pitch_and_loudness)
 {
     struct pair p;
@@ -282,6 +284,45 @@ TEST(answers_that_do_not_fit_are_refused_and_change_nothing)
     CHECK_EQ(myna_rtc_accept_answer(p.a.rtc, answer, &p.why), MYNA_OK);
     pair_until(&p, p.a.state == MYNA_RTC_CONNECTED && p.b.state == MYNA_RTC_CONNECTED);
     pair_close(&p);
+}
+
+TEST(where_udp_is_blocked_tcp_carries_the_call)
+{
+    struct myna_rtc_stats st;
+    struct pair p;
+
+    pair_open_with(&p, (struct myna_rtc_options){.no_udp = true});
+    p.a.audio = myna_rtc_add_audio(p.a.rtc, MYNA_RTC_SENDONLY);
+    p.a.tone_hz = 440;
+    pair_negotiate(&p, 0);
+    pair_until(&p, p.b.n_loud >= 20);
+    myna_rtc_get_stats(p.a.rtc, &st);
+    CHECK_HAS(st.local, "tcp");
+    pair_close(&p);
+}
+
+TEST(addresses_of_servers_are_taken_apart_or_refused_by_name)
+{
+    static const char *const bad[] = {"http://x",  "turn:",        "stun::3478",
+                                      "turn:h:0",  "turn:h:70000", "turn:h?transport=sctp",
+                                      "turn:[::1", "stun:h:12x"};
+    struct myna_ice_url u;
+    struct myna_why why;
+
+    CHECK_EQ(myna_ice_url_parse(&u, "stun:stun.example.org", &why), MYNA_OK);
+    CHECK_STR(u.host, "stun.example.org");
+    CHECK_EQ(u.port, 3478);
+    CHECK(!u.is_turn);
+    CHECK_EQ(myna_ice_url_parse(&u, "turn:[fd00::2]:5349?transport=tcp", &why), MYNA_OK);
+    CHECK_STR(u.host, "fd00::2");
+    CHECK_EQ(u.port, 5349);
+    CHECK(u.is_turn && u.is_tcp);
+    CHECK_EQ(myna_ice_url_parse(&u, "turns:h:443", &why), MYNA_EUNAVAIL);
+    CHECK_HAS(why.text, "TLS");
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        CHECK_EQ(myna_ice_url_parse(&u, bad[i], &why), MYNA_ECONFIG);
+        CHECK_HAS(why.text, bad[i]);
+    }
 }
 
 TEST_MAIN

@@ -1,0 +1,134 @@
+"""Our WebRTC against stacks that we did not write: aiortc (Python) and Pion (Go), each as the one who
+offers and as the one who answers, over loopback. Sound both ways is judged by its pitch and loudness
+on both sides, messages by what came back.
+"""
+import json
+import os
+import queue
+import subprocess
+import sys
+import threading
+import time
+
+from common import MYNA, Skip, case, check, clean_env, install
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+PEER = os.path.join(os.path.dirname(MYNA), "..", "..", "tests", "live", "rtc_peer")
+
+
+class Leash:
+    """A program that speaks lines of JSON."""
+
+    def __init__(self, *cmd):
+        self.name = os.path.basename(cmd[-2] if cmd[-1] in ("offer", "answer") else cmd[0])
+        self.p = subprocess.Popen(cmd, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                  env=clean_env())
+        self.q = queue.Queue()
+        self.seen = {}
+        self.log = []
+        self.all = []
+        threading.Thread(target=self._read, daemon=True).start()
+        threading.Thread(target=self._errors, daemon=True).start()
+
+    def _read(self):
+        for line in self.p.stdout:
+            try:
+                self.q.put(json.loads(line))
+            except ValueError:
+                self.log.append(line)
+        self.q.put(None)
+
+    def _errors(self):
+        for line in self.p.stderr:
+            self.log.append(line)
+
+    def say(self, **m):
+        self.p.stdin.write(json.dumps(m) + "\n")
+        self.p.stdin.flush()
+
+    def until(self, what, cond, seconds=15):
+        """The first message for which cond holds."""
+        end = time.monotonic() + seconds
+        while True:
+            try:
+                m = self.q.get(timeout=max(0.01, end - time.monotonic()))
+            except queue.Empty:
+                m = None
+            if m is None:
+                raise AssertionError(f"{self.name}: no {what}; saw {self.all[-6:]}; " + " ".join(self.log[-8:]))
+            self.all.append({k: v for k, v in m.items() if k != "sdp"})
+            if "error" in m:
+                raise AssertionError(f"{self.name}: {m['error']}")
+            if cond(m):
+                return m
+
+    def sdp(self):
+        return self.until("description", lambda m: "sdp" in m)["sdp"]
+
+    def end(self):
+        self.p.stdin.close()
+        try:
+            return self.p.wait(10)
+        except subprocess.TimeoutExpired:
+            self.p.kill()
+            self.p.wait()
+            return -1
+
+
+def ours(role, *more):
+    if not os.path.exists(PEER):
+        raise Skip("rtc_peer is not built beside the program")
+    return Leash(PEER, role, *more)
+
+
+def aiortc(role):
+    where = install("aiortc", "venv/lib/python%d.%d/site-packages/numpy/__init__.py" % sys.version_info[:2],
+                    [sys.executable, "-m", "venv", "venv"], ["venv/bin/pip", "install", "-q", "aiortc==1.16.0", "numpy==2.3.5"])
+    return Leash(os.path.join(where, "venv/bin/python"), os.path.join(HERE, "rtc_aiortc.py"), role)
+
+
+def introduce(offerer, answerer):
+    answerer.say(sdp=offerer.sdp())
+    offerer.say(sdp=answerer.sdp())
+
+
+def hears(peer, hz, rms=8000 / 2**0.5):
+    m = peer.until(f"tone of {hz} Hz", lambda m: abs(m.get("hz", 0) - hz) < 12)
+    m = peer.until(f"steady tone of {hz} Hz", lambda m: "hz" in m and m["hz"] != 0)
+    check(abs(m["hz"] - hz) < 12 and abs(m["rms"] - rms) < 0.2 * rms, f"{peer.name} heard {m}")
+
+
+def talk(me, other, answer):
+    """Sound and text both ways; leaves the connection standing."""
+    me.until("connection", lambda m: m.get("state") == "connected")
+    me.until("channel", lambda m: m.get("channel") == "open")
+    hears(me, 1000)
+    hears(other, 440)
+    me.say(send="one")
+    me.until("answer", lambda m: m.get("message") == answer + "one")
+    other.say(send="two")
+    other.until("echo", lambda m: m.get("message") == "echo: two")
+
+
+def finish(me, other):
+    other.end()
+    check(me.end() == 0, f"rtc_peer ended badly: {' '.join(me.log[-20:])}")
+
+
+@case
+def aiortc_answers_our_offer(here):
+    me, other = ours("offer"), aiortc("answer")
+    introduce(me, other)
+    talk(me, other, "aiortc: ")
+    m = me.until("figures", lambda m: m.get("now") == "connected" and m["received"] > 50)
+    check(m["srtp"] in ("AEAD_AES_128_GCM", "AEAD_AES_256_GCM"), f"SRTP is {m['srtp']}")
+    check(m["lost"] == 0, f"lost {m['lost']}")
+    finish(me, other)
+
+
+@case
+def aiortc_offers_and_we_answer(here):
+    other, me = aiortc("offer"), ours("answer")
+    introduce(other, me)
+    talk(me, other, "aiortc: ")
+    finish(me, other)
