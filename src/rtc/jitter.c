@@ -1,7 +1,9 @@
 /* jitter.c - an ordered row of slot numbers over slots that are reused last-in first-out, so that a
- * quiet line touches few pages of the storage. */
+ * quiet line touches few pages of the storage.
+ */
 #include "rtc/jitter.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,40 +36,42 @@ void myna_jitter_clear(struct myna_jitter *j)
         j->free[i] = (uint8_t)(MYNA_JITTER_PACKETS - 1 - i);
 }
 
-enum myna_jitter_put myna_jitter_insert(struct myna_jitter *j, int64_t ticks, uint32_t length,
-                                        uint16_t seq, bool redundant, struct myna_view payload,
-                                        uint64_t *pushed_out)
+enum myna_jitter_put myna_jitter_insert(struct myna_jitter *j,
+                                        const struct myna_jitter_packet *head,
+                                        struct myna_view payload)
 {
+    enum myna_jitter_put result = MYNA_JITTER_NEW;
     struct myna_jitter_packet *p;
+    size_t at = j->n;
     uint8_t slot;
-    size_t at;
 
     if (payload.len > MYNA_JITTER_BYTES)
         return MYNA_JITTER_TOO_LONG;
-    if (!j->n_free) {
-        myna_jitter_drop_first(j);
-        ++*pushed_out;
-    }
-    for (at = j->n; at > 0; at--) { /* the newest is the usual place */
-        const struct myna_jitter_packet *before = &j->slots[j->order[at - 1]];
-
-        if (before->ticks == ticks)
+    while (at > 0 && j->slots[j->order[at - 1]].ticks > head->ticks) /* the newest is the usual */
+        at--;
+    if (at > 0 && j->slots[j->order[at - 1]].ticks == head->ticks) {
+        p = &j->slots[j->order[at - 1]];
+        if (!p->redundant || head->redundant)
             return MYNA_JITTER_DUPLICATE;
-        if (before->ticks < ticks)
-            break;
+        p->redundant = false; /* the copy was there before the packet */
+        return MYNA_JITTER_NEW;
+    }
+    if (!j->n_free) {
+        if (at == 0)
+            return MYNA_JITTER_TOO_OLD;
+        myna_jitter_drop_first(j);
+        at--;
+        result = MYNA_JITTER_PUSHED;
     }
     slot = j->free[--j->n_free];
     memmove(j->order + at + 1, j->order + at, j->n - at);
     j->order[at] = slot;
     j->n++;
     p = &j->slots[slot];
-    p->ticks = ticks;
-    p->length = length;
-    p->seq = seq;
-    p->redundant = redundant;
+    memcpy(p, head, offsetof(struct myna_jitter_packet, data));
     p->len = payload.len;
     memcpy(p->data, payload.ptr, payload.len);
-    return MYNA_JITTER_NEW;
+    return result;
 }
 
 const struct myna_jitter_packet *myna_jitter_first(const struct myna_jitter *j)

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "rtc/rtp.h"
+
 enum { TIMES = 4 };
 
 static const myna_us patience = 15 * MYNA_MS, lifetime = 500 * MYNA_MS;
@@ -29,24 +31,24 @@ void myna_missing_add(struct myna_missing *m, myna_us now, uint16_t seq)
     m->rate += (1 - m->rate) / 100;
 }
 
-bool myna_missing_found(struct myna_missing *m, uint16_t seq)
-{
-    for (size_t i = 0; i < m->n; i++)
-        if (m->list[i].seq == seq) {
-            m->was_asked = m->list[i].times > 0;
-            drop(m, i);
-            return true;
-        }
-    return m->was_asked = false;
-}
-
 void myna_missing_good(struct myna_missing *m)
 {
     m->rate -= m->rate / 100;
 }
 
-size_t myna_missing_ask(struct myna_missing *m, myna_us now, myna_us again, uint16_t *into,
-                        size_t max)
+bool myna_missing_found(struct myna_missing *m, uint16_t seq, bool *asked)
+{
+    for (size_t i = 0; i < m->n; i++)
+        if (m->list[i].seq == seq) {
+            *asked = m->list[i].times > 0;
+            drop(m, i);
+            return true;
+        }
+    return false;
+}
+
+size_t myna_missing_ask(struct myna_missing *m, myna_us now, myna_us again, uint16_t useful,
+                        uint16_t *into, size_t max)
 {
     size_t n = 0;
 
@@ -54,6 +56,7 @@ size_t myna_missing_ask(struct myna_missing *m, myna_us now, myna_us again, uint
         drop(m, 0);
     for (size_t i = 0; i < m->n && n < max; i++) {
         if (m->list[i].times >= TIMES || now - m->list[i].since < patience ||
+            myna_seq_diff(m->list[i].seq, useful) < 0 ||
             (m->list[i].times && now - m->list[i].asked < again))
             continue;
         m->list[i].asked = now;
