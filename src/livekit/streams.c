@@ -1,0 +1,302 @@
+/* streams.c - the table of streams that are open, and the writer. The header is kept as bytes and
+ * read again at the end: between them a stream is one block and its body. */
+#include "livekit/streams.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/utf8.h"
+
+enum { ID = 128 };
+#define OPEN_FOR (60 * MYNA_S) /* without a piece */
+
+struct open {
+    char id[ID];
+    char *identity;
+    struct myna_buf header, body;
+    uint64_t next_chunk, total; /* total: UINT64_MAX when not said */
+    bool is_text;
+    myna_us at;
+};
+
+struct myna_lk_streams {
+    struct myna_lk_streams_events events;
+    void *arg;
+    struct open list[MYNA_LK_STREAMS];
+    size_t n, bytes;
+    struct myna_arena *mem;
+};
+
+static void drop(struct myna_lk_streams *s, struct open *o)
+{
+    s->bytes -= o->body.len;
+    free(o->identity);
+    myna_buf_fini(&o->header);
+    myna_buf_fini(&o->body);
+    *o = s->list[--s->n];
+}
+
+static struct open *find(struct myna_lk_streams *s, const char *id)
+{
+    for (size_t i = 0; i < s->n; i++)
+        if (!strcmp(s->list[i].id, id))
+            return &s->list[i];
+    return NULL;
+}
+
+/* The stream is whole: out of the table first, then told. */
+static void finish(struct myna_lk_streams *s, struct open *o)
+{
+    struct open whole = *o;
+    Myna__Lk__StreamHeader *header;
+
+    s->bytes -= o->body.len;
+    *o = s->list[--s->n];
+    header =
+        myna_lk_unpack(s->mem, &myna__lk__stream_header__descriptor, myna_buf_view(&whole.header));
+    if (header)
+        s->events.stream(s->arg, whole.identity, header, myna_buf_view(&whole.body), whole.is_text);
+    myna_arena_reset(s->mem);
+    free(whole.identity);
+    myna_buf_fini(&whole.header);
+    myna_buf_fini(&whole.body);
+}
+
+static void expire(struct myna_lk_streams *s, myna_us now)
+{
+    for (size_t i = s->n; i-- > 0;)
+        if (now - s->list[i].at > OPEN_FOR)
+            drop(s, &s->list[i]);
+}
+
+static bool has_room(const struct myna_lk_streams *s, const char *identity)
+{
+    size_t of_one = 0;
+
+    for (size_t i = 0; i < s->n; i++)
+        of_one += !strcmp(s->list[i].identity, identity);
+    return s->n < MYNA_LK_STREAMS && of_one < MYNA_LK_STREAMS_OF_ONE;
+}
+
+static void on_header(struct myna_lk_streams *s, myna_us now, const char *identity,
+                      const Myna__Lk__StreamHeader *h)
+{
+    bool is_text = h->content_header_case == MYNA__LK__STREAM_HEADER__CONTENT_HEADER_TEXT_HEADER;
+    struct open *o;
+
+    expire(s, now);
+    if (!*h->stream_id || strlen(h->stream_id) >= ID || find(s, h->stream_id) || h->compression ||
+        h->content_header_case == MYNA__LK__STREAM_HEADER__CONTENT_HEADER__NOT_SET)
+        return;
+    if ((s->events.wants && !s->events.wants(s->arg, h->topic, is_text)) || !has_room(s, identity))
+        return;
+    o = &s->list[s->n];
+    *o = (struct open){.is_text = is_text, .at = now, .total = UINT64_MAX};
+    snprintf(o->id, sizeof o->id, "%s", h->stream_id);
+    if (h->has_total_length_case == MYNA__LK__STREAM_HEADER__HAS_TOTAL_LENGTH_TOTAL_LENGTH)
+        o->total = h->total_length;
+    myna_buf_init(&o->header, 2 * MYNA_LK_MAX_STREAM_HEADER);
+    myna_buf_init(&o->body, is_text ? MYNA_LK_MAX_STREAM_TEXT : MYNA_LK_MAX_STREAM_BYTES);
+    myna_lk_pack(&o->header, &h->base);
+    o->identity = strdup(identity);
+    s->n++;
+    if (!o->identity || o->header.err || (o->total != UINT64_MAX && o->total > o->body.max)) {
+        drop(s, o);
+    } else if (h->has_inline_content_case ==
+               MYNA__LK__STREAM_HEADER__HAS_INLINE_CONTENT_INLINE_CONTENT) {
+        if (myna_buf_put(&o->body, h->inline_content.data, h->inline_content.len)) {
+            drop(s, o);
+            return;
+        }
+        s->bytes += o->body.len;
+        finish(s, o); /* the header alone is the whole stream */
+    }
+}
+
+static void on_chunk(struct myna_lk_streams *s, myna_us now, const Myna__Lk__StreamChunk *c)
+{
+    struct open *o = find(s, c->stream_id);
+
+    if (!o)
+        return;
+    if (c->chunk_index != o->next_chunk || c->content.len > o->total - o->body.len ||
+        s->bytes + c->content.len > MYNA_LK_MAX_STREAMS_BYTES ||
+        (c->content.len && myna_buf_put(&o->body, c->content.data, c->content.len))) {
+        drop(s, o);
+        return;
+    }
+    s->bytes += c->content.len;
+    o->next_chunk++;
+    o->at = now;
+    if (o->body.len == o->total && o->total)
+        finish(s, o); /* its trailer finds nothing any more */
+}
+
+static void on_trailer(struct myna_lk_streams *s, const Myna__Lk__StreamTrailer *t)
+{
+    struct open *o = find(s, t->stream_id);
+
+    if (!o)
+        return;
+    if (*t->reason || (o->total != UINT64_MAX && o->body.len != o->total))
+        drop(s, o); /* broken off */
+    else
+        finish(s, o);
+}
+
+void myna_lk_streams_packet(struct myna_lk_streams *s, myna_us now, const Myna__Lk__DataPacket *m)
+{
+    switch ((int)m->value_case) {
+    case MYNA__LK__DATA_PACKET__VALUE_STREAM_HEADER:
+        on_header(s, now, m->participant_identity, m->stream_header);
+        break;
+    case MYNA__LK__DATA_PACKET__VALUE_STREAM_CHUNK:
+        on_chunk(s, now, m->stream_chunk);
+        break;
+    case MYNA__LK__DATA_PACKET__VALUE_STREAM_TRAILER:
+        on_trailer(s, m->stream_trailer);
+        break;
+    default:
+        break;
+    }
+}
+
+void myna_lk_streams_left(struct myna_lk_streams *s, const char *identity)
+{
+    for (size_t i = s->n; i-- > 0;)
+        if (!strcmp(s->list[i].identity, identity))
+            drop(s, &s->list[i]);
+}
+
+struct myna_lk_streams *myna_lk_streams_create(const struct myna_lk_streams_events *events,
+                                               void *arg)
+{
+    struct myna_lk_streams *s = calloc(1, sizeof *s);
+
+    if (!s)
+        return NULL;
+    s->events = *events;
+    s->arg = arg;
+    s->mem = myna_arena_create(4096, 256 << 10);
+    if (!s->mem) {
+        free(s);
+        return NULL;
+    }
+    return s;
+}
+
+void myna_lk_streams_destroy(struct myna_lk_streams *s)
+{
+    if (!s)
+        return;
+    while (s->n)
+        drop(s, &s->list[s->n - 1]);
+    myna_arena_destroy(s->mem);
+    free(s);
+}
+
+/* ---- out */
+
+enum { MAX_OUT_ATTRIBUTES = 16 };
+
+static size_t count(const struct myna_lk_attributes *a)
+{
+    size_t n = 0;
+
+    while (a && a[n].key && n < MAX_OUT_ATTRIBUTES)
+        n++;
+    return n;
+}
+
+static enum myna_err send(struct myna_lk_packets *p, const struct myna_lk_stream_out *out,
+                          Myna__Lk__DataPacket *m)
+{
+    m->destination_identities = (char **)(void *)out->to;
+    m->n_destination_identities = out->n_to;
+    return myna_lk_packets_send(p, m, true);
+}
+
+enum myna_err myna_lk_stream_begin(struct myna_lk_packets *p, const struct myna_lk_stream_out *out)
+{
+    Myna__Lk__StreamHeader__AttributesEntry entries[MAX_OUT_ATTRIBUTES], *list[MAX_OUT_ATTRIBUTES];
+    Myna__Lk__StreamHeader h = MYNA__LK__STREAM_HEADER__INIT;
+    Myna__Lk__TextHeader text = MYNA__LK__TEXT_HEADER__INIT;
+    Myna__Lk__DataPacket m = MYNA__LK__DATA_PACKET__INIT;
+
+    h.n_attributes = count(out->attributes);
+    for (size_t i = 0; i < h.n_attributes; i++) {
+        myna__lk__stream_header__attributes_entry__init(&entries[i]);
+        entries[i].key = (char *)out->attributes[i].key;
+        entries[i].value = (char *)out->attributes[i].value;
+        list[i] = &entries[i];
+    }
+    h.attributes = list;
+    h.stream_id = (char *)out->id;
+    h.topic = (char *)out->topic;
+    h.timestamp = out->wall_ms;
+    h.mime_type = (char *)"text/plain";
+    h.content_header_case = MYNA__LK__STREAM_HEADER__CONTENT_HEADER_TEXT_HEADER;
+    h.text_header = &text;
+    if (out->as)
+        m.participant_identity = (char *)out->as;
+    m.value_case = MYNA__LK__DATA_PACKET__VALUE_STREAM_HEADER;
+    m.stream_header = &h;
+    return send(p, out, &m);
+}
+
+/* As many bytes as one chunk takes, no character cut. */
+static size_t piece(struct myna_view text)
+{
+    size_t n = text.len;
+
+    if (n <= MYNA_LK_CHUNK)
+        return n;
+    n = myna_utf8_span(text.ptr, MYNA_LK_CHUNK);
+    return n > MYNA_LK_CHUNK - 4 ? n : MYNA_LK_CHUNK;
+}
+
+enum myna_err myna_lk_stream_write(struct myna_lk_packets *p, struct myna_lk_stream_out *out,
+                                   struct myna_view text)
+{
+    while (text.len) {
+        Myna__Lk__StreamChunk c = MYNA__LK__STREAM_CHUNK__INIT;
+        Myna__Lk__DataPacket m = MYNA__LK__DATA_PACKET__INIT;
+        size_t n = piece(text);
+        enum myna_err err;
+
+        c.stream_id = (char *)out->id;
+        c.chunk_index = out->next_chunk;
+        c.content.data = (uint8_t *)text.ptr;
+        c.content.len = n;
+        m.value_case = MYNA__LK__DATA_PACKET__VALUE_STREAM_CHUNK;
+        m.stream_chunk = &c;
+        err = send(p, out, &m);
+        if (err)
+            return err;
+        out->next_chunk++;
+        text.ptr += n;
+        text.len -= n;
+    }
+    return MYNA_OK;
+}
+
+enum myna_err myna_lk_stream_end(struct myna_lk_packets *p, const struct myna_lk_stream_out *out)
+{
+    Myna__Lk__StreamTrailer__AttributesEntry entries[MAX_OUT_ATTRIBUTES], *list[MAX_OUT_ATTRIBUTES];
+    Myna__Lk__StreamTrailer t = MYNA__LK__STREAM_TRAILER__INIT;
+    Myna__Lk__DataPacket m = MYNA__LK__DATA_PACKET__INIT;
+
+    t.stream_id = (char *)out->id;
+    t.n_attributes = count(out->attributes);
+    for (size_t i = 0; i < t.n_attributes; i++) {
+        myna__lk__stream_trailer__attributes_entry__init(&entries[i]);
+        entries[i].key = (char *)out->attributes[i].key;
+        entries[i].value = (char *)out->attributes[i].value;
+        list[i] = &entries[i];
+    }
+    t.attributes = list;
+    m.value_case = MYNA__LK__DATA_PACKET__VALUE_STREAM_TRAILER;
+    m.stream_trailer = &t;
+    return send(p, out, &m);
+}
