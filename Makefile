@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BENCH  ?=
 
-.PHONY: build run check asan tsan fuzz bench man format lint install clean deps
+.PHONY: build run check asan tsan fuzz bench man format lint install clean deps sfu
 
 build: build/build.ninja
 	ninja -C build
@@ -29,6 +29,10 @@ tsan:
 
 fuzz:
 	$(PYTHON) tests/fuzz/run.py
+
+# LiveKit's own server on loopback (built once, outside the tree), to try rooms with.
+sfu:
+	$(PYTHON) tests/live/livekit_server.py
 
 bench:
 	$(PYTHON) tests/bench/run.py $(BENCH)

@@ -256,6 +256,15 @@ def step_live():
     return from_tap("live", code, out)
 
 
+def step_livekit():
+    """Rooms of LiveKit's own server with LiveKit's own SDK in them; skipped by name where one cannot be had."""
+    myna = "build-release/src/cli/myna"
+    if not os.path.exists(myna):
+        return [(SKIP, "livekit", "needs the step 'release'")]
+    code, out = run([sys.executable, "tests/live/livekit_test.py", myna], timeout=1800)
+    return from_tap("livekit", code, out)
+
+
 STEPS = [
     ("includes", step_includes),
     ("format", step_format),
@@ -268,6 +277,7 @@ STEPS = [
     ("asan", step_asan),
     ("speech", step_speech),
     ("live", step_live),
+    ("livekit", step_livekit),
     ("cppcheck", step_cppcheck),
     ("tsan", step_tsan),
 ]

@@ -38,9 +38,10 @@ struct myna_console_options {
     bool record;          /* record, whatever the configuration says */
     const char *record_dir; /* NULL: as configured */
     bool quiet;             /* transcript only: no waterfall, no live line, no notes */
-    bool colour;  /* colours on `print`; without a terminal there is no live view anyway */
-    FILE *print;  /* NULL: standard output */
-    int typed_fd; /* text: lines to say; 0 is standard input */
+    bool colour;           /* colours on `print`; without a terminal there is no live view anyway */
+    FILE *print;           /* NULL: standard output */
+    int typed_fd;          /* text: lines to say; 0 is standard input */
+    const char *transport; /* that one instead of the four ways ("livekit"); NULL */
 };
 
 /* Adds to `cfg` what the options ask for (transport, record). MYNA_OK when the call ended by itself

@@ -304,6 +304,11 @@ static enum myna_err choose_door(struct console *c, struct myna_why *why)
     struct myna_why no_card;
     enum myna_err err;
 
+    if (c->opt.transport) {
+        c->transport_name = c->opt.transport;
+        c->ui.live = !c->opt.quiet && isatty(fileno(c->print)) == 1;
+        return MYNA_OK;
+    }
     if (c->opt.text) {
         c->transport_name = "none";
         c->ui.stream = true;

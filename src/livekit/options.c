@@ -45,6 +45,15 @@ const struct myna_option myna_lk_option_table[] = {
      .type = MYNA_OPT_STRING,
      AT(metadata),
      .help = "metadata of the agent in the room, any text"},
+    {.name = "participant",
+     .type = MYNA_OPT_STRING,
+     AT(participant),
+     .help = "identity of the person to talk with; unset: the first who comes"},
+    {.name = "stay",
+     .type = MYNA_OPT_BOOL,
+     AT(stay),
+     .def = "false",
+     .help = "stay in the room when that person leaves, and talk with the next"},
     {0},
 };
 

@@ -7,6 +7,8 @@
 struct myna_lk_options {
     const char *url, *api_key, *api_secret, *token;
     const char *room, *identity, *name, *metadata;
+    const char *participant;
+    bool stay;
 };
 extern const struct myna_option myna_lk_option_table[];
 

@@ -216,6 +216,16 @@ void myna_s_caption(struct myna_session *s, const char *id, const char *text, bo
         myna_s_log(s, MYNA_LOG_DEBUG, "caption not taken");
 }
 
+void myna_s_attribute(struct myna_session *s, const char *key, const char *value)
+{
+    struct myna_transport *t = s->transport;
+
+    if (!t || !(t->caps & MYNA_TRANSPORT_DATA) || !t->cls->attribute || s->closing.transport_done)
+        return;
+    if (t->cls->attribute(t, key, value) != MYNA_OK)
+        myna_s_log(s, MYNA_LOG_DEBUG, "attribute not taken");
+}
+
 enum myna_err myna_s_door_open(struct myna_session *s, struct myna_why *why)
 {
     struct myna_playout_options po = {.event = myna_s_playout_event, .arg = s};

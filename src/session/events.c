@@ -270,6 +270,7 @@ void myna_s_agent_state(struct myna_session *s, enum myna_agent_state to)
     rearm_away(s);
     myna_s_silence(s, false);
     myna_s_event(s, &ev);
+    myna_s_attribute(s, "lk.agent.state", myna_agent_state_name(to));
 }
 
 void myna_s_user_state(struct myna_session *s, enum myna_user_state to)

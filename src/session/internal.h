@@ -486,6 +486,8 @@ enum s_door_in { /* first byte of MYNA_IN_TRANSPORT; written to files: only appe
 enum myna_err myna_s_door_open(struct myna_session *s, struct myna_why *why);
 void myna_s_caption(struct myna_session *s, const char *id, const char *text, bool user,
                     bool final);
+/* What all in the room may read of us. */
+void myna_s_attribute(struct myna_session *s, const char *key, const char *value);
 
 /* ---- runtime.c */
 struct myna_runtime_stages {

@@ -8,7 +8,6 @@
 #include <stdio.h>
 
 #include "discover/options.h"
-#include "livekit/options.h"
 #include "session/options.h"
 
 enum { MAX_SECTIONS = 96, MAX_PATH_LEN = 64 };
@@ -60,7 +59,6 @@ static void gather(void)
     add(&myna_transport_section);
     for (const struct myna_transport_class *const *c = myna_builtin_transports(); *c; c++)
         add_class("transport", (*c)->name, (*c)->summary, (*c)->options);
-    add(&(struct myna_section){"transport.livekit", "LiveKit rooms", myna_lk_option_table});
     add(&myna_record_section);
     add(&myna_log_section);
     add(&myna_probe_section);

@@ -5,6 +5,7 @@
 #include <myna/transport.h>
 
 extern const struct myna_transport_class myna_transport_file;     /* WAV in, WAV out */
+extern const struct myna_transport_class myna_transport_livekit;  /* a room (src/livekit) */
 extern const struct myna_transport_class myna_transport_loopback; /* nobody (loopback.h) */
 extern const struct myna_transport_class myna_transport_none;     /* typed */
 extern const struct myna_transport_class myna_transport_terminal; /* sound card */

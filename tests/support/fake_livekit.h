@@ -22,6 +22,8 @@ struct fake_livekit {
     struct myna_arena *mem;
     Myna__Lk__JoinRequest *join; /* of the last handshake */
     Myna__Lk__SignalRequest *got[FAKE_LK_KEPT];
+    Myna__Lk__ParticipantInfo **others; /* in the join */
+    size_t n_others;
     int ping_interval, ping_timeout;                          /* s, for the join; 0: 5 and 15 */
     int n_got, n_joins, n_validates, status, validate_status; /* status 0: it is taken */
     const char *body, *validate_body;
@@ -70,6 +72,8 @@ static inline void fake_lk_say_join(struct fake_livekit *lk)
     join.participant = &us;
     join.ping_interval = lk->ping_interval ? lk->ping_interval : 5;
     join.ping_timeout = lk->ping_timeout ? lk->ping_timeout : 15;
+    join.other_participants = lk->others;
+    join.n_other_participants = lk->n_others;
     m.message_case = MYNA__LK__SIGNAL_RESPONSE__MESSAGE_JOIN;
     m.join = &join;
     fake_lk_say(lk, &m);

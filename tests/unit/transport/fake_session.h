@@ -139,4 +139,32 @@ enum myna_user_state myna_session_user_state(const struct myna_session *s)
     return world.user;
 }
 
+/* What these transports never say; the table of all of them is linked in, and others do. */
+void myna_transport_left(struct myna_transport *t, uint32_t who, const char *reason)
+{
+    (void)t, (void)who, (void)reason;
+}
+
+void myna_transport_text_in(struct myna_transport *t, uint32_t who, const char *text)
+{
+    (void)t, (void)who, (void)text;
+}
+
+void myna_transport_data_in(struct myna_transport *t, uint32_t who, const char *topic,
+                            struct myna_view body)
+{
+    (void)t, (void)who, (void)topic, (void)body;
+}
+
+void myna_transport_attribute_in(struct myna_transport *t, uint32_t who, const char *key,
+                                 const char *value)
+{
+    (void)t, (void)who, (void)key, (void)value;
+}
+
+void myna_transport_dtmf_in(struct myna_transport *t, uint32_t who, char digit)
+{
+    (void)t, (void)who, (void)digit;
+}
+
 #endif

@@ -1,0 +1,69 @@
+/* media.h - sound and packets of one stay in a room: rtc's connection, used as LiveKit wants it
+ * (livekit-rtc 3, 4.1; mode A: we offer, always).
+ *
+ * Our microphone is the first audio section, behind it as many receiving slots as the server asked
+ * for; which track a slot carries is what the answer's map says, nothing else. One offer is out at
+ * a time; what comes up meanwhile is in the next.
+ *
+ * Loop thread; any call may be made inside an event, also destroy.
+ */
+#ifndef MYNA_LIVEKIT_MEDIA_H
+#define MYNA_LIVEKIT_MEDIA_H
+
+#include "livekit/pb.h"
+#include "livekit/people.h"
+#include "rtc/rtc.h"
+
+enum { MYNA_LK_MAX_SLOTS = 32 };
+
+struct myna_lk_media;
+
+struct myna_lk_media_events {
+    void (*offer)(void *arg, const char *sdp);
+    void (*candidate)(void *arg, const char *text, const char *mid, int index); /* NULL: all */
+    void (*state)(void *arg, enum myna_rtc_state state, const char *why);
+    void (*frame)(void *arg, const char *track_sid, const struct myna_frame *f);
+    void (*tick)(void *arg, myna_us now);
+    void (*packet)(void *arg, struct myna_view bytes);
+    void (*writable)(void *arg); /* the reliable channel opened or drained */
+    void (*broken)(void *arg);   /* the reliable channel was closed */
+};
+
+struct myna_lk_media_options {
+    struct myna_host *host;
+    Myna__Lk__ICEServer *const *servers; /* as the server gave them */
+    size_t n_servers;
+    bool relay_only, loopback;
+    const char *cid; /* of our track; NULL: we are only listening */
+};
+
+MYNA_MUST enum myna_err myna_lk_media_create(struct myna_lk_media **out,
+                                             const struct myna_lk_media_options *opt,
+                                             const struct myna_lk_media_events *events, void *arg,
+                                             struct myna_why *why);
+void myna_lk_media_destroy(struct myna_lk_media *m); /* NULL is fine */
+
+/* Offers, now or after the answer that is waited for. restart: ICE anew (with these servers). */
+void myna_lk_media_negotiate(struct myna_lk_media *m, bool restart);
+void myna_lk_media_servers(struct myna_lk_media *m, Myna__Lk__ICEServer *const *servers, size_t n);
+/* So many more receiving sections in the next offer. */
+void myna_lk_media_slots(struct myna_lk_media *m, unsigned n);
+bool myna_lk_media_waits(const struct myna_lk_media *m); /* for an answer */
+/* The offer that waits will get no answer (its connection is gone). */
+void myna_lk_media_forget_offer(struct myna_lk_media *m);
+MYNA_MUST enum myna_err myna_lk_media_answer(struct myna_lk_media *m,
+                                             const Myna__Lk__SessionDescription *answer,
+                                             struct myna_why *why);
+void myna_lk_media_candidate(struct myna_lk_media *m, const char *text);
+
+void myna_lk_media_speak(struct myna_lk_media *m, const int16_t *pcm); /* NULL: silence */
+MYNA_MUST enum myna_err myna_lk_media_send(struct myna_lk_media *m, struct myna_view packet,
+                                           bool reliable);
+enum myna_rtc_state myna_lk_media_state(const struct myna_lk_media *m);
+const char *myna_lk_media_local_sdp(struct myna_lk_media *m);
+const char *myna_lk_media_remote_sdp(const struct myna_lk_media *m);
+MYNA_MUST enum myna_err myna_lk_media_reopen(struct myna_lk_media *m, struct myna_why *why);
+int myna_lk_media_channel_ids(const struct myna_lk_media *m, int *lossy); /* the reliable one's */
+struct myna_rtc *myna_lk_media_rtc(struct myna_lk_media *m);
+
+#endif

@@ -1,0 +1,424 @@
+/* room.c - the life of a stay: join, resume, join anew, leave. */
+#include "livekit/room_inside.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <myna/livekit.h>
+
+#define ATTEMPTS   10
+#define SLOWEST_MS 7000
+
+#define SETTLE (1 * MYNA_S) /* for the list of people that follows a resume */
+
+void myna_lk_r_enter(struct myna_lk_room *r)
+{
+    r->depth++;
+}
+
+static void room_free(struct myna_lk_room *r);
+
+void myna_lk_r_leave(struct myna_lk_room *r)
+{
+    if (--r->depth == 0 && r->dead)
+        room_free(r);
+}
+
+bool myna_lk_r_quiet(const struct myna_lk_room *r)
+{
+    return r->dead || r->closed;
+}
+
+static void tell(struct myna_lk_room *r, enum myna_lk_room_state state,
+                 const struct myna_lk_end *end)
+{
+    if (!r->dead && r->events.state)
+        r->events.state(r->arg, state, end);
+}
+
+static void clear_timers(struct myna_lk_room *r)
+{
+    myna_timer_clear(&r->retry);
+    myna_timer_clear(&r->answer);
+    myna_timer_clear(&r->path);
+    myna_timer_clear(&r->settle);
+    myna_timer_clear(&r->tell_attributes);
+    myna_timer_clear(&r->reopen);
+}
+
+void myna_lk_r_close(struct myna_lk_room *r, const struct myna_lk_end *end)
+{
+    if (r->closed)
+        return;
+    clear_timers(r);
+    myna_lk_media_destroy(r->media);
+    r->media = NULL;
+    myna_lk_signal_cut(r->signal);
+    tell(r, MYNA_LK_STAY_OVER, end);
+    r->closed = true;
+}
+
+/* ---- one attempt */
+
+static enum myna_err make_token(struct myna_lk_room *r, char **token, struct myna_why *why)
+{
+    const struct myna_lk_options *c = r->conf;
+    struct myna_livekit_token what = {
+        .size = sizeof what,
+        .api_key = c->api_key,
+        .api_secret = c->api_secret,
+        .identity = c->identity,
+        .name = c->name,
+        .metadata = c->metadata,
+        .room = c->room,
+        .kind = "agent",
+        .grants = MYNA_LIVEKIT_JOIN | MYNA_LIVEKIT_UPDATE | MYNA_LIVEKIT_AGENT,
+        .wall_s = myna_host_wall_ms(r->host) / 1000,
+    };
+
+    if (c->token && *c->token) {
+        *token = strdup(c->token);
+        return *token ? MYNA_OK : myna_fail(why, MYNA_ENOMEM, "memory is short");
+    }
+    if (!c->room || !*c->room)
+        return myna_fail(why, MYNA_ECONFIG,
+                         "which room? Say --room NAME, or set transport.livekit.room or "
+                         "LIVEKIT_ROOM");
+    return myna_livekit_token(&what, token, why);
+}
+
+static enum myna_err attempt(struct myna_lk_room *r, struct myna_why *why)
+{
+    struct myna_lk_signal_open how = {.url = r->conf->url};
+    char *token = NULL;
+    enum myna_err err = MYNA_OK;
+
+    if (r->way == WAY_RESUME) {
+        how.resume_sid = r->sid;
+        how.reason = r->reason;
+    } else {
+        myna_lk_media_destroy(r->media);
+        r->media = NULL;
+        myna_lk_signal_forget(r->signal);
+    }
+    if (!*myna_lk_signal_token(r->signal))
+        err = make_token(r, &token, why);
+    how.token = token;
+    if (!err)
+        err = myna_lk_signal_open(r->signal, &how, why);
+    free(token);
+    return err;
+}
+
+static void retry_fire(struct myna_timer *t)
+{
+    struct myna_lk_room *r = t->arg;
+    struct myna_why why = {0};
+
+    myna_lk_r_enter(r);
+    if (attempt(r, &why))
+        myna_lk_r_try(r, WAY_FULL, why.text, false);
+    myna_lk_r_leave(r);
+}
+
+/* ---- trying again */
+
+static int backoff_ms(struct myna_lk_room *r)
+{
+    int64_t limit = 300;
+
+    for (int i = 1; i < r->attempt && limit < SLOWEST_MS; i++)
+        limit *= 2;
+    if (limit > SLOWEST_MS)
+        limit = SLOWEST_MS;
+    return (int)(myna_host_random(r->host) % (uint32_t)(limit + 1));
+}
+
+void myna_lk_r_try(struct myna_lk_room *r, enum room_way way, const char *why, bool at_once)
+{
+    int ms;
+
+    if (myna_lk_r_quiet(r))
+        return;
+    snprintf(r->last_error, sizeof r->last_error, "%s", why);
+    myna_timer_clear(&r->answer);
+    myna_timer_clear(&r->path);
+    myna_timer_clear(&r->settle);
+    if (r->media)
+        myna_lk_media_forget_offer(r->media);
+    r->way = way;
+    if (++r->attempt > ATTEMPTS) {
+        struct myna_lk_end end = {.kind = MYNA_LK_END_DROPPED, .message = r->last_error};
+
+        myna_lk_r_close(r, &end);
+        return;
+    }
+    ms = at_once ? 0 : backoff_ms(r);
+    myna_host_log(r->host, MYNA_LOG_WARN, "the room is joined again how=%s attempt=%d in_ms=%d: %s",
+                  way == WAY_RESUME ? "resume" : "full", r->attempt, ms, why);
+    if (r->attempt == 1)
+        tell(r, MYNA_LK_STAY_LOST, NULL);
+    if (!myna_lk_r_quiet(r) && myna_timer_set(&r->retry, myna_host_now(r->host) + ms * MYNA_MS)) {
+        struct myna_lk_end end = {.kind = MYNA_LK_END_DROPPED, .message = "memory is short"};
+
+        myna_lk_r_close(r, &end);
+    }
+}
+
+static void on_end(void *arg, const struct myna_lk_end *end)
+{
+    struct myna_lk_room *r = arg;
+    bool was_resume = r->way == WAY_RESUME && r->attempt > 0;
+
+    myna_lk_r_enter(r);
+    if (myna_lk_r_quiet(r))
+        ;
+    else if (r->leaving || end->kind == MYNA_LK_END_REFUSED || (!r->in && !r->attempt) ||
+             (end->kind == MYNA_LK_END_LEAVE && end->action == MYNA_LK_DISCONNECT))
+        myna_lk_r_close(r, end);
+    else if (end->kind == MYNA_LK_END_LEAVE && end->action == MYNA_LK_RECONNECT)
+        myna_lk_r_try(r, WAY_FULL, end->message, true);
+    else if (was_resume || r->way == WAY_FULL || !r->in)
+        myna_lk_r_try(r, r->in && !was_resume && !r->attempt ? WAY_RESUME : WAY_FULL, end->message,
+                      false);
+    else {
+        if (end->kind == MYNA_LK_END_LEAVE) /* it has lost our media: the old path is dead */
+            r->restart_ice = true;
+        r->reason = r->restart_ice ? 2 : 1;
+        myna_lk_r_try(r, WAY_RESUME, end->message, end->kind == MYNA_LK_END_LEAVE);
+    }
+    myna_lk_r_leave(r);
+}
+
+void myna_lk_r_path_lost(struct myna_lk_room *r, const char *why)
+{
+    if (myna_lk_r_quiet(r) || r->leaving)
+        return;
+    myna_lk_signal_cut(r->signal);
+    r->restart_ice = true;
+    r->reason = 2;
+    myna_lk_r_try(r, r->way == WAY_RESUME && r->attempt ? WAY_FULL : WAY_RESUME, why, true);
+}
+
+static void path_fire(struct myna_timer *t)
+{
+    struct myna_lk_room *r = t->arg;
+    char why[sizeof r->last_error] = "no sound path to the LiveKit server (is UDP open to it?)";
+
+    myna_lk_r_enter(r);
+    if (r->media && myna_lk_media_state(r->media) == MYNA_RTC_FAILED)
+        snprintf(why, sizeof why, "%s", r->last_error);
+    myna_lk_r_path_lost(r, why);
+    myna_lk_r_leave(r);
+}
+
+static void answer_fire(struct myna_timer *t)
+{
+    struct myna_lk_room *r = t->arg;
+
+    myna_lk_r_enter(r);
+    myna_lk_r_path_lost(r, "the LiveKit server did not answer our offer");
+    myna_lk_r_leave(r);
+}
+
+static void settle_fire(struct myna_timer *t)
+{
+    struct myna_lk_room *r = t->arg;
+
+    myna_lk_r_enter(r);
+    myna_lk_people_end(r->people, MYNA_LK_UNKNOWN_REASON);
+    myna_lk_r_leave(r);
+}
+
+void myna_lk_r_is_in(struct myna_lk_room *r)
+{
+    r->in = true;
+    r->way = WAY_RESUME; /* of whatever comes next */
+    r->attempt = 0;
+    r->restart_ice = false;
+    tell(r, MYNA_LK_STAY_IN, NULL);
+}
+
+void myna_lk_r_resumed(struct myna_lk_room *r)
+{
+    if (!r->resuming)
+        return;
+    r->resuming = false;
+    myna_timer_clear(&r->path);
+    myna_lk_signal_flush(r->signal);
+    (void)!myna_timer_set(&r->settle, myna_host_now(r->host) + SETTLE);
+    myna_host_log(r->host, MYNA_LOG_INFO, "the stay in the room goes on");
+    myna_lk_r_is_in(r);
+}
+
+/* ---- what the parts tell */
+
+static void on_signal(void *arg, const Myna__Lk__SignalResponse *m)
+{
+    struct myna_lk_room *r = arg;
+
+    myna_lk_r_enter(r);
+    if (!myna_lk_r_quiet(r))
+        myna_lk_r_message(r, m);
+    myna_arena_reset(r->mem);
+    myna_lk_r_leave(r);
+}
+
+static void on_joined(void *arg, const struct myna_lk_person *p)
+{
+    struct myna_lk_room *r = arg;
+
+    if (!r->dead && r->events.people.joined)
+        r->events.people.joined(r->arg, p);
+}
+
+static void on_left(void *arg, const struct myna_lk_person *p, int reason)
+{
+    struct myna_lk_room *r = arg;
+
+    myna_lk_streams_left(r->streams, p->identity);
+    if (!r->dead && r->events.people.left)
+        r->events.people.left(r->arg, p, reason);
+}
+
+static void on_renamed(void *arg, const struct myna_lk_person *p)
+{
+    struct myna_lk_room *r = arg;
+
+    if (!r->dead && r->events.people.renamed)
+        r->events.people.renamed(r->arg, p);
+}
+
+static void on_attribute(void *arg, const struct myna_lk_person *p, const char *key,
+                         const char *value)
+{
+    struct myna_lk_room *r = arg;
+
+    if (!r->dead && r->events.people.attribute)
+        r->events.people.attribute(r->arg, p, key, value);
+}
+
+static void on_track(void *arg, const struct myna_lk_person *p, const struct myna_lk_track *t,
+                     enum myna_lk_track_change what)
+{
+    struct myna_lk_room *r = arg;
+
+    if (!myna_lk_r_quiet(r))
+        myna_lk_r_track(r, p, t, what);
+    if (!r->dead && r->events.people.track)
+        r->events.people.track(r->arg, p, t, what);
+}
+
+/* ---- made and unmade */
+
+enum myna_err myna_lk_room_create(struct myna_lk_room **out, const struct myna_lk_room_options *opt,
+                                  const struct myna_lk_room_events *events, void *arg,
+                                  struct myna_why *why)
+{
+    static const struct myna_lk_signal_events se = {on_signal, on_end};
+    static const struct myna_lk_people_events pe = {on_joined, on_left, on_renamed, on_attribute,
+                                                    on_track};
+    struct myna_lk_room *r = calloc(1, sizeof *r);
+
+    if (!r)
+        return myna_fail(why, MYNA_ENOMEM, "memory is short");
+    r->host = opt->host;
+    r->conf = opt->conf;
+    r->events = *events;
+    r->arg = arg;
+    myna_host_timer_init(r->host, &r->retry, retry_fire, r);
+    myna_host_timer_init(r->host, &r->answer, answer_fire, r);
+    myna_host_timer_init(r->host, &r->path, path_fire, r);
+    myna_host_timer_init(r->host, &r->settle, settle_fire, r);
+    myna_host_timer_init(r->host, &r->reopen, myna_lk_r_reopen, r);
+    myna_host_timer_init(r->host, &r->tell_attributes, myna_lk_r_tell_attributes, r);
+    r->track_name = opt->track_name ? strdup(opt->track_name) : NULL;
+    r->identity = strdup("");
+    r->name = strdup("");
+    r->mem = myna_arena_create(8 << 10, MYNA_LK_MAX_STRUCTS);
+    r->signal = myna_lk_signal_create(r->host, &se, r);
+    r->people = myna_lk_people_create(&pe, r);
+    if ((opt->track_name && !r->track_name) || !r->identity || !r->name || !r->mem || !r->signal ||
+        !r->people || !myna_lk_r_words_open(r)) {
+        room_free(r);
+        return myna_fail(why, MYNA_ENOMEM, "memory is short");
+    }
+    *out = r;
+    return MYNA_OK;
+}
+
+static void room_free(struct myna_lk_room *r)
+{
+    clear_timers(r);
+    myna_lk_media_destroy(r->media);
+    myna_lk_signal_destroy(r->signal);
+    myna_lk_people_destroy(r->people);
+    myna_lk_packets_destroy(r->packets);
+    myna_lk_streams_destroy(r->streams);
+    myna_arena_destroy(r->mem);
+    for (size_t i = 0; i < r->n_attributes; i++) {
+        free(r->attributes[i].key);
+        free(r->attributes[i].value);
+    }
+    free(r->track_name);
+    free(r->track_info);
+    free(r->identity);
+    free(r->name);
+    free(r);
+}
+
+void myna_lk_room_destroy(struct myna_lk_room *r)
+{
+    if (!r)
+        return;
+    r->dead = true;
+    if (!r->depth)
+        room_free(r);
+}
+
+enum myna_err myna_lk_room_join(struct myna_lk_room *r, struct myna_why *why)
+{
+    r->way = WAY_JOIN;
+    r->attempt = 0;
+    return attempt(r, why);
+}
+
+void myna_lk_room_leave(struct myna_lk_room *r)
+{
+    if (r->closed || r->leaving)
+        return;
+    r->leaving = true;
+    clear_timers(r);
+    myna_lk_signal_leave(r->signal, MYNA_LK_CLIENT_INITIATED);
+}
+
+const struct myna_lk_people *myna_lk_room_people(const struct myna_lk_room *r)
+{
+    return r->people;
+}
+
+const char *myna_lk_room_identity(const struct myna_lk_room *r)
+{
+    return r->identity;
+}
+
+const char *myna_lk_room_name(const struct myna_lk_room *r)
+{
+    return r->name;
+}
+
+const char *myna_lk_room_track_sid(const struct myna_lk_room *r)
+{
+    return r->track_sid;
+}
+
+struct myna_lk_packets *myna_lk_room_packets(struct myna_lk_room *r)
+{
+    return r->packets;
+}
+
+struct myna_rtc *myna_lk_room_rtc(struct myna_lk_room *r)
+{
+    return r->media ? myna_lk_media_rtc(r->media) : NULL;
+}

@@ -1,0 +1,500 @@
+/* transport.c - the transport "livekit": a room as a call's door (agent-session 6).
+ *
+ * The session talks with one person at a time, the linked one: the first who may be (by identity,
+ * or by kind), and when that one comes back after a broken connection, the same. To the session
+ * this is one participant with one number for the whole call. Others are in the room and not heard.
+ *
+ * Sound is drawn when the room's connection ticks, and only once somebody listens to our track, so
+ * that no word is said to nobody; while the connection is away nothing is drawn and the answer goes
+ * on where it was. When the linked person's sound stops coming, silence is told in its place: the
+ * session's ears must not stand still in the middle of a word.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "livekit/captions.h"
+#include "livekit/room.h"
+#include "transport/builtin.h"
+
+#define LATENCY      (100 * MYNA_MS) /* packet, server, jitter buffer */
+#define SILENCE_FROM (60 * MYNA_MS)  /* no frame for so long */
+#define COME_BACK    (60 * MYNA_S)   /* somebody who was cut off may return */
+#define LAST_WORDS   (250 * MYNA_MS) /* what was drawn must leave before we do */
+#define EARLY_FOR    (10 * MYNA_S)
+#define UNHEARD      (10 * MYNA_S) /* then we speak though nobody asked for our track */
+
+enum { WHO = 1, EARLY = 8 };
+
+/* Typed by somebody of whom the server has not told us yet: its news of people come up to 3 s late
+ * (livekit-rtc 2.8). */
+struct early {
+    char *identity, *text;
+    myna_us at;
+};
+
+struct lk {
+    struct myna_transport base;
+    struct myna_lk_options opt;
+    struct myna_lk_room *room;
+    struct myna_lk_captions *captions;
+    struct myna_timer look, gone, bye;
+    uint32_t linked; /* number in the room; 0: nobody */
+    char *identity;  /* of the one we talk with; NULL: nobody yet */
+    bool told;       /* the session knows of somebody */
+    bool listened, closed, hung_up;
+    char reason[64];
+    myna_us linked_at, last_frame, last_captured, lag;
+    struct early early[EARLY];
+    size_t n_early;
+};
+
+static struct lk *self(struct myna_transport *t)
+{
+    return (struct lk *)t;
+}
+
+static void close_with(struct lk *lk, const char *reason, const struct myna_fault *fault)
+{
+    if (lk->closed)
+        return;
+    lk->closed = true;
+    myna_timer_clear(&lk->look);
+    myna_timer_clear(&lk->gone);
+    myna_timer_clear(&lk->bye);
+    myna_transport_closed(&lk->base, reason, fault);
+}
+
+/* ---- who we talk with */
+
+static bool may_be_linked(const struct lk *lk, const struct myna_lk_person *p)
+{
+    if (lk->identity)
+        return !strcmp(p->identity, lk->identity);
+    if (lk->opt.participant && *lk->opt.participant)
+        return !strcmp(p->identity, lk->opt.participant);
+    return (p->kind == MYNA_LK_STANDARD || p->kind == MYNA_LK_SIP ||
+            p->kind == MYNA_LK_CONNECTOR) &&
+           strcmp(myna_lk_attribute_of(p, "lk.publish_on_behalf"),
+                  myna_lk_room_identity(lk->room)) != 0;
+}
+
+static void early_free(struct early *e)
+{
+    free(e->identity);
+    free(e->text);
+}
+
+static void keep_early(struct lk *lk, const char *identity, const char *text)
+{
+    struct early *e;
+
+    if (lk->n_early == EARLY) {
+        early_free(&lk->early[0]);
+        memmove(&lk->early[0], &lk->early[1], --lk->n_early * sizeof *e);
+    }
+    e = &lk->early[lk->n_early];
+    *e = (struct early){strdup(identity), strdup(text), myna_host_now(lk->base.host)};
+    if (e->identity && e->text)
+        lk->n_early++;
+    else
+        early_free(e);
+}
+
+static void tell_early(struct lk *lk)
+{
+    myna_us now = myna_host_now(lk->base.host);
+
+    for (size_t i = 0; i < lk->n_early; i++) {
+        struct early *e = &lk->early[i];
+
+        if (!lk->closed && now - e->at < EARLY_FOR && !strcmp(e->identity, lk->identity))
+            myna_transport_text_in(&lk->base, WHO, e->text);
+        early_free(e);
+    }
+    lk->n_early = 0;
+}
+
+static void link_to(struct lk *lk, const struct myna_lk_person *p)
+{
+    char *copy = strdup(p->identity);
+
+    if (!copy)
+        return;
+    free(lk->identity);
+    lk->identity = copy;
+    lk->linked = p->number;
+    lk->linked_at = myna_host_now(lk->base.host);
+    myna_timer_clear(&lk->gone);
+    myna_lk_room_review(lk->room);
+    lk->told = true;
+    myna_transport_joined(&lk->base, WHO, p->identity, *p->name ? p->name : p->identity);
+    for (size_t i = 0; i < p->n_attributes && !lk->closed; i++)
+        myna_transport_attribute_in(&lk->base, WHO, p->attributes[i].key, p->attributes[i].value);
+    tell_early(lk);
+}
+
+static void look_fire(struct myna_timer *t)
+{
+    struct lk *lk = t->arg;
+    const struct myna_lk_people *people = myna_lk_room_people(lk->room);
+
+    for (size_t i = 0; i < myna_lk_people_count(people) && !lk->linked && !lk->closed; i++)
+        if (may_be_linked(lk, myna_lk_people_at(people, i)))
+            link_to(lk, myna_lk_people_at(people, i));
+}
+
+/* A moment later: attributes and tracks are told behind the person they belong to. */
+static void look(struct lk *lk)
+{
+    if (!lk->linked && !lk->closed && myna_timer_set(&lk->look, myna_host_now(lk->base.host)))
+        myna_host_log(lk->base.host, MYNA_LOG_WARN, "no timer to look who is there");
+}
+
+static void over(struct lk *lk, const char *reason)
+{
+    if (lk->opt.stay) { /* the next one who comes is welcome */
+        free(lk->identity);
+        lk->identity = NULL;
+        look(lk);
+        return;
+    }
+    myna_transport_left(&lk->base, WHO, reason);
+}
+
+static void gone_fire(struct myna_timer *t)
+{
+    over(t->arg, "connection_timeout");
+}
+
+static void on_joined(void *arg, const struct myna_lk_person *p)
+{
+    (void)p;
+    look(arg);
+}
+
+static void on_left(void *arg, const struct myna_lk_person *p, int reason)
+{
+    struct lk *lk = arg;
+
+    if (p->number != lk->linked || lk->closed)
+        return;
+    lk->linked = 0;
+    if (reason == MYNA_LK_CLIENT_INITIATED || reason == MYNA_LK_ROOM_DELETED ||
+        reason == MYNA_LK_USER_REJECTED || reason == MYNA_LK_PARTICIPANT_REMOVED || lk->opt.stay)
+        over(lk, myna_lk_reason_name(reason));
+    else if (myna_timer_set(&lk->gone, myna_host_now(lk->base.host) + COME_BACK))
+        over(lk, "connection_timeout");
+    else
+        look(lk); /* perhaps here already, under a new number */
+}
+
+static void on_attribute(void *arg, const struct myna_lk_person *p, const char *key,
+                         const char *value)
+{
+    struct lk *lk = arg;
+
+    if (p->number == lk->linked)
+        myna_transport_attribute_in(&lk->base, WHO, key, value);
+}
+
+static bool has_microphone(const struct myna_lk_person *p)
+{
+    for (size_t i = 0; i < p->n_tracks; i++)
+        if (p->tracks[i].source == MYNA_LK_MICROPHONE)
+            return true;
+    return false;
+}
+
+static bool on_hears(void *arg, const struct myna_lk_person *p, const struct myna_lk_track *t)
+{
+    struct lk *lk = arg;
+
+    return p->number == lk->linked && (t->source == MYNA_LK_MICROPHONE ||
+                                       (t->source == MYNA_LK_SOURCE_UNKNOWN && !has_microphone(p)));
+}
+
+static void on_track(void *arg, const struct myna_lk_person *p, const struct myna_lk_track *t,
+                     enum myna_lk_track_change what)
+{
+    struct lk *lk = arg;
+
+    (void)t;
+    if (p->number == lk->linked && (what == MYNA_LK_PUBLISHED || what == MYNA_LK_UNPUBLISHED))
+        myna_lk_room_review(lk->room);
+}
+
+/* ---- sound */
+
+/* Frames of ours stand in for theirs and then theirs come again, later than they were captured:
+ * time never goes back for the session. */
+static void tell_frame(struct lk *lk, struct myna_frame *f)
+{
+    if (f->captured <= lk->last_captured)
+        f->captured = lk->last_captured + 1;
+    lk->last_captured = f->captured;
+    f->who = WHO;
+    myna_transport_frame(&lk->base, f);
+}
+
+static void on_frame(void *arg, const struct myna_lk_person *p, const struct myna_frame *f)
+{
+    struct lk *lk = arg;
+    struct myna_frame copy;
+
+    if (p->number != lk->linked || lk->closed)
+        return;
+    copy = *f;
+    lk->last_frame = myna_host_now(lk->base.host);
+    lk->lag = lk->last_frame - f->captured;
+    tell_frame(lk, &copy);
+}
+
+static bool on_tick(void *arg, myna_us now, int16_t pcm[MYNA_OUT_SAMPLES])
+{
+    struct lk *lk = arg;
+
+    if (lk->closed || !lk->told)
+        return false;
+    if (now - lk->last_frame >= SILENCE_FROM) {
+        struct myna_frame silence = {.captured = now - lk->lag, .flags = MYNA_FRAME_SILENT};
+
+        tell_frame(lk, &silence);
+    }
+    if (lk->closed || (!lk->listened && now - lk->linked_at < UNHEARD))
+        return false;
+    return myna_transport_pull(&lk->base, pcm);
+}
+
+static void on_listened(void *arg)
+{
+    self(arg)->listened = true;
+}
+
+/* ---- words */
+
+static bool on_wants(void *arg, const char *topic, bool is_text)
+{
+    (void)arg;
+    return is_text && !strcmp(topic, "lk.chat");
+}
+
+static void on_stream(void *arg, const struct myna_lk_person *from, const char *identity,
+                      const Myna__Lk__StreamHeader *header, struct myna_view body, bool is_text)
+{
+    struct lk *lk = arg;
+
+    (void)header;
+    if (!is_text || !body.len || lk->closed)
+        return;
+    if (!from && !lk->linked)
+        keep_early(lk, identity, (const char *)body.ptr);
+    else if (from && from->number == lk->linked)
+        myna_transport_text_in(&lk->base, WHO, (const char *)body.ptr);
+    else if (from && !lk->linked && may_be_linked(lk, from))
+        keep_early(lk, identity, (const char *)body.ptr);
+}
+
+static void on_data(void *arg, const struct myna_lk_person *from, const char *identity,
+                    const char *topic, struct myna_view body)
+{
+    struct lk *lk = arg;
+
+    (void)identity;
+    if (!lk->closed)
+        myna_transport_data_in(&lk->base, from && from->number == lk->linked ? WHO : 0, topic,
+                               body);
+}
+
+static void on_dtmf(void *arg, const struct myna_lk_person *from, const char *digits)
+{
+    struct lk *lk = arg;
+
+    for (size_t i = 0; i < 64 && digits[i] && from->number == lk->linked && !lk->closed; i++)
+        if (strchr("0123456789*#ABCD", digits[i]))
+            myna_transport_dtmf_in(&lk->base, WHO, digits[i]);
+}
+
+/* ---- the stay */
+
+static void on_over(struct lk *lk, const struct myna_lk_end *end)
+{
+    struct myna_fault fault = {
+        .stage = MYNA_STAGE_TRANSPORT, .provider = "livekit", .message = end ? end->message : ""};
+
+    if (lk->hung_up) {
+        close_with(lk, lk->reason, NULL);
+        return;
+    }
+    if (end && end->kind == MYNA_LK_END_LEAVE &&
+        (end->reason == MYNA_LK_ROOM_DELETED || end->reason == MYNA_LK_ROOM_CLOSED ||
+         end->reason == MYNA_LK_PARTICIPANT_REMOVED || end->reason == MYNA_LK_SERVER_SHUTDOWN ||
+         end->reason == MYNA_LK_CLIENT_INITIATED)) {
+        close_with(lk, myna_lk_reason_name(end->reason), NULL);
+        return;
+    }
+    fault.err = end && end->kind == MYNA_LK_END_REFUSED ? MYNA_ECONFIG : MYNA_EIO;
+    close_with(lk, "error", &fault);
+}
+
+static void on_state(void *arg, enum myna_lk_room_state state, const struct myna_lk_end *end)
+{
+    struct lk *lk = arg;
+
+    if (state == MYNA_LK_STAY_OVER)
+        on_over(lk, end);
+    else if (state == MYNA_LK_STAY_IN)
+        look(lk);
+}
+
+static void bye_fire(struct myna_timer *t)
+{
+    struct lk *lk = t->arg;
+
+    myna_lk_room_leave(lk->room);
+}
+
+static enum myna_err lk_create(struct myna_transport **out, struct myna_host *host,
+                               const struct myna_config *cfg, struct myna_why *why)
+{
+    static const struct myna_lk_room_events events = {
+        .state = on_state,
+        .people = {.joined = on_joined,
+                   .left = on_left,
+                   .attribute = on_attribute,
+                   .track = on_track},
+        .hears = on_hears,
+        .frame = on_frame,
+        .tick = on_tick,
+        .listened = on_listened,
+        .data = on_data,
+        .wants = on_wants,
+        .stream = on_stream,
+        .dtmf = on_dtmf,
+    };
+    struct myna_lk_room_options ro = {.host = host, .track_name = "myna-voice"};
+    struct lk *lk = calloc(1, sizeof *lk);
+    enum myna_err err;
+
+    if (!lk)
+        return myna_fail(why, MYNA_ENOMEM, "memory is short");
+    lk->base = (struct myna_transport){
+        .cls = &myna_transport_livekit,
+        .host = host,
+        .caps = MYNA_TRANSPORT_AUDIO_IN | MYNA_TRANSPORT_AUDIO_OUT | MYNA_TRANSPORT_PAUSE |
+                MYNA_TRANSPORT_TEXT | MYNA_TRANSPORT_DATA,
+        .heard = MYNA_HEARD_AT_PULL,
+        .latency = LATENCY,
+    };
+    lk->last_captured = INT64_MIN;
+    lk->lag = LATENCY;
+    myna_host_timer_init(host, &lk->look, look_fire, lk);
+    myna_host_timer_init(host, &lk->gone, gone_fire, lk);
+    myna_host_timer_init(host, &lk->bye, bye_fire, lk);
+    ro.conf = &lk->opt;
+    err = myna_lk_options_read(cfg, &lk->opt, why);
+    if (!err)
+        err = myna_lk_room_create(&lk->room, &ro, &events, lk, why);
+    if (!err) {
+        lk->captions = myna_lk_captions_create(host, myna_lk_room_packets(lk->room));
+        if (!lk->captions)
+            err = myna_fail(why, MYNA_ENOMEM, "memory is short");
+    }
+    if (err) {
+        myna_transport_livekit.destroy(&lk->base);
+        return err;
+    }
+    *out = &lk->base;
+    return MYNA_OK;
+}
+
+static enum myna_err lk_start(struct myna_transport *t, struct myna_why *why)
+{
+    return myna_lk_room_join(self(t)->room, why);
+}
+
+static void lk_hangup(struct myna_transport *t, const char *reason)
+{
+    struct lk *lk = self(t);
+
+    if (lk->closed || lk->hung_up)
+        return;
+    lk->hung_up = true;
+    snprintf(lk->reason, sizeof lk->reason, "%s", reason ? reason : "hangup");
+    if (myna_timer_set(&lk->bye, myna_host_now(t->host) + LAST_WORDS))
+        myna_lk_room_leave(lk->room);
+}
+
+static void lk_destroy(struct myna_transport *t)
+{
+    struct lk *lk = self(t);
+
+    if (!lk)
+        return;
+    lk->closed = true;
+    myna_timer_clear(&lk->look);
+    myna_timer_clear(&lk->gone);
+    myna_timer_clear(&lk->bye);
+    for (size_t i = 0; i < lk->n_early; i++)
+        early_free(&lk->early[i]);
+    myna_lk_captions_destroy(lk->captions);
+    myna_lk_room_destroy(lk->room);
+    free(lk->identity);
+    free(lk);
+}
+
+static const char *microphone_of(const struct lk *lk)
+{
+    const struct myna_lk_person *p =
+        myna_lk_people_by_number(myna_lk_room_people(lk->room), lk->linked);
+
+    for (size_t i = 0; p && i < p->n_tracks; i++)
+        if (on_hears((void *)(uintptr_t)lk, p, &p->tracks[i]))
+            return p->tracks[i].sid;
+    return "";
+}
+
+static enum myna_err lk_text(struct myna_transport *t, const char *stream_id, const char *text,
+                             bool from_user, bool is_final)
+{
+    struct lk *lk = self(t);
+    struct myna_lk_caption what = {.segment = stream_id, .text = text, .is_final = is_final};
+
+    if (from_user) {
+        if (!lk->identity)
+            return MYNA_OK;
+        what.identity = lk->identity;
+        what.track_sid = microphone_of(lk);
+        return myna_lk_caption_person(lk->captions, &what);
+    }
+    what.identity = myna_lk_room_identity(lk->room);
+    what.track_sid = myna_lk_room_track_sid(lk->room);
+    return myna_lk_caption_agent(lk->captions, &what);
+}
+
+static enum myna_err lk_data(struct myna_transport *t, const char *topic, struct myna_view body,
+                             uint32_t to_who, enum myna_delivery how)
+{
+    struct lk *lk = self(t);
+
+    return myna_lk_room_data(lk->room, topic, body, to_who == WHO ? lk->identity : NULL,
+                             how == MYNA_DELIVER_RELIABLE);
+}
+
+static enum myna_err lk_attribute(struct myna_transport *t, const char *key, const char *value)
+{
+    return myna_lk_room_attribute(self(t)->room, key, value);
+}
+
+const struct myna_transport_class myna_transport_livekit = {
+    .name = "livekit",
+    .summary = "a LiveKit room, over our own WebRTC",
+    .options = myna_lk_option_table,
+    .create = lk_create,
+    .start = lk_start,
+    .hangup = lk_hangup,
+    .destroy = lk_destroy,
+    .text = lk_text,
+    .data = lk_data,
+    .attribute = lk_attribute,
+};

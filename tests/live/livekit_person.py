@@ -1,0 +1,135 @@
+#!/usr/bin/env python3
+"""A person in a LiveKit room, by LiveKit's own SDK. Runs in the SDK's environment.
+
+    livekit_person.py URL TOKEN RECORDING.wav
+
+Commands come as lines of JSON: {"do": "speak", "wav": FILE}, {"do": "chat", "text": …},
+{"do": "data", "topic": …, "text": …}, {"do": "mute"}, {"do": "unmute"}, {"do": "streams", "n": N,
+"topic": …}, {"do": "leave"}. What happens goes out as lines of JSON with "t", seconds since the
+start. What the agent says is recorded, 24 kHz.
+"""
+import asyncio
+import json
+import sys
+import time
+import wave
+
+from livekit import rtc
+
+RATE = 16000
+BEGAN = time.monotonic()
+
+
+def tell(what, **more):
+    print(json.dumps({"t": round(time.monotonic() - BEGAN, 3), "is": what, **more}), flush=True)
+
+
+class Person:
+    def __init__(self, path):
+        self.room = rtc.Room()
+        self.source = rtc.AudioSource(RATE, 1)
+        self.track = rtc.LocalAudioTrack.create_audio_track("mic", self.source)
+        self.to_say = b""
+        self.out = wave.open(path, "wb")
+        self.out.setnchannels(1)
+        self.out.setsampwidth(2)
+        self.out.setframerate(24000)
+        self.tasks = set()
+
+    def later(self, work):
+        t = asyncio.ensure_future(work)
+        self.tasks.add(t)
+        t.add_done_callback(self.tasks.discard)
+
+    async def record(self, track):
+        async for ev in rtc.AudioStream(track, sample_rate=24000, num_channels=1):
+            self.out.writeframes(bytes(ev.frame.data))
+
+    async def microphone(self):
+        """20 ms after the other, silence where nothing is to be said."""
+        while True:
+            piece, self.to_say = self.to_say[:640], self.to_say[640:]
+            if piece and not self.to_say:
+                tell("asked")
+            await self.source.capture_frame(rtc.AudioFrame(piece.ljust(640, b"\0"), RATE, 1, 320))
+
+    def on_text(self, reader, identity):
+        async def read():
+            a = reader.info.attributes
+            tell("stream", who=identity, topic=reader.info.topic, text=await reader.read_all(),
+                 segment=a.get("lk.segment_id"), final=a.get("lk.transcription_final"),
+                 track=a.get("lk.transcribed_track_id"))
+        self.later(read())
+
+    def handlers(self):
+        on = self.room.on
+        on("participant_connected", lambda p: tell("came", who=p.identity, kind=int(p.kind)))
+        on("participant_disconnected", lambda p: tell("went", who=p.identity, reason=int(p.disconnect_reason or 0)))
+        on("participant_attributes_changed", lambda c, p: tell("attributes", who=p.identity, changed=dict(c)))
+        on("active_speakers_changed", lambda s: tell("speakers", who=[x.identity for x in s]))
+        on("transcription_received", lambda segs, p, pub: tell(
+            "legacy", who=p.identity if p else None, track=pub.sid if pub else None,
+            text=segs[0].text, final=segs[0].final, id=segs[0].id))
+        on("data_received", lambda d: tell("data", topic=d.topic, text=d.data.decode("utf-8", "replace"),
+                                           who=d.participant.identity if d.participant else None))
+        on("disconnected", lambda *a: tell("disconnected"))
+        on("reconnected", lambda *a: tell("reconnected"))
+
+        def subscribed(track, pub, p):
+            tell("track", who=p.identity, name=pub.name, source=int(pub.source))
+            if track.kind == rtc.TrackKind.KIND_AUDIO:
+                self.later(self.record(track))
+        on("track_subscribed", subscribed)
+        self.room.register_text_stream_handler("lk.transcription", self.on_text)
+
+    async def flood(self, n, topic):
+        """Streams that are opened and never closed."""
+        for i in range(n):
+            await self.room.local_participant.stream_text(topic=topic)
+            if i % 100 == 0:
+                await asyncio.sleep(0)
+        tell("flooded")
+
+    async def do(self, c):
+        me = self.room.local_participant
+        if c["do"] == "speak":
+            with wave.open(c["wav"]) as w:
+                assert w.getframerate() == RATE and w.getnchannels() == 1
+                self.to_say = w.readframes(w.getnframes())
+            tell("asking")
+        elif c["do"] == "chat":
+            await me.send_text(c["text"], topic="lk.chat")
+        elif c["do"] == "data":
+            await me.publish_data(c["text"].encode(), topic=c["topic"], reliable=True)
+        elif c["do"] == "mute":
+            self.track.mute()
+        elif c["do"] == "unmute":
+            self.track.unmute()
+        elif c["do"] == "streams":
+            await self.flood(c["n"], c["topic"])
+
+    async def run(self, url, token):
+        self.handlers()
+        await self.room.connect(url, token)
+        tell("in", people={p.identity: int(p.kind) for p in self.room.remote_participants.values()},
+             attributes={p.identity: dict(p.attributes) for p in self.room.remote_participants.values()})
+        await self.room.local_participant.publish_track(
+            self.track, rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE))
+        self.later(self.microphone())
+        lines = asyncio.StreamReader()
+        await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
+        while line := await lines.readline():
+            c = json.loads(line)
+            if c["do"] == "leave":
+                break
+            await self.do(c)
+        await self.room.disconnect()
+        self.out.close()
+        tell("left")
+
+
+async def main():
+    await Person(sys.argv[3]).run(sys.argv[1], sys.argv[2])  # made inside the loop: the SDK keeps it
+
+
+asyncio.run(main())

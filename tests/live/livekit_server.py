@@ -1,0 +1,125 @@
+#!/usr/bin/env python3
+"""LiveKit's own server, pinned, on loopback: built once through the Go module proxy, outside the tree.
+
+    tests/live/livekit_server.py            builds it if needed and serves until Ctrl-C (`make sfu`)
+
+Key devkey, secret secretsecretsecretsecretsecretsecret. Ports as LiveKit's: 7880 signalling, 7881 ICE
+over TCP, 7882 UDP, or three free ones where start(port=0) is asked.
+"""
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+
+VERSION = "v1.13.5"
+MODULE = "github.com/livekit/livekit-server"
+KEY, SECRET = "devkey", "secret" * 6
+HOME = os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "myna-peers", "livekit")
+
+CONFIG = """port: {port}
+bind_addresses: ["127.0.0.1"]
+keys: {{{key}: "{secret}"}}
+rtc:
+  tcp_port: {tcp}
+  udp_port: {udp}
+  node_ip: 127.0.0.1
+  enable_loopback_candidate: true
+  use_external_ip: false
+  interfaces: {{includes: [lo]}}
+  stun_servers: ["127.0.0.1:3999"]
+room: {{auto_create: true, empty_timeout: 60, departure_timeout: 5}}
+"""
+
+
+def build():
+    """(program, None) or (None, why not)."""
+    program = os.path.join(HOME, "livekit-server")
+    if os.path.exists(program):
+        return program, None
+    if not shutil.which("go"):
+        return None, "no go on this machine to build livekit-server"
+    os.makedirs(HOME, exist_ok=True)
+    with open(os.path.join(HOME, "go.mod"), "w", encoding="utf-8") as f:
+        f.write(f"module peers\n\ngo 1.26\n\ntool {MODULE}/cmd/server\n")
+    for cmd in (["go", "get", "-tool", f"{MODULE}/cmd/server@{VERSION}"],
+                ["go", "build", "-trimpath", "-ldflags", "-s -w", "-o", program, f"{MODULE}/cmd/server"]):
+        try:
+            p = subprocess.run(cmd, cwd=HOME, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=900)
+        except (OSError, subprocess.TimeoutExpired) as e:
+            return None, str(e)
+        if p.returncode:
+            return None, f"'{' '.join(cmd[:3])}' failed: " + (p.stderr.strip().splitlines() or ["no word why"])[-1][:200]
+    return program, None
+
+
+def free_ports(n):
+    held = [socket.socket() for _ in range(n)]
+    for s in held:
+        s.bind(("127.0.0.1", 0))
+    ports = [s.getsockname()[1] for s in held]
+    for s in held:
+        s.close()
+    return ports
+
+
+class Server:
+    def __init__(self, program, ports=None):
+        self.program = program
+        self.port, self.tcp, self.udp = ports or free_ports(3)
+        self.url = f"ws://127.0.0.1:{self.port}"
+        self.dir = tempfile.mkdtemp(prefix="myna-sfu-")
+        self.p = None
+
+    def start(self):
+        path = os.path.join(self.dir, "livekit.yaml")
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(CONFIG.format(port=self.port, tcp=self.tcp, udp=self.udp, key=KEY, secret=SECRET))
+        with open(os.path.join(self.dir, "log"), "ab") as log:
+            self.p = subprocess.Popen([self.program, "--config", path], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        for _ in range(200):
+            try:
+                with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/", timeout=2) as r:
+                    if r.status == 200:
+                        return self
+            except OSError:
+                time.sleep(0.05)
+            if self.p.poll() is not None:
+                break
+        self.kill()
+        raise RuntimeError("livekit-server did not start: " + self.log()[-500:])
+
+    def log(self):
+        with open(os.path.join(self.dir, "log"), encoding="utf-8", errors="replace") as f:
+            return f.read()
+
+    def kill(self):
+        if self.p and self.p.poll() is None:
+            self.p.kill()
+            self.p.wait()
+
+    def end(self):
+        self.kill()
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+
+def main():
+    program, why = build()
+    if not program:
+        sys.exit(f"livekit-server cannot be had: {why}")
+    s = Server(program, (7880, 7881, 7882)).start()
+    print(f"LiveKit {VERSION} serves on {s.url}; try:\n"
+          f"  export LIVEKIT_URL={s.url} LIVEKIT_API_KEY={KEY} LIVEKIT_API_SECRET={SECRET}\n"
+          "  myna join --room demo\n  myna token --room demo --identity me\nCtrl-C ends it.", flush=True)
+    try:
+        s.p.wait()
+    except KeyboardInterrupt:
+        pass
+    s.end()
+
+
+if __name__ == "__main__":
+    main()

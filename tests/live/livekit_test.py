@@ -1,0 +1,436 @@
+#!/usr/bin/env python3
+"""`myna join` in rooms of LiveKit's own server, with LiveKit's own SDK as the people.
+
+    tests/live/livekit_test.py PROGRAM [CASE]
+
+Prints TAP. Server and SDK live in ${XDG_CACHE_HOME:-~/.cache}/myna-peers and are made at first use; what
+cannot be had is named as a skip. The recogniser is the instant one, which hears the same question
+whenever somebody stops speaking, the voice is Flite's; where the judge is there it says what it heard.
+"""
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+TOP = os.path.dirname(os.path.dirname(HERE))
+sys.path.insert(0, HERE)
+sys.path.insert(0, os.path.join(TOP, "tests", "speech"))
+import judge  # noqa: E402
+import livekit_server  # noqa: E402
+
+SDK = os.path.join(os.path.dirname(livekit_server.HOME), "livekit-sdk")
+PINS = ["livekit==1.2.0", "livekit-api==1.2.2", "livekit-protocol==1.1.29"]
+QUESTION = os.path.join(TOP, "data", "question.wav")
+CASES = []
+
+
+class Skip(Exception):
+    pass
+
+
+def case(f):
+    CASES.append(f)
+    return f
+
+
+def check(cond, why):
+    if not cond:
+        raise AssertionError(why)
+
+
+def sdk():
+    """Python of the SDK's environment."""
+    python = os.path.join(SDK, "bin", "python")
+    stamp = os.path.join(SDK, "pins")
+    if os.path.exists(stamp) and open(stamp, encoding="utf-8").read() == "\n".join(PINS):
+        return python
+    for cmd in ([sys.executable, "-m", "venv", SDK],
+                [python, "-m", "pip", "install", "-q", "--disable-pip-version-check", "--only-binary=:all:", *PINS]):
+        p = subprocess.run(cmd, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=600)
+        if p.returncode:
+            raise Skip("LiveKit's SDK cannot be installed: " + (p.stderr.strip().splitlines() or ["no word why"])[-1][:200])
+    with open(stamp, "w", encoding="utf-8") as f:
+        f.write("\n".join(PINS))
+    return python
+
+
+class Lines:
+    """What a program prints, with waiting."""
+
+    def __init__(self, stream, parse):
+        self.all, self.parse, self.new = [], parse, threading.Condition()
+        threading.Thread(target=self.read, args=(stream,), daemon=True).start()
+
+    def read(self, stream):
+        for line in stream:
+            try:
+                got = self.parse(line)
+            except ValueError:
+                continue
+            with self.new:
+                self.all.append(got)
+                self.new.notify_all()
+
+    def wait(self, cond, seconds, what):
+        end = time.monotonic() + seconds
+        with self.new:
+            while True:
+                for x in self.all:
+                    if cond(x):
+                        return x
+                left = end - time.monotonic()
+                if left <= 0 or not self.new.wait(left):
+                    if time.monotonic() >= end:
+                        break
+            tail = "\n".join(str(x) for x in self.all[-25:])
+        raise AssertionError(f"{what}: not within {seconds} s; the last it said:\n{tail}")
+
+
+class Person:
+    def __init__(self, world, identity="ann"):
+        self.wav = os.path.join(world.here, f"{identity}-{time.monotonic_ns()}.wav")
+        token = world.token(identity)
+        self.p = subprocess.Popen([sdk(), os.path.join(HERE, "livekit_person.py"), world.server.url, token, self.wav],
+                                  stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                  stderr=open(os.path.join(world.here, "person.err"), "ab"))
+        self.said = Lines(self.p.stdout, json.loads)
+        world.people.append(self)
+
+    def do(self, what, **more):
+        self.p.stdin.write(json.dumps({"do": what, **more}).encode() + b"\n")
+        self.p.stdin.flush()
+
+    def wait(self, what, seconds=20, **want):
+        def fits(x):
+            return x["is"] == what and all(x.get(k) == v for k, v in want.items())
+        return self.said.wait(fits, seconds, f"the person waits for {what} {want or ''}")
+
+    def wait_text(self, what, words, seconds=20, **want):
+        def fits(x):
+            return x["is"] == what and words in x.get("text", "") and all(x.get(k) == v for k, v in want.items())
+        return self.said.wait(fits, seconds, f"the person waits for {what} with {words!r}")
+
+    def leave(self):
+        self.do("leave")
+        self.wait("left")
+        self.p.wait(10)
+
+    def kill(self):
+        if self.p.poll() is None:
+            self.p.kill()
+        self.p.wait()
+
+
+class World:
+    """One server, one room, one Myna, some people."""
+
+    def __init__(self, here):
+        program, why = livekit_server.build()
+        if not program:
+            raise Skip(why)
+        sdk()
+        self.here, self.people, self.mynas = here, [], []
+        self.server = livekit_server.Server(program).start()
+        self.room = "demo"
+        self.env = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")}
+        self.env.update(LIVEKIT_URL=self.server.url, LIVEKIT_API_KEY=livekit_server.KEY,
+                        LIVEKIT_API_SECRET=livekit_server.SECRET, MYNA_PROBE_ENABLED="false")
+
+    def run(self, *args):
+        p = subprocess.run([MYNA, *args], cwd=self.here, env=self.env, stdin=subprocess.DEVNULL, capture_output=True,
+                           text=True, timeout=60)
+        return p.returncode, p.stdout + p.stderr
+
+    def token(self, identity):
+        code, out = self.run("token", "--room", self.room, "--identity", identity)
+        check(code == 0, out)
+        return out.strip()
+
+    def join(self, *args, settings=()):
+        """Starts `myna join`; returns its Lines of events and the process."""
+        n = len(self.mynas)
+        events = os.path.join(self.here, f"events{n}.jsonl")
+        os.mkfifo(events)
+        cmd = [MYNA, "join", "--room", self.room, "--quiet", "--events", events, "--record",
+               os.path.join(self.here, f"record{n}"), *args]
+        for s in ("vad.provider=energy", "stt.provider=instant", "stt.instant.text=What is seven times eight?",
+                  "llm.provider=rehearsal", "tts.provider=flite", "agent.greeting=Hello there.", *settings):
+            cmd += ["--set", s]
+        log = open(os.path.join(self.here, f"myna{n}.log"), "wb")
+        p = subprocess.Popen(cmd, cwd=self.here, env=self.env, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        self.mynas.append(p)
+        p.events = Lines(open(events, "rb"), json.loads)
+        p.log = os.path.join(self.here, f"myna{n}.log")
+        p.record = os.path.join(self.here, f"record{n}")
+        return p
+
+    def end(self):
+        for p in self.people:
+            p.kill()
+        for p in self.mynas:
+            if p.poll() is None:
+                p.send_signal(signal.SIGINT)
+                try:
+                    p.wait(10)
+                except subprocess.TimeoutExpired:
+                    p.kill()
+                    p.wait()
+        self.server.end()
+
+
+def ended(p, seconds=15):
+    try:
+        return p.wait(seconds)
+    except subprocess.TimeoutExpired:
+        raise AssertionError("myna did not end:\n" + text_of(p)) from None
+
+
+def text_of(p):
+    with open(p.log, encoding="utf-8", errors="replace") as f:
+        return f.read()[-3000:]
+
+
+def in_room(world, identity="myna"):
+    end = time.monotonic() + 15
+    while time.monotonic() < end:
+        code, out = world.run("rooms", "participants", world.room)
+        if code == 0 and re.search(rf"^{identity} .*1 tracks", out, re.M):
+            return
+        time.sleep(0.1)
+    raise AssertionError("myna did not come into the room:\n" + "".join(text_of(p) for p in world.mynas))
+
+
+def heard(wav):
+    """Words of a recording by the judge; None where it cannot be had."""
+    python, _ = judge.environment()
+    if not python:
+        return None
+    p = subprocess.run([python, judge.__file__, wav], capture_output=True, text=True, timeout=120)
+    check(p.returncode == 0, p.stdout + p.stderr[-500:])
+    return json.loads(p.stdout.splitlines()[-1])["text"].lower()
+
+
+@case
+def a_spoken_question_is_heard_and_answered_and_written_along(w):
+    m = w.join()
+    in_room(w)
+    ann = Person(w)
+    came = ann.wait("in")
+    check(came["people"].get("myna") == 4, f"myna is not there as an agent: {came}")
+    ann.wait("track", who="myna", name="myna-voice", source=2)
+    ann.wait("stream", who="myna", text="Hello there.", final="true")
+    ann.do("speak", wav=QUESTION)
+    ann.wait("stream", who="ann", text="What is seven times eight?", final="true", seconds=30)
+    said = ann.wait("stream", who="myna", text="7 times 8 is 56.", seconds=30)
+    check(said["segment"].startswith("SG_") and said["track"], f"{said}")
+    ann.wait("legacy", who="myna", text="7 times 8 is 56.", final=True)
+    ann.wait("legacy", who="ann", text="What is seven times eight?", final=True)
+    states = [x["changed"].get("lk.agent.state") for x in ann.said.all if x["is"] == "attributes"]
+    for s in ("speaking", "listening"):
+        check(s in states, f"lk.agent.state was never {s}: {states}")
+    ann.wait("speakers", who=["myna"])
+    ann.leave()
+    check(ended(m) == 0, text_of(m))
+    words = heard(ann.wav)
+    if words is not None:
+        check("56" in words or "fifty" in words, f"the judge heard {words!r}")
+
+
+@case
+def the_call_replays_equal(w):
+    m = w.join()
+    in_room(w)
+    ann = Person(w)
+    ann.wait("stream", who="myna", text="Hello there.")
+    ann.do("speak", wav=QUESTION)
+    ann.wait("stream", who="myna", text="7 times 8 is 56.", seconds=30)
+    ann.leave()
+    check(ended(m) == 0, text_of(m))
+    flight = [os.path.join(d, f) for d, _, names in os.walk(m.record) for f in names if f.endswith(".flight")]
+    check(len(flight) == 1, f"{flight}")
+    code, out = w.run("replay", flight[0])
+    check(code == 0 and " 0 differ" in out, out)
+
+
+@case
+def a_typed_question_is_answered(w):
+    w.join()
+    in_room(w)
+    ann = Person(w)
+    ann.wait("stream", who="myna", text="Hello there.")
+    ann.do("chat", text="What is two plus two?")
+    ann.wait("stream", who="myna", text="2 plus 2 is 4.", seconds=20)
+
+
+@case
+def who_is_there_before_us_is_greeted_too(w):
+    ann = Person(w)
+    ann.wait("in")
+    w.join()
+    ann.wait("came", who="myna")
+    ann.wait("track", who="myna")
+    ann.wait("stream", who="myna", text="Hello there.")
+
+
+@case
+def muting_in_the_middle_does_not_stop_the_talk(w):
+    w.join()
+    in_room(w)
+    ann = Person(w)
+    ann.wait("stream", who="myna", text="Hello there.")
+    ann.do("mute")
+    time.sleep(1.5)
+    ann.do("unmute")
+    ann.do("speak", wav=QUESTION)
+    ann.wait("stream", who="myna", text="7 times 8 is 56.", seconds=30)
+
+
+@case
+def with_stay_the_next_person_is_talked_with(w):
+    m = w.join("--stay")
+    in_room(w)
+    ann = Person(w)
+    ann.wait("stream", who="myna", text="Hello there.")
+    ann.leave()
+    bob = Person(w, "bob")
+    bob.wait("in")
+    bob.wait("track", who="myna")
+    bob.do("speak", wav=QUESTION)
+    bob.wait("stream", who="bob", text="What is seven times eight?", final="true", seconds=30)
+    bob.wait("stream", who="myna", text="7 times 8 is 56.", seconds=30)
+    check(m.poll() is None, text_of(m))
+
+
+@case
+def ctrl_c_says_goodbye_at_once(w):
+    m = w.join()
+    in_room(w)
+    ann = Person(w)
+    ann.wait("stream", who="myna", text="Hello there.")
+    m.send_signal(signal.SIGINT)
+    check(ended(m) == 0, text_of(m))
+    ann.wait("went", seconds=3, who="myna")
+
+
+@case
+def a_deleted_room_ends_the_call(w):
+    m = w.join()
+    in_room(w)
+    ann = Person(w)
+    ann.wait("in")
+    code, out = w.run("rooms", "delete", w.room)
+    check(code == 0, out)
+    check(ended(m) == 0, text_of(m))
+    close = m.events.wait(lambda e: e.get("type") == "close", 5, "a close event")
+    check(close.get("reason") == "room_deleted", f"{close}")
+
+
+@case
+def a_second_of_the_same_name_throws_the_first_out_with_a_sentence(w):
+    first = w.join("--stay")
+    in_room(w)
+    second = w.join("--stay")
+    check(ended(first) == 1, text_of(first))
+    check("identity" in text_of(first), text_of(first))
+    time.sleep(1)
+    check(second.poll() is None, text_of(second))
+
+
+@case
+def a_server_that_is_killed_and_comes_back_finds_the_talk_going_on(w):
+    m = w.join("--stay")
+    in_room(w)
+    ann = Person(w)
+    ann.wait("stream", who="myna", text="Hello there.")
+    w.server.kill()
+    ann.kill()
+    time.sleep(1)
+    w.server.start()
+    in_room(w)
+    bob = Person(w, "bob")
+    bob.wait("track", who="myna")
+    attributes = bob.wait("in")["attributes"].get("myna", {})
+    check(attributes.get("lk.agent.state"), f"a new session has no state: {attributes}")
+    bob.do("chat", text="What is two plus two?")
+    bob.wait("stream", who="myna", text="2 plus 2 is 4.", seconds=20)
+    check(m.poll() is None, text_of(m))
+
+
+@case
+def ten_thousand_open_streams_cost_bounded_memory_and_no_answer(w):
+    m = w.join("--stay")
+    in_room(w)
+    ann = Person(w)
+    ann.wait("stream", who="myna", text="Hello there.")
+
+    def resident():
+        with open(f"/proc/{m.pid}/statm", encoding="utf-8") as f:
+            return int(f.read().split()[1]) * 4096
+    before = resident()
+    ann.do("streams", n=10000, topic="lk.chat")
+    ann.wait("flooded", seconds=60)
+    bob = Person(w, "bob")
+    bob.wait("in")
+    ann.leave()
+    bob.do("chat", text="What is two plus two?")
+    time.sleep(1)
+    bob.do("chat", text="What is two plus two?")
+    bob.wait("stream", who="myna", text="2 plus 2 is 4.", seconds=20)
+    check(resident() - before < 24 << 20, f"{before} -> {resident()} bytes resident")
+
+
+@case
+def what_cannot_work_is_said_with_its_remedy(w):
+    cases = [
+        (("--set", "transport.livekit.api_secret=another secret of thirty-two bytes"), "API key and secret"),
+        (("--set", "transport.livekit.api_key=nobody"), "API key and secret"),
+        (("--url", "ws://127.0.0.1:9"), "127.0.0.1"),
+        (("--url", "ftp://x"), "no address"),
+        (("--set", "transport.livekit.room="), "which room"),
+    ]
+    for args, words in cases:
+        code, out = w.run("join", "--room", w.room, "--quiet", "--no-probe", "--set", "tts.provider=flite", "--set",
+                          "stt.provider=instant", "--set", "vad.provider=energy", "--set", "llm.provider=rehearsal",
+                          *args)
+        check(code in (1, 2) and words in out, f"{args}: exit {code}: {out[-600:]}")
+        check("secretsecret" not in out and "eyJ" not in out, f"{args}: a secret is shown: {out}")
+
+
+def main():
+    global MYNA
+    MYNA = os.path.abspath(sys.argv[1])
+    bad = 0
+    chosen = [c for c in CASES if len(sys.argv) < 3 or sys.argv[2] in c.__name__]
+    for n, c in enumerate(chosen, 1):
+        name = c.__name__.replace("_", " ")
+        with tempfile.TemporaryDirectory(prefix="myna room ") as here:
+            w = None
+            try:
+                w = World(here)
+                c(w)
+                print(f"ok {n} - {name}", flush=True)
+            except Skip as e:
+                print(f"ok {n} - {name} # SKIP {e}", flush=True)
+            except Exception as e:  # noqa: BLE001 - one case must not end the others
+                bad += 1
+                text = f"{type(e).__name__}: {e}"
+                for p in w.mynas if w else []:
+                    text += "\nmyna said:\n" + text_of(p)
+                for line in text.splitlines():
+                    print("# " + line)
+                print(f"not ok {n} - {name}", flush=True)
+            finally:
+                if w:
+                    w.end()
+    print(f"1..{len(chosen)}")
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,612 @@
+/* room_test.c - a stay in a room: a strict server, a connection that does what the test says. */
+#include "fake_livekit.h"
+#include "fake_rtc.h"
+
+#include "livekit/media.h"
+#include "livekit/room.h"
+#include "util/host.h"
+#include "util/http.h"
+
+static struct {
+    struct myna_host host;
+    struct fake_livekit server;
+    struct myna_lk_options conf;
+    struct myna_lk_room *room;
+    char url[64];
+    int ins, losses, overs, joined, left, frames, ticks;
+    struct myna_lk_end end;
+    char said[600], chat[100];
+    uint32_t number;
+    bool speak, destroy_when_in, no_answers;
+    const char
+        *ann; /* sid of the track that each join and answer speaks of; NULL: she is not there */
+    bool (*enough)(void);
+} w;
+
+static void look(void)
+{
+    if (w.enough && w.enough())
+        myna_loop_stop(w.host.loop);
+}
+
+static void on_state(void *arg, enum myna_lk_room_state state, const struct myna_lk_end *end)
+{
+    (void)arg;
+    w.ins += state == MYNA_LK_STAY_IN;
+    w.losses += state == MYNA_LK_STAY_LOST;
+    if (state == MYNA_LK_STAY_OVER) {
+        w.overs++;
+        w.end = *end;
+        snprintf(w.said, sizeof w.said, "%s", end->message);
+    }
+    if (w.destroy_when_in && w.ins) {
+        myna_lk_room_destroy(w.room);
+        w.room = NULL;
+        myna_loop_stop(w.host.loop);
+    }
+    look();
+}
+
+static void on_joined(void *arg, const struct myna_lk_person *p)
+{
+    (void)arg;
+    w.joined++;
+    w.number = p->number;
+    look();
+}
+
+static void on_left(void *arg, const struct myna_lk_person *p, int reason)
+{
+    (void)arg;
+    (void)p;
+    (void)reason;
+    w.left++;
+}
+
+static bool on_hears(void *arg, const struct myna_lk_person *p, const struct myna_lk_track *t)
+{
+    (void)arg;
+    return !strcmp(p->identity, "ann") && t->source == MYNA_LK_MICROPHONE;
+}
+
+static void on_frame(void *arg, const struct myna_lk_person *p, const struct myna_frame *f)
+{
+    (void)arg;
+    (void)f;
+    CHECK_STR(p->identity, "ann");
+    w.frames++;
+}
+
+static bool on_tick(void *arg, myna_us now, int16_t pcm[MYNA_OUT_SAMPLES])
+{
+    (void)arg;
+    (void)now;
+    memset(pcm, 0, MYNA_OUT_SAMPLES * sizeof *pcm);
+    w.ticks++;
+    return w.speak;
+}
+
+static void on_stream(void *arg, const struct myna_lk_person *from, const char *identity,
+                      const Myna__Lk__StreamHeader *h, struct myna_view body, bool is_text)
+{
+    (void)arg;
+    (void)from;
+    CHECK(is_text);
+    snprintf(w.chat, sizeof w.chat, "%s %s %s", identity, h->topic, (const char *)body.ptr);
+}
+
+/* ---- the server */
+
+static void fill_ann(Myna__Lk__ParticipantInfo *p, Myna__Lk__TrackInfo *t,
+                     Myna__Lk__TrackInfo **tracks)
+{
+    myna__lk__participant_info__init(p);
+    myna__lk__track_info__init(t);
+    p->sid = (char *)(strchr(w.ann, '2') ? "PA_ann2" : "PA_ann");
+    p->identity = (char *)"ann";
+    p->state = 2;
+    p->version = 1;
+    t->sid = (char *)w.ann;
+    t->source = MYNA_LK_MICROPHONE;
+    tracks[0] = t;
+    p->tracks = tracks;
+    p->n_tracks = 1;
+}
+
+static void say_ann(struct fake_livekit *lk)
+{
+    Myna__Lk__SignalResponse m = MYNA__LK__SIGNAL_RESPONSE__INIT;
+    Myna__Lk__ParticipantUpdate u = MYNA__LK__PARTICIPANT_UPDATE__INIT;
+    Myna__Lk__ParticipantInfo p, *list[1] = {&p};
+    Myna__Lk__TrackInfo t, *tracks[1];
+
+    fill_ann(&p, &t, tracks);
+    u.participants = list;
+    u.n_participants = 1;
+    m.message_case = MYNA__LK__SIGNAL_RESPONSE__MESSAGE_UPDATE;
+    m.update = &u;
+    fake_lk_say(lk, &m);
+}
+
+static void say_requirement(unsigned audios)
+{
+    Myna__Lk__SignalResponse m = MYNA__LK__SIGNAL_RESPONSE__INIT;
+    Myna__Lk__MediaSectionsRequirement need = MYNA__LK__MEDIA_SECTIONS_REQUIREMENT__INIT;
+
+    need.num_audios = audios;
+    m.message_case = MYNA__LK__SIGNAL_RESPONSE__MESSAGE_MEDIA_SECTIONS_REQUIREMENT;
+    m.media_sections_requirement = &need;
+    fake_lk_say(&w.server, &m);
+}
+
+static void say_answer(const Myna__Lk__SessionDescription *offer, const char *sdp, const char *mid)
+{
+    Myna__Lk__SignalResponse m = MYNA__LK__SIGNAL_RESPONSE__INIT;
+    Myna__Lk__SessionDescription a = MYNA__LK__SESSION_DESCRIPTION__INIT;
+    Myna__Lk__SessionDescription__MidToTrackIdEntry
+        e = MYNA__LK__SESSION_DESCRIPTION__MID_TO_TRACK_ID_ENTRY__INIT,
+        *map[1] = {&e};
+
+    a.type = (char *)"answer";
+    a.sdp = (char *)sdp;
+    a.id = offer->id;
+    if (mid && w.ann) {
+        e.key = (char *)mid;
+        e.value = (char *)w.ann;
+        a.mid_to_track_id = map;
+        a.n_mid_to_track_id = 1;
+    }
+    m.message_case = MYNA__LK__SIGNAL_RESPONSE__MESSAGE_ANSWER;
+    m.answer = &a;
+    fake_lk_say(&w.server, &m);
+}
+
+static void say_published(const Myna__Lk__AddTrackRequest *add)
+{
+    Myna__Lk__SignalResponse m = MYNA__LK__SIGNAL_RESPONSE__INIT;
+    Myna__Lk__TrackPublishedResponse p = MYNA__LK__TRACK_PUBLISHED_RESPONSE__INIT;
+    Myna__Lk__TrackInfo t = MYNA__LK__TRACK_INFO__INIT;
+
+    t.sid = (char *)"TR_ours";
+    p.cid = add->cid;
+    p.track = &t;
+    m.message_case = MYNA__LK__SIGNAL_RESPONSE__MESSAGE_TRACK_PUBLISHED;
+    m.track_published = &p;
+    fake_lk_say(&w.server, &m);
+}
+
+static void on_request(struct fake_livekit *lk, const Myna__Lk__SignalRequest *m)
+{
+    (void)lk;
+    if (m->message_case == MYNA__LK__SIGNAL_REQUEST__MESSAGE_ADD_TRACK)
+        say_published(m->add_track);
+    if (m->message_case == MYNA__LK__SIGNAL_REQUEST__MESSAGE_OFFER && !w.no_answers)
+        say_answer(m->offer, "answer", "2");
+    if (m->message_case == MYNA__LK__SIGNAL_REQUEST__MESSAGE_LEAVE)
+        fake_lk_say_leave(&w.server, MYNA_LK_DISCONNECT, m->leave->reason);
+    look();
+}
+
+static void came(struct fake_livekit *lk)
+{
+    Myna__Lk__ParticipantInfo p, *list[1] = {&p};
+    Myna__Lk__TrackInfo t, *tracks[1];
+
+    if (lk->join->reconnect) { /* the list of people follows */
+        fake_lk_say_reconnect(lk, 1);
+        if (w.ann)
+            say_ann(lk);
+        return;
+    }
+    if (w.ann)
+        fill_ann(&p, &t, tracks);
+    lk->others = list;
+    lk->n_others = w.ann != NULL;
+    fake_lk_say_join(lk);
+}
+
+/* How many of this kind the server got; `last` is the newest. */
+static int got(int kind, const Myna__Lk__SignalRequest **last)
+{
+    int n = 0;
+
+    for (int i = 0; i < w.server.n_got; i++)
+        if ((int)w.server.got[i]->message_case == kind) {
+            n++;
+            if (last)
+                *last = w.server.got[i];
+        }
+    return n;
+}
+
+/* ---- the world */
+
+static void open_world(void)
+{
+    static const struct myna_lk_room_events events = {
+        .state = on_state,
+        .people = {.joined = on_joined, .left = on_left},
+        .hears = on_hears,
+        .frame = on_frame,
+        .tick = on_tick,
+        .stream = on_stream,
+    };
+    struct myna_loop_options lo = {.workers = 1};
+    struct myna_lk_room_options ro = {.host = &w.host, .conf = &w.conf, .track_name = "voice"};
+
+    memset(&w, 0, sizeof w);
+    memset(&fake_rtc, 0, sizeof fake_rtc);
+    w.host.loop = myna_loop_create(&lo, NULL);
+    myna_rand_seed(&w.host.rand, 7);
+    fake_lk_open(&w.server, w.host.loop);
+    w.server.came = came;
+    w.server.message = on_request;
+    snprintf(w.url, sizeof w.url, "ws://127.0.0.1:%d", w.server.http.port);
+    w.conf = (struct myna_lk_options){.url = w.url, .token = "a.token.x", .room = "demo"};
+    CHECK_EQ(myna_lk_room_create(&w.room, &ro, &events, NULL, NULL), MYNA_OK);
+}
+
+static void close_world(void)
+{
+    myna_lk_room_destroy(w.room);
+    fake_lk_shut(&w.server);
+    myna_http_destroy(w.host.http);
+    myna_loop_destroy(w.host.loop);
+    CHECK_EQ(fake_rtc.made, fake_rtc.destroyed);
+}
+
+static void until(bool (*enough)(void))
+{
+    w.enough = enough;
+    if (!enough())
+        myna_loop_run(w.host.loop);
+    w.enough = NULL;
+    CHECK(enough());
+}
+
+static bool is_answered(void)
+{
+    return fake_rtc.now && fake_rtc.now->answers > 0;
+}
+
+/* The connection tells nobody when it took an answer: look again a moment later. */
+static void again(struct myna_timer *t)
+{
+    if (w.enough && w.enough())
+        myna_loop_stop(w.host.loop);
+    else
+        (void)!myna_timer_set(t, myna_host_now(&w.host) + MYNA_MS);
+}
+
+static void until_polled(bool (*enough)(void))
+{
+    struct myna_timer t;
+
+    myna_loop_timer_init(w.host.loop, &t, again, NULL);
+    CHECK_EQ(myna_timer_set(&t, myna_host_now(&w.host)), MYNA_OK);
+    until(enough);
+    myna_timer_clear(&t);
+}
+
+static void join(void)
+{
+    CHECK_EQ(myna_lk_room_join(w.room, NULL), MYNA_OK);
+    until_polled(is_answered);
+    fake_rtc_state(MYNA_RTC_CONNECTED, "");
+    fake_rtc_channels_open();
+}
+
+static bool is_resubscribed(void)
+{
+    return got(MYNA__LK__SIGNAL_REQUEST__MESSAGE_SUBSCRIPTION, NULL) > 0;
+}
+
+static void frame_on(size_t audio)
+{
+    struct myna_frame f = {.captured = 1};
+
+    fake_rtc.now->events.frame(fake_rtc.now->arg, &fake_rtc.now->audios[audio], &f);
+}
+
+/* ---- tests */
+
+TEST(our_track_is_announced_before_the_offer_and_sound_flows_once_connected)
+{
+    const Myna__Lk__SignalRequest *add = NULL, *offer = NULL;
+
+    open_world();
+    CHECK_EQ(myna_lk_room_join(w.room, NULL), MYNA_OK);
+    until_polled(is_answered);
+    CHECK_EQ(got(MYNA__LK__SIGNAL_REQUEST__MESSAGE_ADD_TRACK, &add), 1);
+    CHECK_EQ(got(MYNA__LK__SIGNAL_REQUEST__MESSAGE_OFFER, &offer), 1);
+    CHECK_EQ(w.server.got[0]->message_case, MYNA__LK__SIGNAL_REQUEST__MESSAGE_ADD_TRACK);
+    CHECK_STR(add->add_track->name, "voice");
+    CHECK_EQ(add->add_track->source, MYNA_LK_MICROPHONE);
+    CHECK_EQ(offer->offer->id, 1);
+    CHECK_STR(offer->offer->sdp, "offer 1 audios=2"); /* our microphone and one slot */
+    CHECK_STR(myna_lk_room_track_sid(w.room), "TR_ours");
+    fake_rtc.now->events.tick(fake_rtc.now->arg, 0);
+    CHECK_EQ(w.ticks, 0); /* no path yet: nothing is drawn */
+    fake_rtc_state(MYNA_RTC_CONNECTED, "");
+    fake_rtc.now->events.tick(fake_rtc.now->arg, 0);
+    w.speak = true;
+    fake_rtc.now->events.tick(fake_rtc.now->arg, 0);
+    CHECK_EQ(fake_rtc.now->audios[0].silent, 1);
+    CHECK_EQ(fake_rtc.now->audios[0].spoken, 1);
+    close_world();
+}
+
+TEST(who_we_want_to_hear_is_subscribed_to_and_heard_on_the_slot_of_the_map)
+{
+    const Myna__Lk__SignalRequest *sub = NULL;
+
+    open_world();
+    w.ann = "TR_ann";
+    join();
+    until(is_resubscribed);
+    CHECK_EQ(got(MYNA__LK__SIGNAL_REQUEST__MESSAGE_SUBSCRIPTION, &sub), 1);
+    CHECK_STR(sub->subscription->track_sids[0], "TR_ann");
+    CHECK(sub->subscription->subscribe);
+    frame_on(1);
+    CHECK_EQ(w.frames, 1);
+    close_world();
+}
+
+static bool is_second_answer(void)
+{
+    return fake_rtc.now->answers == 2;
+}
+
+TEST(a_requirement_is_obeyed_also_when_it_asks_for_nothing_more)
+{
+    const Myna__Lk__SignalRequest *offer = NULL;
+
+    open_world();
+    join();
+    say_requirement(0);
+    until_polled(is_second_answer);
+    CHECK_EQ(got(MYNA__LK__SIGNAL_REQUEST__MESSAGE_OFFER, &offer), 2);
+    CHECK_STR(offer->offer->sdp, "offer 2 audios=2");
+    close_world();
+}
+
+static bool is_third_answer(void)
+{
+    return fake_rtc.now->answers == 3;
+}
+
+TEST(more_slots_are_offered_but_never_past_the_limit)
+{
+    open_world();
+    join();
+    say_requirement(2);
+    until_polled(is_second_answer);
+    CHECK_EQ(fake_rtc.now->n_audios, 4);
+    say_requirement(1u << 30);
+    until_polled(is_third_answer);
+    CHECK_EQ(fake_rtc.now->n_audios, 1 + MYNA_LK_MAX_SLOTS);
+    close_world();
+}
+
+static bool is_in_twice(void)
+{
+    return w.ins == 2;
+}
+
+static void send_data(const char *text)
+{
+    CHECK_EQ(myna_lk_room_data(w.room, "t", myna_view_of(text), NULL, true), MYNA_OK);
+}
+
+TEST(a_lost_line_is_resumed_the_state_is_told_first_and_sound_never_stops)
+{
+    const Myna__Lk__SignalRequest *sync = NULL;
+
+    open_world();
+    w.ann = "TR_ann";
+    join();
+    until(is_resubscribed);
+    send_data("one");
+    send_data("two");
+    w.server.n_got = 0;
+    fake_lk_cut(&w.server);
+    until(is_in_twice);
+    until_polled(is_second_answer);
+    CHECK_EQ(w.losses, 1);
+    CHECK(w.server.join->reconnect);
+    CHECK_STR(w.server.join->participant_sid, "PA_us");
+    CHECK_EQ(w.server.join->reconnect_reason, 1);
+    CHECK_EQ(w.server.got[0]->message_case, MYNA__LK__SIGNAL_REQUEST__MESSAGE_SYNC_STATE);
+    CHECK_EQ(got(MYNA__LK__SIGNAL_REQUEST__MESSAGE_SYNC_STATE, &sync), 1);
+    CHECK_EQ(sync->sync_state->n_publish_tracks, 1);
+    CHECK_STR(sync->sync_state->publish_tracks[0]->track->sid, "TR_ours");
+    CHECK_EQ(sync->sync_state->subscription->n_track_sids, 1);
+    CHECK_STR(sync->sync_state->subscription->track_sids[0], "TR_ann");
+    CHECK_EQ(sync->sync_state->n_data_channels, 2);
+    CHECK_EQ(fake_rtc.made, 1);
+    CHECK_EQ(w.left, 0);
+    CHECK_EQ(fake_rtc.n_sent, 3); /* the server has seen the first alone */
+    CHECK_EQ(fake_rtc.sent_len[1], fake_rtc.sent_len[2]);
+    CHECK(!memcmp(fake_rtc.sent[1], fake_rtc.sent[2], fake_rtc.sent_len[1]));
+    close_world();
+}
+
+static void come_mismatched(struct fake_livekit *lk)
+{
+    if (lk->join->reconnect)
+        fake_lk_say_leave(lk, MYNA_LK_RECONNECT, MYNA_LK_STATE_MISMATCH);
+    else
+        came(lk);
+}
+
+static bool is_made_anew(void)
+{
+    return w.ins == 2 && fake_rtc.made == 2 && is_answered();
+}
+
+TEST(a_session_that_is_gone_is_joined_anew_with_the_same_people_and_attributes)
+{
+    open_world();
+    w.ann = "TR_ann";
+    join();
+    until(is_resubscribed);
+    CHECK_EQ(myna_lk_room_attribute(w.room, "lk.agent.state", "listening"), MYNA_OK);
+    w.ann = "TR_ann2";
+    w.server.came = come_mismatched;
+    fake_lk_cut(&w.server);
+    until_polled(is_made_anew);
+    w.server.n_got = 0;
+    CHECK(!w.server.join->reconnect);
+    CHECK_EQ(w.joined, 1);
+    CHECK_EQ(w.left, 0);
+    CHECK_EQ(w.number, 1);
+    fake_rtc_state(MYNA_RTC_CONNECTED, "");
+    frame_on(1);
+    CHECK_EQ(w.frames, 1);
+    close_world();
+}
+
+static bool is_told(void)
+{
+    return got(MYNA__LK__SIGNAL_REQUEST__MESSAGE_UPDATE_METADATA, NULL) > 0;
+}
+
+TEST(attributes_set_in_a_row_go_together_and_again_to_a_new_session)
+{
+    const Myna__Lk__SignalRequest *up = NULL;
+
+    open_world();
+    join();
+    CHECK_EQ(myna_lk_room_attribute(w.room, "lk.agent.state", "thinking"), MYNA_OK);
+    CHECK_EQ(myna_lk_room_attribute(w.room, "lk.agent.state", "speaking"), MYNA_OK);
+    CHECK_EQ(myna_lk_room_attribute(w.room, "b", "2"), MYNA_OK);
+    until(is_told);
+    CHECK_EQ(got(MYNA__LK__SIGNAL_REQUEST__MESSAGE_UPDATE_METADATA, &up), 1);
+    CHECK_EQ(up->update_metadata->n_attributes, 2);
+    CHECK_STR(up->update_metadata->attributes[0]->value, "speaking");
+    w.server.n_got = 0;
+    fake_lk_say_leave(&w.server, MYNA_LK_RECONNECT, MYNA_LK_STATE_MISMATCH);
+    until_polled(is_made_anew);
+    CHECK_EQ(got(MYNA__LK__SIGNAL_REQUEST__MESSAGE_UPDATE_METADATA, &up), 1);
+    CHECK_EQ(up->update_metadata->n_attributes, 2);
+    close_world();
+}
+
+TEST(a_broken_path_is_resumed_with_ice_anew)
+{
+    const Myna__Lk__SignalRequest *offer = NULL;
+
+    open_world();
+    join();
+    w.server.n_got = 0;
+    fake_rtc_state(MYNA_RTC_FAILED, "no path");
+    until_polled(is_second_answer);
+    CHECK_EQ(w.server.join->reconnect_reason, 2);
+    CHECK_EQ(got(MYNA__LK__SIGNAL_REQUEST__MESSAGE_OFFER, &offer), 1);
+    CHECK_STR(offer->offer->sdp, "offer 2 restart audios=2");
+    CHECK_EQ(w.ins, 1); /* not before the path stands */
+    fake_rtc_state(MYNA_RTC_CONNECTED, "");
+    CHECK_EQ(w.ins, 2);
+    CHECK_EQ(fake_rtc.made, 1);
+    close_world();
+}
+
+static bool is_over(void)
+{
+    return w.overs == 1;
+}
+
+TEST(a_goodbye_for_good_ends_the_stay_with_its_reason)
+{
+    open_world();
+    join();
+    fake_lk_say_leave(&w.server, MYNA_LK_DISCONNECT, MYNA_LK_DUPLICATE_IDENTITY);
+    until(is_over);
+    CHECK_EQ(w.end.reason, MYNA_LK_DUPLICATE_IDENTITY);
+    CHECK_HAS(w.said, "identity");
+    CHECK_EQ(w.server.n_joins, 1);
+    close_world();
+}
+
+TEST(a_first_join_that_is_refused_is_not_tried_again)
+{
+    open_world();
+    w.server.status = w.server.validate_status = 401;
+    w.server.validate_body = "invalid API key: nobody";
+    CHECK_EQ(myna_lk_room_join(w.room, NULL), MYNA_OK);
+    until(is_over);
+    CHECK_EQ(w.end.kind, MYNA_LK_END_REFUSED);
+    CHECK_HAS(w.said, "API key");
+    close_world();
+}
+
+TEST(an_answer_that_is_none_makes_a_new_session)
+{
+    const Myna__Lk__SignalRequest *offer = NULL;
+
+    open_world();
+    w.no_answers = true;
+    CHECK_EQ(myna_lk_room_join(w.room, NULL), MYNA_OK);
+    while (!got(MYNA__LK__SIGNAL_REQUEST__MESSAGE_OFFER, &offer))
+        myna_loop_run_until(w.host.loop, myna_host_now(&w.host) + MYNA_MS);
+    w.no_answers = false;
+    say_answer(offer->offer, "nonsense", NULL);
+    until_polled(is_made_anew);
+    CHECK_EQ(w.overs, 0);
+    close_world();
+}
+
+TEST(our_leaving_is_said_and_told)
+{
+    const Myna__Lk__SignalRequest *bye = NULL;
+
+    open_world();
+    join();
+    myna_lk_room_leave(w.room);
+    until(is_over);
+    CHECK_EQ(got(MYNA__LK__SIGNAL_REQUEST__MESSAGE_LEAVE, &bye), 1);
+    CHECK_EQ(bye->leave->reason, MYNA_LK_CLIENT_INITIATED);
+    CHECK_EQ(w.losses, 0);
+    close_world();
+}
+
+TEST(it_may_be_destroyed_inside_its_own_event)
+{
+    open_world();
+    w.destroy_when_in = true;
+    CHECK_EQ(myna_lk_room_join(w.room, NULL), MYNA_OK);
+    myna_loop_run(w.host.loop);
+    CHECK(w.room == NULL);
+    close_world();
+}
+
+static void receive(Myna__Lk__DataPacket *m)
+{
+    struct myna_buf b;
+
+    myna_buf_init(&b, 0);
+    myna_lk_pack(&b, &m->base);
+    fake_rtc.now->events.message(fake_rtc.now->arg, &fake_rtc.now->channels[0], myna_buf_view(&b),
+                                 false);
+    myna_buf_fini(&b);
+}
+
+TEST(an_old_clients_chat_message_is_told_as_a_stream)
+{
+    Myna__Lk__DataPacket m = MYNA__LK__DATA_PACKET__INIT;
+    Myna__Lk__ChatMessage chat = MYNA__LK__CHAT_MESSAGE__INIT;
+
+    open_world();
+    w.ann = "TR_ann";
+    join();
+    until(is_resubscribed);
+    chat.message = (char *)"hello";
+    m.participant_identity = (char *)"ann";
+    m.value_case = MYNA__LK__DATA_PACKET__VALUE_CHAT_MESSAGE;
+    m.chat_message = &chat;
+    receive(&m);
+    CHECK_STR(w.chat, "ann lk.chat hello");
+    close_world();
+}
+
+TEST_MAIN
