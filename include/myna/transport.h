@@ -93,8 +93,8 @@ MYNA_API void myna_transport_joined(struct myna_transport *t, uint32_t who, cons
 MYNA_API void myna_transport_left(struct myna_transport *t, uint32_t who, const char *reason);
 /* 20 ms from one person; borrowed. The media tick. */
 MYNA_API void myna_transport_frame(struct myna_transport *t, const struct myna_frame *f);
-/* Next 480 samples (24 kHz) to be heard. true: sound; false: silence (out is zeroed). Media tick.
- */
+/* Next 480 samples (24 kHz) to be heard. true: the agent's speech is in it; false: it is not, and
+ * `out` holds silence or, AT_PULL only, background sounds: to be heard all the same. Media tick. */
 MYNA_API bool myna_transport_pull(struct myna_transport *t, int16_t out[MYNA_OUT_SAMPLES]);
 /* Number of the segment that the last sound drawn belongs to, for a later heard() or finished();
  * right after a pull() that gave sound. 0: none is open. */

@@ -52,6 +52,7 @@ struct myna_recorder {
     struct myna_ring *ring;
     struct myna_timer timer;
     bool armed, working, deaf; /* deaf: the tap takes no more */
+    bool hears;                /* there is an audio.ogg */
     bool told;                 /* failed() was called */
     enum myna_err tap_err;     /* found by the tap; told by the timer */
     const char *tap_message;
@@ -107,7 +108,9 @@ static enum myna_err hear(struct myna_recorder *rec, const struct myna_flight_re
         memcpy(pcm, p + FRAME_HEAD, sizeof pcm[0] * MYNA_IN_SAMPLES);
         return myna_sound_in(rec->sound, r->now, captured, r->id, pcm, &rec->why);
     }
-    if (r->kind == MYNA_OUT_FRAME && r->payload.len == sizeof pcm) {
+    if (r->kind == MYNA_OUT_FRAME && r->id) /* the whole of it follows */
+        return MYNA_OK;
+    if ((r->kind == MYNA_OUT_FRAME || r->kind == MYNA_OUT_MIXED) && r->payload.len == sizeof pcm) {
         memcpy(pcm, p, sizeof pcm);
         return myna_sound_out(rec->sound, r->now, pcm, &rec->why);
     }
@@ -147,7 +150,8 @@ static enum myna_err drain(struct myna_recorder *rec)
 
     while (take(rec, &r)) {
         rec->last = r.now;
-        if (rec->fd >= 0 && myna_buf_put(&rec->batch, rec->record.ptr, rec->record.len))
+        if (rec->fd >= 0 && r.kind != MYNA_OUT_MIXED &&
+            myna_buf_put(&rec->batch, rec->record.ptr, rec->record.len))
             return myna_fail(&rec->why, rec->batch.err, "no memory to write %s", rec->flight_path);
         if (rec->batch.len >= BATCH && write_out(rec))
             return rec->why.err;
@@ -294,7 +298,7 @@ static void put(struct myna_tap *tap, enum myna_tap_kind kind, uint32_t id,
     uint8_t head[MYNA_FLIGHT_HEAD];
     size_t len = sizeof head, used;
 
-    if (rec->deaf || n_parts > PARTS_MAX)
+    if (rec->deaf || n_parts > PARTS_MAX || (kind == MYNA_OUT_MIXED && !rec->hears))
         return;
     for (size_t i = 0; i < n_parts; i++)
         len += parts[i].len;
@@ -419,6 +423,7 @@ enum myna_err myna_recorder_open(const struct myna_recorder_options *opt,
         myna_fail(why, err, "no memory for the recorder");
         goto fail;
     }
+    rec->hears = opt->audio;
     err = opt->flight ? open_flight(rec, opt->header_json, why) : MYNA_OK;
     if (!err && opt->audio)
         err = myna_sound_open(rec->audio_path, rec->last, &rec->sound, why);

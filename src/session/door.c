@@ -64,7 +64,7 @@ bool myna_transport_pull(struct myna_transport *t, int16_t out[MYNA_OUT_SAMPLES]
 {
     struct myna_session *s = t->session;
     struct myna_view v = {(const uint8_t *)out, 0};
-    bool sound = false;
+    bool sound = false, mixed;
 
     if (!s || !s->started || !s->playout || s->closing.finished) {
         memset(out, 0, MYNA_OUT_SAMPLES * sizeof *out);
@@ -77,7 +77,10 @@ bool myna_transport_pull(struct myna_transport *t, int16_t out[MYNA_OUT_SAMPLES]
     s->out_dbfs = sound ? myna_level_rms(out, MYNA_OUT_SAMPLES) : -96;
     if (sound)
         v.len = MYNA_OUT_SAMPLES * sizeof *out;
-    myna_tap_put(s->tap, MYNA_OUT_FRAME, 0, &v, 1);
+    mixed = myna_s_background_sounds(s);
+    myna_tap_put(s->tap, MYNA_OUT_FRAME, mixed, &v, 1);
+    if (mixed)
+        myna_s_background_mix(s, sound, out);
     myna_s_leave(s);
     myna_guard_leave();
     return sound;
@@ -241,5 +244,6 @@ enum myna_err myna_s_door_open(struct myna_session *s, struct myna_why *why)
     po.heard = t->heard;
     po.latency = t->latency;
     s->playout = myna_playout_create(&po);
+    myna_s_background_start(s);
     return s->playout ? MYNA_OK : myna_fail(why, MYNA_ENOMEM, "no memory for the playout queue");
 }

@@ -54,6 +54,22 @@ static json_t *tools_of(const struct myna_session *s)
     return list;
 }
 
+/* Background sounds by path: how many samples. */
+static json_t *sounds_of(const struct myna_session *s)
+{
+    const struct s_sounds *lists[] = {&s->background.ambient, &s->background.thinking};
+    json_t *o = json_object();
+
+    for (int k = 0; k < 2; k++)
+        for (size_t i = 0; i < lists[k]->n; i++)
+            if (json_object_set_new(o, lists[k]->of[i].path,
+                                    json_integer((json_int_t)lists[k]->of[i].clip->n))) {
+                json_decref(o);
+                return NULL;
+            }
+    return o;
+}
+
 char *myna_s_header_json(const struct myna_session *s)
 {
     const struct myna_transport *t = s->transport;
@@ -77,6 +93,11 @@ char *myna_s_header_json(const struct myna_session *s)
                      stage(s->tts ? s->tts->cls->name : NULL, s->tts ? s->tts->cls->caps : 0),
                      "on_user_turn", s->on_user_turn != NULL, "config", config_of(s));
     if (root && s->n_tools && json_object_set_new(root, "tools", tools_of(s))) {
+        json_decref(root);
+        root = NULL;
+    }
+    if (root && (s->background.ambient.n || s->background.thinking.n) &&
+        json_object_set_new(root, "sounds", sounds_of(s))) {
         json_decref(root);
         root = NULL;
     }

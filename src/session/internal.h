@@ -17,6 +17,7 @@
  *   interrupt.c    interruption, pause, resume (1.8, 1.9)
  *   faults.c       provider failures: retries, the spoken sentence, closing (8.1, telephony 3.5)
  *   patience.c     fillers, questions into a silence, hanging up (telephony 2.1)
+ *   background.c   ambience and thinking sounds (8.8)
  *   closing.c      shutdown (1.13)
  *   events.c       event queue, states, history.c items, usage.c usage and metrics
  */
@@ -27,6 +28,7 @@
 #include <myna/session.h>
 
 #include "llm/llm.h"
+#include "playout/background.h"
 #include "playout/playout.h"
 #include "playout/sync.h"
 #include "recorder/recorder.h"
@@ -185,6 +187,25 @@ struct closing {
     myna_us drain_by, transcript_by, transport_by;
 };
 
+/* ---- sounds that nobody says */
+
+#define S_SOUNDS_MAX 16
+
+struct s_sounds {
+    struct s_sound {
+        char *path;                   /* owned */
+        const struct myna_clip *clip; /* the runtime's */
+        uint32_t share;               /* of 65536: how likely it is */
+    } of[S_SOUNDS_MAX];
+    size_t n;
+};
+
+struct s_background {
+    struct s_sounds ambient, thinking;
+    struct myna_background mix;
+    bool on, thinks;
+};
+
 #define S_REPLACE_MAX 64
 #define S_USAGE_MAX   8
 #define S_EVENT_POOL  16
@@ -214,6 +235,7 @@ struct myna_session {
     struct myna_text_conf text_conf;
     struct myna_replacement replace[S_REPLACE_MAX];
     size_t n_replace;
+    struct s_background background;
 
     void (*on_event)(void *arg, struct myna_session *s, const struct myna_event *ev);
     bool (*on_user_turn)(void *arg, struct myna_session *s, uint32_t turn, const char *text,
@@ -412,6 +434,15 @@ void myna_s_voice_end_short(struct myna_session *s, struct speech *sp, struct se
 const char *myna_s_voice_heard(struct myna_session *s, struct segment *seg);
 void myna_s_voice_stalled(struct myna_session *s, struct speech *sp, struct segment *seg);
 
+/* ---- background.c */
+enum myna_err myna_s_background_open(struct myna_session *s, struct myna_why *why);
+void myna_s_background_start(struct myna_session *s); /* the call begins */
+void myna_s_background_fini(struct myna_session *s);
+/* Media tick, for each pull: is there something to mix into it? Then mix it in. `speech`: `out`
+ * holds the agent's sound. */
+bool myna_s_background_sounds(struct myna_session *s);
+void myna_s_background_mix(struct myna_session *s, bool speech, int16_t out[MYNA_OUT_SAMPLES]);
+
 /* ---- tools.c */
 enum myna_err myna_s_tools_copy(struct myna_session *s, const struct myna_agent *agent,
                                 struct myna_why *why);
@@ -499,6 +530,12 @@ struct myna_runtime_stages {
 enum myna_err myna_runtime_stages(struct myna_runtime *rt, struct myna_runtime_stages *out,
                                   struct myna_why *why);
 struct myna_loop *myna_runtime_loop(struct myna_runtime *rt);
+/* A sound file, read when first asked for and kept. Blocking. */
+enum myna_err myna_runtime_clip(struct myna_runtime *rt, const char *path,
+                                const struct myna_clip **out, struct myna_why *why);
+/* From now on this path is so many samples of silence (a replay, which has no files). */
+enum myna_err myna_runtime_clip_known(struct myna_runtime *rt, const char *path, size_t n,
+                                      struct myna_why *why);
 void myna_runtime_attach(struct myna_runtime *rt, struct myna_session *s);
 void myna_runtime_detach(struct myna_runtime *rt, struct myna_session *s);
 uint64_t myna_runtime_seed(struct myna_runtime *rt); /* another one for each session */

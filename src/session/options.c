@@ -244,6 +244,39 @@ static const struct myna_option text_options[] = {
 };
 #undef CONF
 
+#define CONF myna_background_conf
+static const struct myna_option background_options[] = {
+    {.name = "ambient",
+     AT(MYNA_OPT_LIST, ambient),
+     .help = "sound files (WAV, Ogg Opus, MP3) of which one is heard through the whole call, over "
+             "and over; office.ogg=0.3: its chance, what is left is the others' or silence"},
+    {.name = "ambient_volume",
+     AT(MYNA_OPT_DOUBLE, ambient_volume),
+     .def = "0.1",
+     .max = 1,
+     .help = "how loud the ambience is; 1: as in the file"},
+    {.name = "thinking",
+     AT(MYNA_OPT_LIST, thinking),
+     .help = "sound files of which one is heard while the agent thinks; chances as for ambient"},
+    {.name = "thinking_volume",
+     AT(MYNA_OPT_DOUBLE, thinking_volume),
+     .def = "0.3",
+     .max = 1,
+     .help = "how loud the thinking sound is"},
+    {.name = "duck",
+     AT(MYNA_OPT_DOUBLE, duck),
+     .def = "0.5",
+     .max = 1,
+     .help = "how much of the ambience is left while the agent speaks"},
+    {.name = "fade",
+     AT(MYNA_OPT_MS, fade_ms),
+     .def = "300ms",
+     .max = 10000,
+     .help = "time in which these sounds come and go"},
+    {0},
+};
+#undef CONF
+
 #define CONF myna_record_conf
 static const struct myna_option record_options[] = {
     {.name = "enabled", AT(MYNA_OPT_BOOL, enabled), .def = "false", .help = "record every call"},
@@ -301,6 +334,8 @@ const struct myna_section myna_session_section = {"session", "the conversation",
 const struct myna_section myna_turn_section = {"turn", "whose turn it is", turn_options};
 const struct myna_section myna_text_section = {"text", "text on its way to the voice",
                                                text_options};
+const struct myna_section myna_background_section = {"background", "sounds that nobody says",
+                                                     background_options};
 const struct myna_section myna_record_section = {"record", "recordings of calls", record_options};
 const struct myna_section myna_log_section = {"log", "what is logged", log_options};
 const struct myna_section myna_vad_section = {"vad", "voice activity detection", vad_options};

@@ -57,6 +57,12 @@ struct myna_text_conf {            /* section "text" */
     bool match_case;
 };
 
+struct myna_background_conf {                     /* section "background" */
+    const char *const *ambient, *const *thinking; /* files */
+    double ambient_volume, thinking_volume, duck;
+    int fade_ms;
+};
+
 struct myna_record_conf { /* section "record" */
     bool enabled;
     const char *dir;
@@ -73,7 +79,7 @@ struct myna_log_conf { /* section "log" */
 };
 
 extern const struct myna_section myna_agent_section, myna_session_section, myna_turn_section,
-    myna_text_section, myna_record_section, myna_log_section, myna_vad_section, myna_stt_section,
-    myna_llm_section, myna_tts_section, myna_transport_section;
+    myna_text_section, myna_background_section, myna_record_section, myna_log_section,
+    myna_vad_section, myna_stt_section, myna_llm_section, myna_tts_section, myna_transport_section;
 
 #endif

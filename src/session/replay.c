@@ -63,7 +63,7 @@ static enum myna_err read_records(struct replay *rp, struct myna_view bytes, con
 /* What of the configuration shapes a session; providers' sections are not needed. */
 static bool shapes_session(const char *key)
 {
-    static const char *const sections[] = {"agent.", "session.", "turn.", "text."};
+    static const char *const sections[] = {"agent.", "session.", "turn.", "text.", "background."};
 
     for (size_t i = 0; i < sizeof sections / sizeof *sections; i++)
         if (!strncmp(key, sections[i], strlen(sections[i])))
@@ -224,6 +224,26 @@ static struct myna_tool_def *tools_of(json_t *header, size_t *n)
     return tools;
 }
 
+/* Of the background sounds a recording has the lengths alone. */
+static enum myna_err know_sounds(struct replay *rp, json_t *sounds, struct myna_why *why)
+{
+    enum myna_err err = MYNA_OK;
+    const char *path;
+    json_t *n;
+
+    json_object_foreach(sounds, path, n)
+    {
+        json_int_t samples = json_integer_value(n);
+
+        if (!err && samples < 1)
+            err =
+                myna_fail(why, MYNA_EFORMAT, "the recording's header knows no length of %s", path);
+        if (!err)
+            err = myna_runtime_clip_known(rp->rt, path, (size_t)samples, why);
+    }
+    return err;
+}
+
 static enum myna_err make_session(struct replay *rp, json_t *header, struct myna_why *why)
 {
     json_t *agent = json_object_get(header, "agent"), *tr = json_object_get(header, "transport"),
@@ -276,6 +296,9 @@ static enum myna_err make_session(struct replay *rp, json_t *header, struct myna
     myna_loop_set_wall(rp->loop, json_integer_value(json_object_get(header, "wall_ms")));
     myna_loop_set_now(rp->loop, rp->start);
     myna_replay_compare_init(rp);
+    err = know_sounds(rp, json_object_get(header, "sounds"), why);
+    if (err)
+        return err;
     who.tools = tools = tools_of(header, &who.n_tools);
     err = myna_s_create(rp->rt, &opt, &parts, &rp->session, why);
     free(tools);

@@ -17,9 +17,9 @@ static const char *kind_name(unsigned kind)
                                      "TTS sound", "TTS event", "transport", "text",
                                      "command",   "realtime",  "TTS ready", "failed call"};
     static const char *const out[] = {
-        "event",     "frame to be heard", "STT open",       "STT sound", "STT mark",
-        "STT close", "LLM request",       "LLM close",      "TTS open",  "TTS text",
-        "TTS end",   "TTS close",         "transport call", "VAD flush", "VAD open"};
+        "event",          "frame to be heard", "STT open", "STT sound", "STT mark", "STT close",
+        "LLM request",    "LLM close",         "TTS open", "TTS text",  "TTS end",  "TTS close",
+        "transport call", "VAD flush",         "VAD open", "background"};
 
     if (kind < sizeof in / sizeof *in)
         return in[kind];
@@ -123,7 +123,8 @@ static void put(struct myna_tap *tap, enum myna_tap_kind kind, uint32_t id,
     struct myna_flight_record is = {.kind = (uint16_t)kind, .id = id};
     struct myna_buf joined;
 
-    if (kind < MYNA_OUT_EVENT || !rp->comparing) /* inputs were made from the record */
+    /* Inputs were made from the record; what is for audio.ogg alone is not in it. */
+    if (kind < MYNA_OUT_EVENT || kind == MYNA_OUT_MIXED || !rp->comparing)
         return;
     if (rp->at >= rp->n) /* the writer was killed before it recorded this */
         return;

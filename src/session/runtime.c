@@ -19,6 +19,11 @@ struct myna_runtime {
     bool have_stages;
     struct myna_session *sessions;
     struct myna_work dictionary; /* of syllables, read ahead */
+    struct sound {
+        struct sound *next;
+        char *path;
+        struct myna_clip *clip;
+    } * sounds;
 };
 
 static enum myna_err open_log(struct myna_runtime *rt, struct myna_why *why)
@@ -86,6 +91,16 @@ fail:
     return err;
 }
 
+static void free_sounds(struct myna_runtime *rt)
+{
+    for (struct sound *so = rt->sounds, *next; so; so = next) {
+        next = so->next;
+        myna_clip_destroy(so->clip);
+        free(so->path);
+        free(so);
+    }
+}
+
 void myna_runtime_destroy(struct myna_runtime *rt)
 {
     if (!rt)
@@ -105,6 +120,7 @@ void myna_runtime_destroy(struct myna_runtime *rt)
         rt->stages.stt->cls->destroy(rt->stages.stt);
     if (rt->stages.vad)
         rt->stages.vad->cls->destroy(rt->stages.vad);
+    free_sounds(rt);
     myna_http_destroy(rt->host.http);
     myna_loop_destroy(rt->host.loop);
     myna_log_destroy(rt->host.log);
@@ -257,4 +273,48 @@ enum myna_err myna_runtime_transport(struct myna_runtime *rt, const char *name,
         "transport", name && name[0] ? name : "none", &err, why);
 
     return cls ? cls->create(out, &rt->host, rt->config, why) : err;
+}
+
+/* ---- sounds */
+
+/* Takes the clip. */
+static enum myna_err keep_sound(struct myna_runtime *rt, const char *path, struct myna_clip *clip,
+                                struct myna_why *why)
+{
+    struct sound *so = calloc(1, sizeof *so);
+
+    if (!so || !clip || !(so->path = strdup(path))) {
+        free(so);
+        myna_clip_destroy(clip);
+        return myna_fail(why, MYNA_ENOMEM, "no memory for %s", path);
+    }
+    so->clip = clip;
+    so->next = rt->sounds;
+    rt->sounds = so;
+    return MYNA_OK;
+}
+
+enum myna_err myna_runtime_clip(struct myna_runtime *rt, const char *path,
+                                const struct myna_clip **out, struct myna_why *why)
+{
+    struct myna_clip *clip = NULL;
+    enum myna_err err;
+
+    for (const struct sound *so = rt->sounds; so; so = so->next)
+        if (!strcmp(so->path, path)) {
+            *out = so->clip;
+            return MYNA_OK;
+        }
+    err = myna_clip_load(path, &clip, why);
+    if (!err)
+        err = keep_sound(rt, path, clip, why);
+    if (!err)
+        *out = rt->sounds->clip;
+    return err;
+}
+
+enum myna_err myna_runtime_clip_known(struct myna_runtime *rt, const char *path, size_t n,
+                                      struct myna_why *why)
+{
+    return keep_sound(rt, path, myna_clip_silent(n), why);
 }

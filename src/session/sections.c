@@ -44,6 +44,7 @@ static void gather(void)
     add(&myna_session_section);
     add(&myna_turn_section);
     add(&myna_text_section);
+    add(&myna_background_section);
     add(&myna_vad_section);
     for (const struct myna_vad_class *const *c = myna_builtin_vads(); *c; c++)
         add_class("vad", (*c)->name, (*c)->summary, (*c)->options);

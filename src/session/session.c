@@ -311,7 +311,9 @@ enum myna_err myna_s_create(struct myna_runtime *rt, const struct myna_session_o
     s->tts = st.tts;
     if (s->llm && s->llm->caps & MYNA_LLM_OWN_HISTORY)
         s->turn_conf.preemptive_generation = false;
-    err = get_transport(s, opt, why);
+    err = myna_s_background_open(s, why);
+    if (!err)
+        err = get_transport(s, opt, why);
     if (err)
         goto fail;
     myna_runtime_attach(rt, s);
@@ -487,6 +489,7 @@ static void bury(struct myna_grave *g)
     myna_buf_fini(&s->rec.preflight);
     myna_buf_fini(&s->scratch);
     myna_buf_fini(&s->shown);
+    myna_s_background_fini(s);
     free(s->agent_name);
     free(s->agent_instructions);
     free(s->agent_greeting);

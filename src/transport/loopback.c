@@ -240,7 +240,7 @@ static void play(struct loopback *lb, myna_us now)
     bool sound = myna_transport_pull(&lb->base, pcm);
 
     lb->counts.sound_frames += sound;
-    keep(lb, sound ? pcm : NULL);
+    keep(lb, pcm); /* silence, or background sounds */
 }
 
 /* ---- the tick */
