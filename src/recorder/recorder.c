@@ -108,7 +108,7 @@ static enum myna_err hear(struct myna_recorder *rec, const struct myna_flight_re
         memcpy(pcm, p + FRAME_HEAD, sizeof pcm[0] * MYNA_IN_SAMPLES);
         return myna_sound_in(rec->sound, r->now, captured, r->id, pcm, &rec->why);
     }
-    if (r->kind == MYNA_OUT_FRAME && r->id) /* the whole of it follows */
+    if (r->kind == MYNA_OUT_FRAME && r->id == MYNA_FRAME_MIXED) /* the whole of it follows */
         return MYNA_OK;
     if ((r->kind == MYNA_OUT_FRAME || r->kind == MYNA_OUT_MIXED) && r->payload.len == sizeof pcm) {
         memcpy(pcm, p, sizeof pcm);

@@ -78,7 +78,7 @@ bool myna_transport_pull(struct myna_transport *t, int16_t out[MYNA_OUT_SAMPLES]
     if (sound)
         v.len = MYNA_OUT_SAMPLES * sizeof *out;
     mixed = myna_s_background_sounds(s);
-    myna_tap_put(s->tap, MYNA_OUT_FRAME, mixed, &v, 1);
+    myna_tap_put(s->tap, MYNA_OUT_FRAME, mixed ? MYNA_FRAME_MIXED : 0, &v, 1);
     if (mixed)
         myna_s_background_mix(s, sound, out);
     myna_s_leave(s);

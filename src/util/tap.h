@@ -35,9 +35,10 @@ enum myna_tap_kind {
     MYNA_IN_TTS_READY = 14,
     MYNA_IN_FAIL = 15, /* an open/start call into a stage failed: stage u32, err u32 */
     /* outputs */
-    MYNA_OUT_EVENT = 64,    /* JSON of the event */
-    MYNA_OUT_FRAME = 65,    /* answer to a pull: empty = silence, else 480 samples of the agent's
-                               speech. id 1: an OUT_MIXED with what was really drawn follows */
+    MYNA_OUT_EVENT = 64, /* JSON of the event */
+    MYNA_OUT_FRAME =
+        65,                 /* answer to a pull: empty = silence, else 480 samples of the agent's
+                               speech. id FRAME_MIXED: an OUT_MIXED with what was really drawn follows */
     MYNA_OUT_STT_OPEN = 66, /* caps u32, class name, language, who u32 */
     MYNA_OUT_STT_PUSH = 67, /* CRC-32 of the samples handed over */
     MYNA_OUT_STT_MARK = 68, /* mark u32, at i64 */
@@ -54,6 +55,8 @@ enum myna_tap_kind {
     MYNA_OUT_BACKGROUND = 79, /* mixed into this frame: struct myna_background_mark, 4 times u32 */
     MYNA_OUT_MIXED = 80,      /* 480 samples for audio.ogg; not written to the flight */
 };
+
+enum { MYNA_FRAME_MIXED = 2 }; /* id of an OUT_FRAME, else 0 */
 
 struct myna_tap {
     /* parts: the payload in pieces, borrowed. Loop thread. Must not allocate for FRAME, PULL, VAD,

@@ -340,6 +340,44 @@ static double rms(const int16_t *pcm, int channel, int from, int to)
     return sqrt(sum / ((to - from) * 48));
 }
 
+TEST(a_background_is_in_the_sound_and_not_in_the_flight)
+{
+    struct bench b;
+    char path[300];
+    SF_INFO info = {0};
+    SNDFILE *f;
+    int16_t *pcm, speech[MYNA_OUT_SAMPLES], mixed[MYNA_OUT_SAMPLES];
+    struct myna_view v;
+
+    for (int i = 0; i < MYNA_OUT_SAMPLES; i++) {
+        speech[i] = i % 48 < 24 ? 500 : -500;
+        mixed[i] = i % 48 < 24 ? 8000 : -8000;
+    }
+    setup(&b);
+    open_recorder(&b, true, true);
+    for (int i = 0; i < 100; i++) {
+        myna_loop_run_until(b.host.loop, i * MYNA_FRAME_US);
+        v = (struct myna_view){(uint8_t *)speech, sizeof speech};
+        myna_tap_put(myna_recorder_tap(b.rec), MYNA_OUT_FRAME, MYNA_FRAME_MIXED, &v, 1);
+        v.ptr = (uint8_t *)mixed;
+        myna_tap_put(myna_recorder_tap(b.rec), MYNA_OUT_MIXED, 0, &v, 1);
+    }
+    myna_loop_run_until(b.host.loop, 2 * MYNA_S);
+    close_recorder(&b, NULL);
+    CHECK_EQ(count(b.dir, MYNA_OUT_FRAME, NULL), 100);
+    CHECK_EQ(count(b.dir, MYNA_OUT_MIXED, NULL), 0);
+    snprintf(path, sizeof path, "%s/audio.ogg", b.dir);
+    f = sf_open(path, SFM_READ, &info);
+    CHECK(f != NULL);
+    CHECK_NEAR(info.frames, 2 * 48000, 960);
+    pcm = calloc((size_t)info.frames * 2, sizeof *pcm);
+    CHECK_EQ(sf_readf_short(f, pcm, info.frames), info.frames);
+    sf_close(f);
+    CHECK(rms(pcm, 1, 200, 1900) > 4000);
+    free(pcm);
+    teardown(&b);
+}
+
 TEST(both_sides_stand_on_one_time_line)
 {
     struct bench b;
