@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "config/value.h"
+#include "util/json_dump.h"
 
 #define MASK "************"
 
@@ -333,7 +334,7 @@ char *myna_config_json(const struct myna_config *cfg)
             ok = add_key(all, cfg->groups[g].path, &cfg->groups[g].section->options[i],
                          &cfg->groups[g].values[i]);
     if (ok)
-        text = json_dumps(all, JSON_COMPACT | JSON_REAL_PRECISION(15));
+        text = myna_json_dump(all, JSON_COMPACT | JSON_REAL_PRECISION(15));
     json_decref(all);
     return text;
 }

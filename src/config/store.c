@@ -14,6 +14,7 @@
 
 #include "config/list.h"
 #include "config/value.h"
+#include "util/json_dump.h"
 #include "util/suggest.h"
 
 enum { FAR = 64 }; /* slips between two names that have nothing in common */
@@ -73,7 +74,7 @@ static enum myna_err normalize(const char *text, char **out, char *complaint)
                  why.text, why.line, why.column);
         return MYNA_EFORMAT;
     }
-    *out = json_dumps(root, JSON_REAL_PRECISION(15));
+    *out = myna_json_dump(root, JSON_REAL_PRECISION(15));
     json_decref(root);
     return *out ? MYNA_OK : MYNA_ENOMEM;
 }

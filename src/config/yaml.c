@@ -16,6 +16,7 @@
 
 #include "config/list.h"
 #include "config/store.h"
+#include "util/json_dump.h"
 
 enum { MAX_TEXT = 1024 * 1024, MAX_DEPTH = 8, MAX_MAPPINGS = 1024, MAX_TREE = 32 };
 
@@ -272,7 +273,7 @@ static enum myna_err tree_text(const struct tree *t, char **out)
 
     if (err)
         return err;
-    *out = json_dumps(value, JSON_COMPACT | JSON_REAL_PRECISION(15));
+    *out = myna_json_dump(value, JSON_COMPACT | JSON_REAL_PRECISION(15));
     json_decref(value);
     return *out ? MYNA_OK : short_of_memory(t);
 }

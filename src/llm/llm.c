@@ -17,6 +17,7 @@
 #include "util/crc.h"
 #include "util/grave.h"
 #include "util/item_json.h"
+#include "util/json_dump.h"
 #include "util/pack.h"
 #include "util/utf8.h"
 
@@ -343,7 +344,7 @@ char *myna_llm_request_json(const struct myna_llm_request *req)
     bad |= json_object_set_new(o, "tools", tools_json(req));
     bad |= json_object_set_new(o, "items", items_json(req));
     if (!bad)
-        text = json_dumps(o, JSON_COMPACT);
+        text = myna_json_dump(o, JSON_COMPACT);
     json_decref(o);
     return text;
 }

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "util/item_json.h"
+#include "util/json_dump.h"
 
 #define CALL_BEGINS "(The call begins.)"
 
@@ -282,7 +283,7 @@ enum myna_err myna_anthropic_body(const struct myna_openai_target *t,
         bad |= !extra || json_object_update(o, extra);
         json_decref(extra);
     }
-    text = bad ? NULL : json_dumps(o, JSON_COMPACT | JSON_REAL_PRECISION(15));
+    text = bad ? NULL : myna_json_dump(o, JSON_COMPACT | JSON_REAL_PRECISION(15));
     json_decref(o);
     if (text) {
         *out = text;
@@ -374,7 +375,7 @@ static enum myna_err begin_call(struct myna_openai_stream *s, int index, json_t 
         return MYNA_ENOMEM;
     if (json_object_size(input) == 0)
         return MYNA_OK; /* it comes in pieces */
-    whole = json_dumps(input, JSON_COMPACT);
+    whole = myna_json_dump(input, JSON_COMPACT);
     if (!whole)
         return MYNA_ENOMEM;
     myna_buf_puts(&c->arguments, whole);
@@ -474,7 +475,7 @@ static enum myna_err end_message(struct myna_openai_stream *s)
     if (s->n_calls && s->thinking && !s->calls[0].extra) {
         json_t *extra = json_pack("{s:O}", "thinking", s->thinking);
 
-        s->calls[0].extra = extra ? json_dumps(extra, JSON_COMPACT) : NULL;
+        s->calls[0].extra = extra ? myna_json_dump(extra, JSON_COMPACT) : NULL;
         json_decref(extra);
         if (!s->calls[0].extra)
             return MYNA_ENOMEM;

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "util/item_json.h"
+#include "util/json_dump.h"
 
 #define NOTE_WORDS 160 /* bytes of the heard answer that a note repeats */
 
@@ -426,7 +427,7 @@ enum myna_err myna_openai_body(const struct myna_openai_target *t,
 {
     struct myna_why inner = {0};
     json_t *o = body_json(t, req, &inner);
-    char *text = o ? json_dumps(o, JSON_COMPACT | JSON_REAL_PRECISION(15)) : NULL;
+    char *text = o ? myna_json_dump(o, JSON_COMPACT | JSON_REAL_PRECISION(15)) : NULL;
 
     json_decref(o);
     if (text) {

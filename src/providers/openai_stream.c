@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/json_dump.h"
 #include "util/utf8.h"
 
 #define MAX_EVENT     ((size_t)1 << 20)
@@ -281,7 +282,7 @@ static enum myna_err keep_extra(struct myna_openai_tool_call *c, json_t *extra)
     if (c->extra || !json_is_object(extra))
         return MYNA_OK;
     whole = json_pack("{s:O}", "extra_content", extra);
-    c->extra = whole ? json_dumps(whole, JSON_COMPACT) : NULL;
+    c->extra = whole ? myna_json_dump(whole, JSON_COMPACT) : NULL;
     json_decref(whole);
     return c->extra ? MYNA_OK : MYNA_ENOMEM;
 }
@@ -309,7 +310,7 @@ static enum myna_err take_call(struct myna_openai_stream *s, json_t *delta, size
     if (json_is_string(arguments)) {
         myna_buf_put(&c->arguments, json_string_value(arguments), json_string_length(arguments));
     } else if (json_is_object(arguments)) { /* instead of its text */
-        dumped = json_dumps(arguments, JSON_COMPACT);
+        dumped = myna_json_dump(arguments, JSON_COMPACT);
         if (!dumped)
             return MYNA_ENOMEM;
         myna_buf_puts(&c->arguments, dumped);

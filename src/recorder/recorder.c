@@ -228,10 +228,11 @@ static void tell_failure(struct myna_recorder *rec, enum myna_err err, const cha
     if (rec->told)
         return;
     rec->told = true;
-    myna_host_log(rec->host, MYNA_LOG_ERROR, "recording ended stage=recorder reason=\"%s\"",
-                  message);
-    if (rec->failed && !rec->closing)
+    if (rec->failed && !rec->closing) /* who hears of it logs it */
         rec->failed(rec->failed_arg, err, message);
+    else
+        myna_host_log(rec->host, MYNA_LOG_ERROR, "recording ended stage=recorder reason=\"%s\"",
+                      message);
 }
 
 /* Sends the worker. Nothing may wait for it: a full queue means later. */

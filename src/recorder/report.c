@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "util/item_json.h"
+#include "util/json_dump.h"
 
 #define EVENTS_MAX 100000
 
@@ -150,7 +151,7 @@ char *myna_report_json(struct myna_report *r, const struct myna_report_info *inf
                                info->audio_path ? json_integer(info->started_ms) : json_null());
     bad |= json_object_set_new(o, "sdk_version", text_or_null(myna_version()));
     if (!bad)
-        text = json_dumps(o, JSON_INDENT(2) | JSON_REAL_PRECISION(15));
+        text = myna_json_dump(o, JSON_INDENT(2) | JSON_REAL_PRECISION(15));
     json_decref(o);
     return text;
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "util/item_json.h"
+#include "util/json_dump.h"
 
 const char *myna_event_name(enum myna_event_type type)
 {
@@ -368,7 +369,7 @@ char *myna_event_json(const struct myna_event *ev)
     bad |= put_fields(o, ev);
     bad |= json_object_set_new(o, "createdAt", json_integer(ev->created_ms));
     if (!bad)
-        text = json_dumps(o, JSON_COMPACT | JSON_REAL_PRECISION(15));
+        text = myna_json_dump(o, JSON_COMPACT | JSON_REAL_PRECISION(15));
     json_decref(o);
     return text;
 }

@@ -7,6 +7,7 @@
 
 #include "session/internal.h"
 #include "util/item_json.h"
+#include "util/json_dump.h"
 
 static json_t *stage(const char *name, uint32_t caps)
 {
@@ -24,13 +25,14 @@ static json_t *llm_stage(const struct myna_llm *llm)
     return o;
 }
 
+/* NULL: memory is short. A recording without its configuration would be another call's. */
 static json_t *config_of(const struct myna_session *s)
 {
     char *text = myna_config_json(myna_runtime_config(s->rt));
     json_t *cfg = text ? json_loads(text, 0, NULL) : NULL;
 
     free(text);
-    return cfg ? cfg : json_object();
+    return cfg;
 }
 
 static json_t *tools_of(const struct myna_session *s)
@@ -101,9 +103,11 @@ char *myna_s_header_json(const struct myna_session *s)
         json_decref(root);
         root = NULL;
     }
-    if (root && s->on_tool)
-        json_object_set_new(root, "on_tool", json_true());
-    text = root ? json_dumps(root, JSON_COMPACT) : NULL;
+    if (root && s->on_tool && json_object_set_new(root, "on_tool", json_true())) {
+        json_decref(root);
+        root = NULL;
+    }
+    text = root ? myna_json_dump(root, JSON_COMPACT) : NULL;
     json_decref(root);
     return text;
 }
@@ -120,7 +124,7 @@ char *myna_s_options_json(const struct myna_session *s)
         s->conf.max_tool_steps, "preemptive_generation", "enabled", t->preemptive_generation,
         "preemptive_tts", t->preemptive_tts, "user_away_timeout", s->conf.user_away_timeout_ms,
         "recording_options", "audio", s->record_audio, "flight", s->record_flight);
-    char *text = root ? json_dumps(root, JSON_COMPACT) : NULL;
+    char *text = root ? myna_json_dump(root, JSON_COMPACT) : NULL;
 
     json_decref(root);
     return text;

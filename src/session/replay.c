@@ -15,6 +15,7 @@
 
 #include "util/clock.h"
 #include "util/fs.h"
+#include "util/json_dump.h"
 
 #define FILE_MAX ((size_t)2 << 30)
 
@@ -94,7 +95,7 @@ static enum myna_err set_key(struct myna_config *cfg, const char *key, const jso
     case JSON_ARRAY:
         break;
     }
-    text = json_dumps(value, JSON_COMPACT | JSON_REAL_PRECISION(15));
+    text = myna_json_dump(value, JSON_COMPACT | JSON_REAL_PRECISION(15));
     if (!text)
         return myna_fail(why, MYNA_ENOMEM, "no memory for the configuration");
     err = myna_config_set(cfg, key, text, "recording", why);

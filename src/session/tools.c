@@ -23,6 +23,7 @@
 #include <string.h>
 
 #include "session/internal.h"
+#include "util/json_dump.h"
 
 #define INTERNAL_ERROR "An internal error occurred"
 
@@ -73,7 +74,7 @@ enum myna_err myna_tool_arguments(const struct myna_tool_def *def, const char *n
             goto out;
         }
     }
-    *out = json_dumps(args, JSON_COMPACT);
+    *out = myna_json_dump(args, JSON_COMPACT);
     if (!*out)
         err = myna_fail(why, MYNA_ENOMEM, "Error in the call of %s: no memory", name);
 out:

@@ -4,6 +4,7 @@
  * the trailing key=value words of the sentence become members of the object. Nothing is allocated
  * for text.
  */
+#include "util/json_dump.h"
 #include "util/log.h"
 
 #include <ctype.h>
@@ -175,7 +176,7 @@ static char *json_line(const char *time, const char *level, char *text)
     if (line && !json_object_set_new(line, "time", json_string(time)) &&
         !json_object_set_new(line, "level", json_string(level)) &&
         !json_object_set_new(line, "msg", text_value(text, len)) && add_pairs(line, pairs))
-        out = json_dumps(line, JSON_COMPACT);
+        out = myna_json_dump(line, JSON_COMPACT);
     json_decref(line);
     return out;
 }

@@ -32,18 +32,12 @@ static void set(struct myna_config *cfg, const char *key, const char *value)
 static struct myna_runtime *make_runtime(struct myna_config *cfg)
 {
     static const struct myna_vad_class *const vads[] = {&instant_vad, NULL};
-    static const struct myna_stt_class *const stts[] = {&instant_stt, NULL};
-    static const struct myna_llm_class *const llms[] = {&instant_llm, NULL};
-    static const struct myna_tts_class *const ttss[] = {&instant_tts, NULL};
     static const struct myna_transport_class *const doors[] = {&instant_door, NULL};
     struct myna_runtime_options opt = {
         .size = sizeof opt,
         .config = cfg,
         .seed = 11,
         .vads = vads,
-        .stts = stts,
-        .llms = llms,
-        .ttss = ttss,
         .transports = doors,
     };
     struct myna_runtime *rt;

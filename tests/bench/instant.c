@@ -5,7 +5,7 @@
 
 #include "bench.h"
 
-enum { CYCLE_MS = 8000, SPEECH_MS = 2000, STEP_MS = 50, ANSWER_SAMPLES = 2 * 24000 };
+enum { CYCLE_MS = 8000, SPEECH_MS = 2000, STEP_MS = 50 };
 
 struct instant_figures instant;
 
@@ -14,27 +14,6 @@ static void at(struct myna_timer *t, myna_us when)
     if (myna_timer_set(t, when))
         abort();
 }
-
-/* One allocation shape for all objects: they hold nothing. */
-#define OBJECT(stage)                                                                              \
-    static enum myna_err stage##_create(struct myna_##stage **out, struct myna_host *host,         \
-                                        const struct myna_config *cfg, struct myna_why *why)       \
-    {                                                                                              \
-        struct myna_##stage *v = calloc(1, sizeof *v);                                             \
-                                                                                                   \
-        (void)cfg;                                                                                 \
-        (void)why;                                                                                 \
-        if (!v)                                                                                    \
-            return MYNA_ENOMEM;                                                                    \
-        v->cls = &instant_##stage;                                                                 \
-        v->host = host;                                                                            \
-        *out = v;                                                                                  \
-        return MYNA_OK;                                                                            \
-    }                                                                                              \
-    static void stage##_destroy(struct myna_##stage *v)                                            \
-    {                                                                                              \
-        free(v);                                                                                   \
-    }
 
 /* ---- whoever speaks; the VAD's END is the moment from which the delay counts */
 
@@ -45,13 +24,25 @@ struct vad_stream {
     int step; /* of STEP_MS since the speech began; 0: silent */
 };
 
-/* The recogniser learns from the VAD's mark, as batch recognisers do. */
-struct stt_stream {
-    struct myna_stt_stream base;
-    struct myna_timer timer;
-};
+static enum myna_err vad_create(struct myna_vad **out, struct myna_host *host,
+                                const struct myna_config *cfg, struct myna_why *why)
+{
+    struct myna_vad *v = calloc(1, sizeof *v);
 
-OBJECT(vad)
+    (void)cfg;
+    (void)why;
+    if (!v)
+        return MYNA_ENOMEM;
+    v->cls = &instant_vad;
+    v->host = host;
+    *out = v;
+    return MYNA_OK;
+}
+
+static void vad_destroy(struct myna_vad *v)
+{
+    free(v);
+}
 
 static void vad_step(struct myna_timer *t)
 {
@@ -129,222 +120,6 @@ const struct myna_vad_class instant_vad = {
     .flush = vad_flush,
     .close = vad_close,
     .min_silence = vad_min_silence,
-};
-
-/* ---- recogniser */
-
-OBJECT(stt)
-
-static void stt_tell(struct myna_timer *t)
-{
-    struct stt_stream *st = t->arg;
-
-    myna_stt_emit(&st->base, &(struct myna_stt_event){
-                                 .type = MYNA_STT_FINAL,
-                                 .text = "what is there to say",
-                                 .confidence = 1,
-                                 .start = MYNA_NEVER,
-                                 .end = MYNA_NEVER,
-                             });
-}
-
-static enum myna_err stt_open(struct myna_stt *stt, const struct myna_stt_open *how,
-                              struct myna_stt_stream **out)
-{
-    struct stt_stream *st = calloc(1, sizeof *st);
-
-    (void)how;
-    if (!st)
-        return MYNA_ENOMEM;
-    st->base.stt = stt;
-    myna_host_timer_init(stt->host, &st->timer, stt_tell, st);
-    *out = &st->base;
-    return MYNA_OK;
-}
-
-static void stt_push(struct myna_stt_stream *st, const struct myna_frame *f)
-{
-    (void)st;
-    (void)f;
-}
-
-static void stt_mark(struct myna_stt_stream *stream, enum myna_stt_mark mark, myna_us t)
-{
-    struct stt_stream *st = (struct stt_stream *)stream;
-
-    (void)t;
-    if (mark == MYNA_STT_MARK_END)
-        at(&st->timer, myna_host_now(st->base.stt->host));
-}
-
-static void stt_close(struct myna_stt_stream *stream)
-{
-    struct stt_stream *st = (struct stt_stream *)stream;
-
-    myna_timer_clear(&st->timer);
-    free(st);
-}
-
-const struct myna_stt_class instant_stt = {
-    .name = "instant",
-    .summary = "knows the words at once",
-    .create = stt_create,
-    .destroy = stt_destroy,
-    .open = stt_open,
-    .push = stt_push,
-    .mark = stt_mark,
-    .close = stt_close,
-};
-
-/* ---- agent */
-
-struct llm_stream {
-    struct myna_llm_stream base;
-    struct myna_timer timer;
-    bool said;
-};
-
-OBJECT(llm)
-
-static void llm_step(struct myna_timer *t)
-{
-    static const char words[] = "There is always something to say.";
-    struct llm_stream *st = t->arg;
-    struct myna_llm_event ev = {.type = MYNA_LLM_DONE};
-
-    if (!st->said) {
-        st->said = true;
-        ev.type = MYNA_LLM_TEXT;
-        ev.text = (struct myna_view){(const uint8_t *)words, sizeof words - 1};
-        at(t, myna_host_now(st->base.llm->host));
-    }
-    myna_llm_emit(&st->base, &ev);
-}
-
-static enum myna_err llm_start(struct myna_llm *llm, const struct myna_llm_request *req,
-                               struct myna_llm_stream **out)
-{
-    struct llm_stream *st = calloc(1, sizeof *st);
-
-    (void)req;
-    if (!st)
-        return MYNA_ENOMEM;
-    st->base.llm = llm;
-    myna_host_timer_init(llm->host, &st->timer, llm_step, st);
-    at(&st->timer, myna_host_now(llm->host));
-    *out = &st->base;
-    return MYNA_OK;
-}
-
-static void llm_close(struct myna_llm_stream *stream)
-{
-    struct llm_stream *st = (struct llm_stream *)stream;
-
-    myna_timer_clear(&st->timer);
-    free(st);
-}
-
-const struct myna_llm_class instant_llm = {
-    .name = "instant",
-    .summary = "answers at once",
-    .create = llm_create,
-    .destroy = llm_destroy,
-    .start = llm_start,
-    .close = llm_close,
-};
-
-/* ---- voice */
-
-struct tts_stream {
-    struct myna_tts_stream base;
-    struct myna_timer timer;
-    size_t left;
-    bool ended, told;
-};
-
-OBJECT(tts)
-
-static void tts_step(struct myna_timer *t)
-{
-    struct tts_stream *st = t->arg;
-
-    if (st->left)
-        myna_tts_ready(&st->base);
-    else
-        myna_tts_emit(&st->base, &(struct myna_tts_event){.type = MYNA_TTS_DONE});
-}
-
-static enum myna_err tts_open(struct myna_tts *tts, const struct myna_tts_open *how,
-                              struct myna_tts_stream **out)
-{
-    struct tts_stream *st = calloc(1, sizeof *st);
-
-    (void)how;
-    if (!st)
-        return MYNA_ENOMEM;
-    st->base.tts = tts;
-    myna_host_timer_init(tts->host, &st->timer, tts_step, st);
-    *out = &st->base;
-    return MYNA_OK;
-}
-
-static enum myna_err tts_text(struct myna_tts_stream *st, struct myna_view text)
-{
-    (void)st;
-    (void)text;
-    return MYNA_OK;
-}
-
-static void tts_end(struct myna_tts_stream *stream)
-{
-    struct tts_stream *st = (struct tts_stream *)stream;
-
-    st->left = ANSWER_SAMPLES;
-    at(&st->timer, myna_host_now(st->base.tts->host));
-}
-
-static void tts_pump(struct myna_tts_stream *stream, size_t room)
-{
-    static const int16_t tone[MYNA_OUT_SAMPLES] = {[0] = 8000, [60] = -8000, [120] = 8000};
-    struct tts_stream *st = (struct tts_stream *)stream;
-
-    while (room && st->left) {
-        size_t n = MYNA_OUT_SAMPLES, took;
-
-        n = n < room ? n : room;
-        n = n < st->left ? n : st->left;
-        took = myna_tts_audio(stream, tone, n);
-        st->left -= took;
-        room -= took;
-        if (took < n)
-            break;
-    }
-    if (!st->left && !st->told) {
-        st->told = true;
-        at(&st->timer, myna_host_now(st->base.tts->host));
-    }
-}
-
-static void tts_close(struct myna_tts_stream *stream)
-{
-    struct tts_stream *st = (struct tts_stream *)stream;
-
-    myna_timer_clear(&st->timer);
-    free(st);
-}
-
-const struct myna_tts_class instant_tts = {
-    .name = "instant",
-    .summary = "has its sound ready",
-    .rate_hz = 24000,
-    .caps = MYNA_TTS_TEXT_STREAM,
-    .create = tts_create,
-    .destroy = tts_destroy,
-    .open = tts_open,
-    .text = tts_text,
-    .end = tts_end,
-    .pump = tts_pump,
-    .close = tts_close,
 };
 
 /* ---- door: a frame each way every 20 ms of the real clock */

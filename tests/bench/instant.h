@@ -1,8 +1,8 @@
-/* instant.h - providers that answer at once and a door of bare frames, to measure what the session
- * itself costs.
+/* instant.h - a VAD and a door of bare frames, to measure what the session itself costs.
  *
- * Everybody speaks for 2 s of every 8, each session at its own phase; the VAD, the recogniser and
- * the agent answer in the same loop turn, the voice has 2 s of sound ready at once.
+ * Everybody speaks for 2 s of every 8, each session at its own phase. The recogniser, the agent and
+ * the voice are the program's own `instant` providers: they answer in the same loop turn, and the
+ * voice has 2 s of sound ready at once.
  */
 #ifndef TESTS_INSTANT_H
 #define TESTS_INSTANT_H
@@ -10,9 +10,6 @@
 #include <myna/myna.h>
 
 extern const struct myna_vad_class instant_vad;
-extern const struct myna_stt_class instant_stt;
-extern const struct myna_llm_class instant_llm;
-extern const struct myna_tts_class instant_tts;
 extern const struct myna_transport_class instant_door;
 
 enum { INSTANT_MAX = 1024 };

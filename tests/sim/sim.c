@@ -3,12 +3,15 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <jansson.h>
 #include <stdarg.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "fault.h"
+#include "recorder/flight.h"
 #include "transport/loopback.h"
+#include "util/fs.h"
 
 /* agent-session 11: turn detection null, 500/6000, no echo warm-up, nothing ahead of the turn */
 static const char *const defaults[] = {
@@ -402,6 +405,27 @@ static void replay(const char *dir)
     myna_replay_result_fini(&r);
 }
 
+/* What was written although something failed tells at least whose call it was. */
+static void check_header(const char *dir)
+{
+    char path[600] = "", *bytes = NULL;
+    size_t len = 0;
+    struct myna_flight_reader r;
+    struct myna_flight_record head;
+    json_t *header;
+
+    find_flight(dir, path);
+    if (!*path || myna_fs_read(path, 64 << 20, &bytes, &len, NULL))
+        return;
+    if (!myna_flight_begin(&r, (struct myna_view){(uint8_t *)bytes, len}, NULL) &&
+        !myna_flight_next(&r, &head, NULL)) {
+        header = json_loadb((const char *)head.payload.ptr, head.payload.len, 0, NULL);
+        CHECK(json_object_get(json_object_get(header, "config"), "turn.min_delay") != NULL);
+        json_decref(header);
+    }
+    free(bytes);
+}
+
 void sim_end(struct sim *s)
 {
     char dir[512] = "";
@@ -426,6 +450,8 @@ void sim_end(struct sim *s)
     if (!s->setup.no_replay && !s->failed && !may_fail(s) && !getenv("MYNA_TEST_NO_RECORD")) {
         CHECK(*dir);
         replay(dir);
+    } else if (may_fail(s) && *dir) {
+        check_header(dir);
     }
     remove_tree(s->dir);
     for (size_t i = 0; i < s->n_items; i++)

@@ -349,6 +349,19 @@ int __wrap_fclose(FILE *f)
     return EOF;
 }
 
+int __real_close(int fd);
+int __wrap_close(int fd);
+int __wrap_close(int fd)
+{
+    bool failed = fails(&ios);
+    int error = errno, rc = __real_close(fd);
+
+    if (!failed)
+        return rc;
+    errno = error;
+    return -1;
+}
+
 /* A mode comes only with these flags. */
 #define WRAP_OPEN(name)                                                                            \
     int __real_##name(const char *path, int flags, ...);                                           \

@@ -26,8 +26,8 @@
 
 /* The n-th allocation from now fails (1: the next), once; 0: none. */
 void fault_fail_alloc(unsigned long n);
-/* The n-th read, write, open, fread, fwrite, fopen, rename, fsync, fflush, fclose, mkdir from now
- * fails with this errno, once; 0: none. A close that fails has closed. */
+/* The n-th read, write, open, close, fread, fwrite, fopen, fclose, rename, fsync, fflush, mkdir
+ * from now fails with this errno, once; 0: none. A close that fails has closed. */
 void fault_fail_io(unsigned long n, int error);
 bool fault_hit(void); /* the failure asked for last has happened */
 void fault_off(void);

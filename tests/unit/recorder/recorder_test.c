@@ -13,6 +13,7 @@
 #include "recorder/flight.h"
 #include "util/fs.h"
 #include "util/host.h"
+#include "util/log.h"
 
 struct bench {
     struct myna_host host;
@@ -22,6 +23,7 @@ struct bench {
     enum myna_err err;
     char message[256];
     struct myna_recorder *rec;
+    char logged[1024];
 };
 
 static void on_failed(void *arg, enum myna_err err, const char *message)
@@ -31,6 +33,15 @@ static void on_failed(void *arg, enum myna_err err, const char *message)
     b->failed++;
     b->err = err;
     snprintf(b->message, sizeof b->message, "%s", message);
+}
+
+static void on_log(void *arg, enum myna_log_level level, const char *line)
+{
+    struct bench *b = arg;
+    size_t len = strlen(b->logged);
+
+    (void)level;
+    snprintf(b->logged + len, sizeof b->logged - len, "%s\n", line);
 }
 
 static void on_closed(void *arg)
@@ -47,6 +58,8 @@ static void setup(struct bench *b)
     CHECK(mkdtemp(b->parent) != NULL);
     b->host.loop = myna_loop_create(&opt, NULL);
     CHECK(b->host.loop != NULL);
+    b->host.log = myna_log_create(&(struct myna_log_options){.write = on_log, .arg = b});
+    CHECK(b->host.log != NULL);
 }
 
 static void open_recorder(struct bench *b, bool flight, bool audio)
@@ -87,6 +100,7 @@ static void remove_tree(const char *path)
 static void teardown(struct bench *b)
 {
     myna_loop_destroy(b->host.loop);
+    myna_log_destroy(b->host.log);
     remove_tree(b->parent);
 }
 
@@ -202,6 +216,7 @@ TEST(a_ring_that_nobody_empties_ends_the_recording_with_one_sentence)
     CHECK_EQ(b.failed, 1);
     CHECK_EQ(b.err, MYNA_ELIMIT);
     CHECK_HAS(b.message, "too slow");
+    CHECK_STR(b.logged, ""); /* whoever was told logs it, and nobody twice */
     put(&b, MYNA_OUT_EVENT, big, sizeof big);
     close_recorder(&b, NULL);
     CHECK_EQ(b.failed, 1);
@@ -275,6 +290,28 @@ TEST(a_file_that_cannot_grow_ends_the_recording_and_stays_readable)
     close_recorder(&b, "{}");
     CHECK_EQ(count(b.dir, MYNA_OUT_EVENT, &truncated), 12); /* 50000 / 4124 */
     CHECK(truncated);
+    teardown(&b);
+}
+
+TEST(what_fails_when_nobody_listens_any_more_is_logged)
+{
+    static char big[4096];
+    struct bench b;
+    struct rlimit old, small;
+
+    setup(&b);
+    open_recorder(&b, true, false);
+    getrlimit(RLIMIT_FSIZE, &old);
+    small = old;
+    small.rlim_cur = 5000;
+    signal(SIGXFSZ, SIG_IGN);
+    setrlimit(RLIMIT_FSIZE, &small);
+    for (int i = 0; i < 3; i++)
+        put(&b, MYNA_OUT_EVENT, big, sizeof big);
+    close_recorder(&b, NULL); /* the first write is the last */
+    setrlimit(RLIMIT_FSIZE, &old);
+    CHECK_EQ(b.failed, 0);
+    CHECK_HAS(b.logged, "call.flight");
     teardown(&b);
 }
 

@@ -244,4 +244,15 @@ TEST(an_allocation_in_the_media_tick_aborts_with_a_sentence)
     CHECK_STR(said, "");
 }
 
+TEST(a_close_that_fails_has_closed)
+{
+    int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+    CHECK(fd >= 0);
+    fault_fail_io(1, EIO);
+    CHECK_EQ(close(fd), -1);
+    CHECK_EQ(errno, EIO);
+    CHECK_EQ(fcntl(fd, F_GETFD), -1);
+}
+
 TEST_MAIN
