@@ -8,6 +8,7 @@
  * repeats the outputs.
  *
  *   door.c         frames, pulls and reports of the transport
+ *   line.c         the person's frames, or silence where they fail to come
  *   recognition.c  VAD and STT: what the person says (agent-session 1.6)
  *   decision.c     is the person's turn over? (1.6)
  *   turns.c        end of turn → reply, preemptive generation (1.7)
@@ -272,6 +273,11 @@ struct myna_session {
     bool aec_started;
 
     struct recognition rec;
+    struct {
+        myna_us heard_at; /* when the last frame came, or was made up; MYNA_NEVER: none yet */
+        myna_us next;     /* capture time of the next one */
+        bool stalled;     /* frames are made up */
+    } line;
     struct myna_endpointing endpointing;
     struct turn *turns;
     uint32_t turn_numbers;
@@ -374,11 +380,15 @@ void myna_s_llm_metrics(struct myna_session *s, struct speech *sp, bool cancelle
 void myna_s_tts_metrics(struct myna_session *s, struct speech *sp, struct segment *seg,
                         bool cancelled);
 
+/* ---- line.c */
+void myna_s_hear(struct myna_session *s, const struct myna_frame *f); /* media tick */
+myna_us myna_s_line_deadline(const struct myna_session *s);
+void myna_s_line_expire(struct myna_session *s);
+
 /* ---- recognition.c */
 enum myna_err myna_s_ears_open(struct myna_session *s, struct myna_why *why);
 void myna_s_ears_close(struct myna_session *s);
 void myna_s_stt_reopen(struct myna_session *s);
-void myna_s_hear(struct myna_session *s, const struct myna_frame *f); /* media tick */
 void myna_s_eou_start(struct myna_session *s, bool manual);
 void myna_s_eou_fire(struct myna_session *s);
 void myna_s_eou_cancel(struct myna_session *s);

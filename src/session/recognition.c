@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "audio/level.h"
 #include "util/guard.h"
 
 #define PAUSE_MARK                                                                                 \
@@ -417,32 +416,4 @@ void myna_s_ears_close(struct myna_session *s)
     s->stt_port = NULL;
     s->rec.stt_retry_at = s->rec.commit_at = MYNA_NEVER;
     myna_s_eou_cancel(s);
-}
-
-/* The recogniser hears silence where the agent may hear itself, or must not be interrupted. */
-static bool deaf(const struct myna_session *s)
-{
-    if (s->agent_state != MYNA_AGENT_SPEAKING)
-        return false;
-    if (s->aec_until != MYNA_NEVER && s->aec_until > s->now)
-        return true;
-    return s->current && !s->current->allow_interruptions &&
-           s->turn_conf.discard_audio_if_uninterruptible;
-}
-
-void myna_s_hear(struct myna_session *s, const struct myna_frame *f)
-{
-    const struct myna_frame *to_stt = f;
-
-    s->in_dbfs = myna_level_rms(f->pcm, MYNA_IN_SAMPLES);
-    if (s->vad_port)
-        myna_vad_port_push(s->vad_port, f);
-    if (!s->stt_port)
-        return;
-    if (deaf(s)) {
-        s->silence.captured = f->captured;
-        s->silence.who = f->who;
-        to_stt = &s->silence;
-    }
-    myna_stt_port_push(s->stt_port, to_stt);
 }

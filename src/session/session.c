@@ -38,6 +38,7 @@ static myna_us deadline(const struct myna_session *s)
     for (const struct speech *sp = s->speeches; sp; sp = sp->next)
         at = earlier(at, myna_s_reply_deadline(s, sp));
     at = earlier(at, s->rec.commit_at);
+    at = earlier(at, myna_s_line_deadline(s));
     if (c->asked && c->wait_transcript)
         at = earlier(at, c->transcript_by);
     if (!c->hung_up)
@@ -102,6 +103,8 @@ static void expire(struct myna_session *s)
     for (struct speech *sp = s->speeches; sp; sp = sp->next)
         if (!sp->done && myna_s_reply_deadline(s, sp) <= s->now)
             myna_s_reply_expire(s, sp);
+    if (myna_s_line_deadline(s) <= s->now)
+        myna_s_line_expire(s);
     if (s->rec.eou_at <= s->now)
         myna_s_eou_fire(s);
     if (s->rec.commit_at <= s->now)
@@ -214,7 +217,7 @@ static void begin_states(struct myna_session *s)
     s->user_state = MYNA_USER_LISTENING;
     s->away_at = s->aec_until = s->max_at = s->armed_at = MYNA_NEVER;
     s->reprompt_at = s->hangup_at = MYNA_NEVER;
-    s->paused.timer_at = MYNA_NEVER;
+    s->paused.timer_at = s->line.heard_at = MYNA_NEVER;
     s->closing.drain_by = s->closing.transcript_by = s->closing.transport_by = MYNA_NEVER;
     r->last_speaking = r->speech_start = r->last_final = MYNA_NEVER;
     r->eou_at = r->commit_at = r->stt_retry_at = MYNA_NEVER;

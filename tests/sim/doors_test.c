@@ -169,4 +169,39 @@ TEST(a_door_that_breaks_ends_the_call_and_says_why)
     sim_end(s);
 }
 
+/* ---- a line without frames */
+
+static const char *const by_energy[] = {"vad.provider=energy", NULL};
+
+TEST(who_is_cut_off_by_the_line_has_stopped_speaking)
+{
+    struct sim *s = sim_create(&(struct sim_setup){.config = by_energy});
+
+    sim_user(s, 500, 4000, "", 0);
+    sim_answer(s, HELLO, ANSWER);
+    sim_voice(s, ANSWER, 2000);
+    sim_run(s, 2000);
+    myna_loopback_stall(sim_transport(s), HOUR);
+    sim_run(s, 2200);
+    sim_stt_tell(s, MYNA_STT_FINAL, HELLO);
+    sim_run(s, 9000);
+    CHECK_USER(s, "speaking | listening@2300~");
+    CHECK_ITEMS(s, "handoff | user: " HELLO "@2550~ | assistant: " ANSWER);
+    sim_end(s);
+}
+
+TEST(a_line_that_comes_back_in_time_has_lost_nothing)
+{
+    struct sim *s = sim_create(&(struct sim_setup){.config = by_energy});
+
+    sim_user(s, 500, 4000, HELLO, 200);
+    sim_answer(s, HELLO, ANSWER);
+    sim_voice(s, ANSWER, 2000);
+    sim_run(s, 2000);
+    myna_loopback_stall(sim_transport(s), 280 * MYNA_MS);
+    sim_run(s, 9000);
+    CHECK_USER(s, "speaking | listening@4260~");
+    sim_end(s);
+}
+
 TEST_MAIN
