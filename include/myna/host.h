@@ -8,6 +8,7 @@
 #define MYNA_HOST_H
 
 #include <stddef.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <myna/error.h>
@@ -57,7 +58,9 @@ MYNA_API void myna_timer_clear(struct myna_timer *t);
  * `done` on the loop's thread, exactly once for each accepted work, also at shutdown. To cancel,
  * set a flag of your own that `run` reads (atomic) and that `done` understands.
  * `fair` is a key (the stream's address or number): keys take turns in the queue, so that one
- * talkative session cannot starve the others. Higher `urgent` goes first.
+ * talkative session cannot starve the others. Higher `urgent` goes first. `disk`: it waits for a
+ * disk and hardly computes; such works have a thread of their own, so that none waits behind a
+ * model that is loaded.
  * MYNA_EAGAIN: the queue is full (bounded); nothing was accepted. */
 struct myna_work {
     void (*run)(struct myna_work *w);
@@ -65,6 +68,7 @@ struct myna_work {
     void *arg;
     uint64_t fair;
     int urgent;
+    bool disk;
     struct myna_work *next; /* host's */
     uint64_t seq;           /* host's */
 };

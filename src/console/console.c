@@ -275,6 +275,15 @@ static enum myna_err sound_card(struct console *c, struct myna_why *why)
     return myna_fail(why, MYNA_EUNAVAIL, "this program was built without sound card support");
 }
 
+/* Does the agent speak first? */
+static bool greets(const struct console *c)
+{
+    const char *greet = myna_config_get(c->cfg, "agent.greet");
+    const char *greeting = myna_config_get(c->cfg, "agent.greeting");
+
+    return (greeting && *greeting) || (greet && !strcmp(greet, "true"));
+}
+
 /* No sound card: the question that comes with the project is asked, the answer is kept. */
 static enum myna_err recorded_question(struct console *c, const struct myna_why *no_card,
                                        struct myna_why *why)
@@ -289,7 +298,10 @@ static enum myna_err recorded_question(struct console *c, const struct myna_why 
         note(c, "%s", no_card->text);
         note(c, "So the recorded question is asked instead; the answer is kept in %s.", c->answer);
         /* Asked when the greeting is over, as a polite person would. */
-        if (myna_config_set(c->cfg, "transport.file.lead", "7s", "the recorded question", why))
+        if (greets(c) &&
+            myna_config_set(c->cfg, "transport.file.greeting", "60s", "the recorded question", why))
+            return why->err;
+        if (myna_config_set(c->cfg, "transport.file.lead", "1s", "the recorded question", why))
             return why->err;
         return files(c, places[i], c->answer, "the recorded question", why);
     }

@@ -391,7 +391,8 @@ static struct myna_recorder *create(const struct myna_recorder_options *opt)
     rec->failed = opt->failed;
     rec->failed_arg = opt->arg;
     rec->fd = -1;
-    rec->work = (struct myna_work){.run = run, .done = done, .arg = rec, .fair = (uintptr_t)rec};
+    rec->work = (struct myna_work){
+        .run = run, .done = done, .arg = rec, .fair = (uintptr_t)rec, .disk = true};
     rec->last = myna_host_now(opt->host);
     myna_host_timer_init(opt->host, &rec->timer, on_timer, rec);
     myna_buf_init(&rec->record, MYNA_FLIGHT_MAX + MYNA_FLIGHT_HEAD);

@@ -30,7 +30,7 @@ enum {
 
 struct options {
     const char *in, *out;
-    int lead_ms, tail_ms, patience_ms, max_tail_ms;
+    int greeting_ms, lead_ms, tail_ms, patience_ms, max_tail_ms;
 };
 
 static const struct myna_option options[] = {
@@ -42,6 +42,13 @@ static const struct myna_option options[] = {
      .type = MYNA_OPT_PATH,
      .offset = offsetof(struct options, out),
      .help = "WAV to write what was heard (24 kHz mono, time line of `in`)"},
+    {.name = "greeting",
+     .type = MYNA_OPT_MS,
+     .offset = offsetof(struct options, greeting_ms),
+     .def = "0",
+     .min = 0,
+     .max = 600000,
+     .help = "longest wait for the agent's first words to be over before `in` and its lead begin"},
     {.name = "lead",
      .type = MYNA_OPT_MS,
      .offset = offsetof(struct options, lead_ms),
@@ -85,6 +92,8 @@ struct file {
 
     myna_us start;
     int64_t ticks;
+    int64_t held; /* frames of quiet so far in which the agent's first words were waited for */
+    bool greeted; /* they are over, or are waited for no longer */
     myna_us quiet_since; /* last sound or change of state */
     bool owed;           /* the person spoke, or the call began, and the agent has not stirred */
     enum myna_agent_state agent;
@@ -232,14 +241,24 @@ static void end_call(struct file *f, const char *reason)
 static void hand_over(struct file *f, int64_t k)
 {
     struct myna_frame frame = {.captured = f->start + k * MYNA_FRAME_US};
-    size_t at = (size_t)k * MYNA_IN_SAMPLES;
+    size_t at = (size_t)(k - f->held) * MYNA_IN_SAMPLES;
 
-    if (at < f->n) {
+    if (f->greeted && at < f->n) {
         size_t n = f->n - at < MYNA_IN_SAMPLES ? f->n - at : MYNA_IN_SAMPLES;
 
         memcpy(frame.pcm, f->pcm + at, n * sizeof *frame.pcm);
     }
     myna_transport_frame(&f->base, &frame);
+}
+
+/* The agent speaks first, however long its model and its voice take to be ready. */
+static void wait_for_greeting(struct file *f, myna_us now)
+{
+    if (f->greeted)
+        return;
+    f->held = f->ticks - 1;
+    f->greeted = (!f->owed && f->agent == MYNA_AGENT_LISTENING) ||
+                 now - f->start >= f->opt.greeting_ms * MYNA_MS;
 }
 
 /* The recording is over: has the last answer been heard, and is it quiet since? An answer that is
@@ -258,9 +277,11 @@ static bool all_said(struct file *f, myna_us now, bool sound)
     if (sound || busy || agent != f->agent)
         f->quiet_since = now;
     f->agent = agent;
+    wait_for_greeting(f, now);
 
-    myna_us ended = f->start + (myna_us)(f->n * 1000 / (MYNA_IN_RATE_HZ / 1000));
-    if (now < ended)
+    myna_us ended =
+        f->start + f->held * MYNA_FRAME_US + (myna_us)(f->n * 1000 / (MYNA_IN_RATE_HZ / 1000));
+    if (!f->greeted || now < ended)
         return false;
     if (f->quiet_since < ended)
         f->quiet_since = ended;
@@ -351,6 +372,7 @@ static enum myna_err file_start(struct myna_transport *t, struct myna_why *why)
 
     f->start = f->quiet_since = myna_host_now(t->host);
     f->owed = true; /* a greeting may be on its way */
+    f->greeted = f->opt.greeting_ms == 0;
     f->agent = myna_session_agent_state(t->session);
     err = myna_timer_set(&f->tick, f->start);
     return err ? myna_fail(why, err, "no timer for the call") : MYNA_OK;

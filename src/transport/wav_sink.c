@@ -151,7 +151,8 @@ static void pump(struct myna_wav_sink *s)
     s->carried = s->full;
     s->closing = s->finishing;
     s->busy = true;
-    s->work = (struct myna_work){.run = run, .done = done, .arg = s, .fair = (uintptr_t)s};
+    s->work =
+        (struct myna_work){.run = run, .done = done, .arg = s, .fair = (uintptr_t)s, .disk = true};
     if (myna_host_work(s->host, &s->work) == MYNA_OK)
         return;
     s->busy = false; /* the queue of works is full: next block, or here and now at the end */

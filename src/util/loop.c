@@ -34,7 +34,7 @@ struct myna_loop {
     size_t n_timers, cap_timers;
     uint64_t seq; /* of timers and works */
 
-    struct myna_workers *workers;
+    struct myna_workers *workers, *disk;
     size_t n_busy, max_busy;
     size_t n_holds;
     size_t n_world; /* answers awaited from outside */
@@ -235,7 +235,7 @@ enum myna_err myna_loop_work(struct myna_loop *loop, struct myna_work *w)
     if (loop->n_busy == loop->max_busy)
         return MYNA_EAGAIN;
     w->seq = loop->seq++;
-    err = myna_workers_submit(loop->workers, w);
+    err = myna_workers_submit(w->disk ? loop->disk : loop->workers, w);
     if (!err)
         loop->n_busy++;
     return err;
@@ -275,15 +275,24 @@ static struct myna_work *sorted(struct myna_work *list)
     return merge(sorted(list), sorted(half));
 }
 
+/* Those that have run, by order of submission. */
+static struct myna_work *take_done(struct myna_loop *loop)
+{
+    if (loop->virtual_clock || loop->closing) {
+        myna_workers_wait_idle(loop->workers);
+        myna_workers_wait_idle(loop->disk);
+    }
+    return merge(sorted(myna_workers_take_done(loop->workers)),
+                 sorted(myna_workers_take_done(loop->disk)));
+}
+
 static void run_done(struct myna_loop *loop)
 {
     struct myna_work *w;
 
     if (!loop->n_busy)
         return;
-    if (loop->virtual_clock || loop->closing)
-        myna_workers_wait_idle(loop->workers);
-    w = sorted(myna_workers_take_done(loop->workers));
+    w = take_done(loop);
     while (w) {
         struct myna_work *next = w->next;
 
@@ -308,7 +317,8 @@ struct myna_loop *myna_loop_create(const struct myna_loop_options *opt, struct m
     loop->cap_timers = TIMERS_AT_START;
     loop->heap = malloc((loop->cap_timers + 1) * sizeof(struct myna_timer *));
     loop->workers = myna_workers_create(threads, loop->max_busy, work_finished, loop);
-    if (!loop->heap || !loop->workers)
+    loop->disk = myna_workers_create(1, loop->max_busy, work_finished, loop);
+    if (!loop->heap || !loop->workers || !loop->disk)
         goto short_of_memory;
     loop->uv = myna_loop_uv_create(sample, loop, why);
     if (!loop->uv)
@@ -335,6 +345,7 @@ void myna_loop_destroy(struct myna_loop *loop)
     if (!loop)
         return;
     myna_loop_drain(loop);
+    myna_workers_destroy(loop->disk);
     myna_workers_destroy(loop->workers); /* before uv: a worker may be about to wake it */
     for (size_t i = 1; i <= loop->n_timers; i++)
         loop->heap[i]->slot = 0; /* a late clear() finds it idle */

@@ -168,6 +168,52 @@ TEST(an_answer_that_is_owed_is_waited_for_and_heard_to_its_end)
     end();
 }
 
+static myna_us asked_at;
+
+/* A voice that takes 15 s to load: thinking, then three seconds of greeting. */
+static void script_slow_greeting(const struct myna_frame *f)
+{
+    myna_us t = f->captured / MYNA_MS;
+
+    world.agent = t < 15000   ? MYNA_AGENT_THINKING
+                  : t < 18000 ? MYNA_AGENT_SPEAKING
+                              : MYNA_AGENT_LISTENING;
+    if (f->pcm[0] && !asked_at)
+        asked_at = f->captured;
+}
+
+TEST(the_question_waits_until_a_slow_greeting_was_heard)
+{
+    begin(true);
+    write_in(16000, 16000, 500);
+    CHECK_EQ(myna_config_set(cfg, "transport.file.greeting", "60s", "test", &why), MYNA_OK);
+    CHECK_EQ(myna_config_set(cfg, "transport.file.lead", "1s", "test", &why), MYNA_OK);
+    world.on_frame = script_slow_greeting;
+    asked_at = 0;
+    call();
+    CHECK_NEAR(asked_at / MYNA_MS, 19000, 60);
+    CHECK_NEAR(world.closed_at / MYNA_MS, 22000, 60); /* the question, then two seconds of quiet */
+    end();
+}
+
+static void script_no_greeting(const struct myna_frame *f)
+{
+    if (f->pcm[0] && !asked_at)
+        asked_at = f->captured;
+}
+
+TEST(a_greeting_that_never_comes_is_not_waited_for_longer_than_asked)
+{
+    begin(true);
+    write_in(16000, 16000, 500);
+    CHECK_EQ(myna_config_set(cfg, "transport.file.greeting", "5s", "test", &why), MYNA_OK);
+    world.on_frame = script_no_greeting;
+    asked_at = 0;
+    call();
+    CHECK_NEAR(asked_at / MYNA_MS, 5000, 60);
+    end();
+}
+
 static void script_mute(const struct myna_frame *f)
 {
     world.user = f->captured < MYNA_S ? MYNA_USER_SPEAKING : MYNA_USER_LISTENING;

@@ -453,4 +453,21 @@ TEST(a_signal_reaches_the_loop_on_either_clock)
     }
 }
 
+TEST(what_goes_to_the_disk_does_not_wait_behind_what_computes)
+{
+    struct item slow, file;
+
+    open_loop(false, 1, 0);
+    make(&slow, 1);
+    make(&file, 2);
+    atomic_store(&slow.hold, true); /* until the other has run */
+    file.opens = &slow.hold;
+    file.work.disk = true;
+    CHECK_EQ(myna_loop_work(loop, &slow.work), MYNA_OK);
+    CHECK_EQ(myna_loop_work(loop, &file.work), MYNA_OK);
+    myna_loop_run(loop);
+    CHECK_EQ(told.n, 2);
+    myna_loop_destroy(loop);
+}
+
 TEST_MAIN
