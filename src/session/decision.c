@@ -107,8 +107,9 @@ void myna_s_turn_clear(struct myna_session *s)
     myna_buf_clear(&r->preflight);
     r->confidence_sum = 0;
     r->confidences = 0;
-    r->last_speaking = r->speech_start = r->last_final = r->commit_at = MYNA_NEVER;
+    r->last_speaking = r->speech_start = r->last_final = r->commit_at = r->words_by = MYNA_NEVER;
     r->committed = false;
+    myna_s_limit_reset(s);
     myna_s_eou_cancel(s);
     myna_s_preempt_cancel(s);
     myna_s_eou_settled(s);
@@ -126,19 +127,42 @@ bool myna_s_words_expected(const struct myna_session *s)
            (r->last_final == MYNA_NEVER || r->last_speaking > r->last_final);
 }
 
+/* What is known of the last words stands for them. */
+static void take_interim(struct recognition *r)
+{
+    if (!r->interim.len)
+        return;
+    if (r->final.len)
+        myna_buf_putc(&r->final, ' ');
+    myna_buf_put(&r->final, r->interim.ptr, r->interim.len);
+    myna_buf_clear(&r->interim);
+}
+
 void myna_s_turn_take(struct myna_session *s)
 {
     struct recognition *r = &s->rec;
 
     r->commit_at = MYNA_NEVER;
-    if (r->interim.len) {
-        if (r->final.len)
-            myna_buf_putc(&r->final, ' ');
-        myna_buf_put(&r->final, r->interim.ptr, r->interim.len);
-        myna_buf_clear(&r->interim);
-    }
+    take_interim(r);
     if (r->final.len)
         myna_s_eou_start(s, true);
+}
+
+void myna_s_words_late(struct myna_session *s)
+{
+    struct recognition *r = &s->rec;
+    struct myna_fault f = {.stage = MYNA_STAGE_STT,
+                           .err = MYNA_ETIMEOUT,
+                           .provider = s->stt->cls->name,
+                           .message = "the transcript of what was said did not come in time",
+                           .recoverable = true};
+
+    r->words_by = MYNA_NEVER;
+    myna_s_fault(s, &f);
+    myna_s_stt_restart(s); /* what it still had would be another turn */
+    take_interim(r);
+    myna_s_eou_start(s, false);
+    s->dirty = true;
 }
 
 /* Manual turns: the recogniser gives what it still has; the next final, or what is known when the

@@ -116,14 +116,15 @@ char *myna_s_options_json(const struct myna_session *s)
 {
     const struct myna_turn_conf *t = &s->turn_conf;
     json_t *root = json_pack(
-        "{s:b,s:b,s:i,s:i,s:i,s:i,s:i,s:{s:b,s:b},s:i,s:{s:b,s:b}}", "allow_interruptions",
+        "{s:b,s:b,s:i,s:i,s:i,s:i,s:i,s:{s:b,s:b},s:i,s:i,s:{s:b,s:b}}", "allow_interruptions",
         t->allow_interruptions, "discard_audio_if_uninterruptible",
         t->discard_audio_if_uninterruptible, "min_interruption_duration", t->min_interruption_ms,
         "min_interruption_words", t->min_interruption_words, "min_endpointing_delay",
         t->min_delay_ms, "max_endpointing_delay", t->max_delay_ms, "max_tool_steps",
         s->conf.max_tool_steps, "preemptive_generation", "enabled", t->preemptive_generation,
         "preemptive_tts", t->preemptive_tts, "user_away_timeout", s->conf.user_away_timeout_ms,
-        "recording_options", "audio", s->record_audio, "flight", s->record_flight);
+        "min_consecutive_speech_delay", s->conf.speech_gap_ms, "recording_options", "audio",
+        s->record_audio, "flight", s->record_flight);
     char *text = root ? myna_json_dump(root, JSON_COMPACT) : NULL;
 
     json_decref(root);

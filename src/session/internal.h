@@ -11,6 +11,7 @@
  *   line.c         the person's frames, or silence where they fail to come
  *   recognition.c  VAD and STT: what the person says (agent-session 1.6)
  *   decision.c     is the person's turn over? (1.6)
+ *   limit.c        it is long enough (1.6)
  *   turns.c        end of turn → reply, preemptive generation (1.7)
  *   speech.c       speech handles, queue, scheduling (1.8)
  *   reply.c        one reply: LLM → segments → TTS → playout (1.8)
@@ -160,6 +161,7 @@ struct recognition {
     bool eou_manual;
     myna_us eou_at;
     myna_us commit_at; /* the host has committed the turn: its last words are waited for so long */
+    myna_us words_by;  /* speech has ended: its transcript is waited for so long */
     bool user_quiet;   /* nothing speaks against a reply being launched */
     char language[16];
     char speaker[64];
@@ -271,8 +273,14 @@ struct myna_session {
     int reprompts; /* since the person's last word */
     bool silent;   /* neither speaks nor thinks */
     bool aec_started;
+    myna_us gap_until; /* between two speeches */
 
     struct recognition rec;
+    struct {
+        int words, partial; /* of finals since the agent was heard; of the interim */
+        myna_us since;      /* the first speech since then */
+        bool reached;
+    } limit;
     struct {
         myna_us heard_at; /* when the last frame came, or was made up; MYNA_NEVER: none yet */
         myna_us next;     /* capture time of the next one */
@@ -400,6 +408,16 @@ bool myna_s_words_expected(const struct myna_session *s);
 void myna_s_stt_restart(struct myna_session *s);
 const char *myna_s_transcript(struct myna_session *s); /* final + interim; borrowed */
 
+/* The transcript of what was said has not come in time. */
+void myna_s_words_late(struct myna_session *s);
+
+/* ---- limit.c */
+void myna_s_limit_reset(struct myna_session *s);
+void myna_s_limit_speech(struct myna_session *s, myna_us start);
+void myna_s_limit_words(struct myna_session *s, const char *text, bool final);
+void myna_s_limit_check(struct myna_session *s); /* media tick */
+void myna_s_limit_advance(struct myna_session *s);
+
 /* ---- turns.c */
 bool myna_s_end_of_turn(struct myna_session *s, struct end_of_turn *info); /* text taken if true */
 void myna_s_turns_advance(struct myna_session *s);
@@ -407,6 +425,7 @@ void myna_s_preempt(struct myna_session *s, const char *text);
 void myna_s_preempt_cancel(struct myna_session *s);
 void myna_s_turns_fini(struct myna_session *s);
 int myna_s_words(const char *text);
+bool myna_s_same_words(const char *a, const char *b);
 
 /* ---- speech.c */
 struct speech *myna_s_speech_new(struct myna_session *s, enum speech_kind kind, int allow);

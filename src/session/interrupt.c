@@ -58,6 +58,8 @@ void myna_s_audio_activity(struct myna_session *s)
         return;
     if (!sp || sp->interrupted || !sp->allow_interruptions)
         return;
+    if (!sp->authorized)
+        return; /* it waits until the person is quiet */
     if (s->paused.speech == sp && s->paused.timeout > 0 && s->agent_state != MYNA_AGENT_SPEAKING) {
         myna_s_false_timer_stop(s);
         return; /* held already */

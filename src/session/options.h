@@ -25,6 +25,8 @@ struct myna_session_conf { /* section "session"; times in ms, -1 = off */
     int max_duration_ms;
     int close_transcript_timeout_ms;
     int retry_max, retry_interval_ms, stage_timeout_ms; /* connOptions */
+    int transcription_timeout_ms;
+    int speech_gap_ms; /* min_consecutive_speech_delay */
     const char *long_turn_message;
     int long_turn_after_ms;
     const char *reprompt;
@@ -48,6 +50,7 @@ struct myna_turn_conf {   /* section "turn" */
     bool resume_false_interruption;
     bool preemptive_generation, preemptive_tts;
     int preemptive_max_speech_ms, preemptive_max_retries;
+    int user_turn_max_words, user_turn_max_ms; /* 0, -1: no limit */
 };
 
 struct myna_text_conf {            /* section "text" */

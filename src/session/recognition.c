@@ -29,6 +29,7 @@ static void note_speech(struct myna_session *s, myna_us start)
     if (r->speech_start == MYNA_NEVER)
         r->speech_start = start;
     r->last_speaking = s->now;
+    myna_s_limit_speech(s, start);
 }
 
 static bool listens_to_vad(const struct myna_session *s)
@@ -42,6 +43,7 @@ static void speech_began(struct myna_session *s, myna_us start)
     struct speech *sp = s->current;
 
     note_speech(s, start);
+    r->words_by = MYNA_NEVER;
     r->user_quiet = false;
     myna_s_eou_cancel(s);
     myna_endpointing_user_started(&s->endpointing, start, s->agent_state == MYNA_AGENT_SPEAKING);
@@ -58,6 +60,8 @@ static void speech_ended(struct myna_session *s, myna_us end)
 
     r->last_speaking = end;
     r->user_quiet = true;
+    if (s->conf.transcription_timeout_ms >= 0 && myna_s_words_expected(s))
+        r->words_by = s->now + s->conf.transcription_timeout_ms * MYNA_MS;
     myna_endpointing_user_ended(&s->endpointing, end, false);
     myna_s_user_state(s, MYNA_USER_LISTENING);
     if (s->paused.speech)
@@ -136,10 +140,12 @@ static void inferred(struct myna_session *s, const struct myna_vad_event *ev)
             myna_stt_port_mark(s->stt_port, MYNA_STT_MARK_RESUMED, s->now);
         }
     }
-    if (listens_to_vad(s) && ev->speaking &&
-        ev->speech >= s->turn_conf.min_interruption_ms * MYNA_MS)
-        myna_s_audio_activity(s);
     quiet = !(ev->speaking && ev->raw_silence <= myna_endpointing_min(&s->endpointing) / 2);
+    /* What begins in the quiet behind speech is not interrupted by that speech. */
+    if (listens_to_vad(s) && !quiet && ev->speech >= s->turn_conf.min_interruption_ms * MYNA_MS)
+        myna_s_audio_activity(s);
+    if (ev->speaking)
+        myna_s_limit_check(s);
     if (quiet && !r->user_quiet)
         s->dirty = true;
     r->user_quiet = quiet;
@@ -205,6 +211,7 @@ static void on_final(struct myna_session *s, const struct myna_stt_event *ev)
     struct recognition *r = &s->rec;
     bool differs;
 
+    r->words_by = MYNA_NEVER;
     if (!ev->text[0])
         return;
     s->stt_errors = 0;
@@ -217,10 +224,11 @@ static void on_final(struct myna_session *s, const struct myna_stt_event *ev)
         r->confidence_sum += (double)ev->confidence;
         r->confidences++;
     }
-    differs = strcmp(myna_buf_str(&r->final), myna_buf_str(&r->preflight)) != 0;
+    differs = !myna_s_same_words(myna_buf_str(&r->final), myna_buf_str(&r->preflight));
     myna_buf_clear(&r->interim);
     myna_buf_clear(&r->preflight);
     r->last_final = s->now;
+    myna_s_limit_words(s, ev->text, true);
     if (ev->language && (!r->language[0] || strlen(ev->text) > 5))
         snprintf(r->language, sizeof r->language, "%s", ev->language);
     if (!s->vad_port || r->last_speaking == MYNA_NEVER) { /* the VAD missed it */
@@ -251,6 +259,7 @@ static void on_partial(struct myna_session *s, const struct myna_stt_event *ev, 
     transcribed(s, ev, false);
     myna_buf_clear(&r->interim);
     myna_buf_puts(&r->interim, ev->text);
+    myna_s_limit_words(s, ev->text, false);
     if (!s->vad_port && ev->text[0])
         transcript_activity(s);
     if (!preflight)
@@ -414,6 +423,6 @@ void myna_s_ears_close(struct myna_session *s)
     myna_stt_port_close(s->stt_port);
     s->vad_port = NULL;
     s->stt_port = NULL;
-    s->rec.stt_retry_at = s->rec.commit_at = MYNA_NEVER;
+    s->rec.stt_retry_at = s->rec.commit_at = s->rec.words_by = MYNA_NEVER;
     myna_s_eou_cancel(s);
 }

@@ -328,6 +328,7 @@ static void heard_first(struct myna_session *s, struct speech *sp, myna_us at)
     if (sp->first_heard != MYNA_NEVER)
         return;
     sp->first_heard = sp->fall.heard = at;
+    myna_s_limit_reset(s);
     if (sp->kind != SPEECH_ERROR && sp->kind != SPEECH_FILLER)
         s->llm_errors = s->tts_errors = 0;
     myna_s_agent_state(s, MYNA_AGENT_SPEAKING);
@@ -417,7 +418,8 @@ static bool play(struct myna_session *s, struct speech *sp, struct segment *seg)
         close_segment(s, sp, seg, seg->tts_failed || seg->cut, 0);
         return true;
     }
-    if (myna_playout_active(s->playout))
+    if (myna_playout_active(s->playout) ||
+        (seg == sp->segments && s->gap_until > s->now && s->gap_until != MYNA_NEVER))
         return false;
     /* A reply does not begin while the person speaks (12); a door that pauses holds it back itself.
      */

@@ -37,7 +37,8 @@ static myna_us deadline(const struct myna_session *s)
         at = earlier(at, myna_playout_deadline(s->playout));
     for (const struct speech *sp = s->speeches; sp; sp = sp->next)
         at = earlier(at, myna_s_reply_deadline(s, sp));
-    at = earlier(at, s->rec.commit_at);
+    at = earlier(at, earlier(s->rec.commit_at, s->rec.words_by));
+    at = earlier(at, s->gap_until);
     at = earlier(at, myna_s_line_deadline(s));
     if (c->asked && c->wait_transcript)
         at = earlier(at, c->transcript_by);
@@ -69,6 +70,7 @@ static void settle(struct myna_session *s)
             myna_guard_lift();
             s->dirty = false;
             myna_s_turns_advance(s);
+            myna_s_limit_advance(s);
             myna_s_speeches_advance(s);
             myna_s_close_advance(s);
             myna_guard_lower();
@@ -109,6 +111,12 @@ static void expire(struct myna_session *s)
         myna_s_eou_fire(s);
     if (s->rec.commit_at <= s->now)
         myna_s_turn_take(s);
+    if (s->rec.words_by <= s->now)
+        myna_s_words_late(s);
+    if (s->gap_until <= s->now) {
+        s->gap_until = MYNA_NEVER;
+        s->dirty = true;
+    }
     if (s->paused.timer_at <= s->now)
         myna_s_false_fire(s);
     if (s->rec.stt_retry_at <= s->now)
@@ -217,10 +225,10 @@ static void begin_states(struct myna_session *s)
     s->user_state = MYNA_USER_LISTENING;
     s->away_at = s->aec_until = s->max_at = s->armed_at = MYNA_NEVER;
     s->reprompt_at = s->hangup_at = MYNA_NEVER;
-    s->paused.timer_at = s->line.heard_at = MYNA_NEVER;
+    s->paused.timer_at = s->line.heard_at = s->gap_until = s->limit.since = MYNA_NEVER;
     s->closing.drain_by = s->closing.transcript_by = s->closing.transport_by = MYNA_NEVER;
     r->last_speaking = r->speech_start = r->last_final = MYNA_NEVER;
-    r->eou_at = r->commit_at = r->stt_retry_at = MYNA_NEVER;
+    r->eou_at = r->commit_at = r->stt_retry_at = r->words_by = MYNA_NEVER;
     r->user_quiet = true;
     s->in_dbfs = s->out_dbfs = -96;
     myna_buf_init(&r->final, 1 << 20);

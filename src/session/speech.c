@@ -212,8 +212,11 @@ void myna_s_speech_done(struct myna_session *s, struct speech *sp)
     myna_s_filler_forget(s, sp);
     remember(s, sp);
     myna_s_tools_commit(s, sp);
-    if (sp->first_heard != MYNA_NEVER)
+    if (sp->first_heard != MYNA_NEVER) {
         s->ended_speaking = true;
+        if (s->conf.speech_gap_ms > 0)
+            s->gap_until = s->now + s->conf.speech_gap_ms * MYNA_MS;
+    }
     if (s->preemptive.speech == sp)
         s->preemptive.speech = NULL;
     step_back(s, sp);

@@ -145,7 +145,7 @@ void myna_s_preempt(struct myna_session *s, const char *text)
 }
 
 /* Equal but for case, spaces and punctuation ([later] rule). */
-static bool same_words(const char *a, const char *b)
+bool myna_s_same_words(const char *a, const char *b)
 {
     for (;;) {
         while (*a && !isalnum((unsigned char)*a) && (unsigned char)*a < 0x80)
@@ -166,7 +166,7 @@ static struct speech *take_preemptive(struct myna_session *s, const char *text)
     if (!sp)
         return NULL;
     if (s->preemptive.history_rev == s->history_rev && !sp->failed && !sp->interrupted &&
-        same_words(s->preemptive.text, text)) {
+        myna_s_same_words(s->preemptive.text, text)) {
         s->preemptive.speech = NULL;
         myna_s_preempt_cancel(s); /* forgets the text */
         return sp;

@@ -77,4 +77,93 @@ TEST(not_for_a_turn_that_is_already_long)
     sim_end(s);
 }
 
+/* Three finals in one turn, each of which could be its end. */
+static struct sim *three_guesses(const char *retries)
+{
+    const char *const config[] = {"turn.preemptive_generation=true", "turn.min_delay=2000", retries,
+                                  NULL};
+    struct sim *s = sim_create(&(struct sim_setup){.config = config});
+
+    sim_user(s, 500, 1500, "one", 100);
+    sim_user(s, 2500, 3500, "two", 100);
+    sim_user(s, 4500, 5500, "three", 100);
+    sim_answer(s, "one", "One.");
+    sim_answer(s, "one two", "Two.");
+    sim_answer(s, "one two three", ANSWER);
+    sim_voice(s, ANSWER, 1000);
+    sim_run(s, 11000);
+    return s;
+}
+
+TEST(as_often_as_allowed_in_one_turn)
+{
+    struct sim *s = three_guesses("turn.preemptive_max_retries=3");
+
+    CHECK_EQ(sim_llm_requests(s),
+             3); /* the last of them is the answer: only the voice is missing */
+    CHECK_AGENT(s, "listening@0 | thinking@7500 | speaking@7700~ | listening@8700~");
+    sim_end(s);
+}
+
+TEST(and_no_more)
+{
+    struct sim *s = three_guesses("turn.preemptive_max_retries=2");
+
+    CHECK_EQ(sim_llm_requests(s), 3);
+    CHECK_AGENT(s, "listening@0 | thinking@7500 | speaking@8000~ | listening@9000~");
+    sim_end(s);
+}
+
+static const char *const slow_decision[] = {"turn.preemptive_generation=true",
+                                            "turn.min_delay=4000", NULL};
+
+TEST(a_guess_made_on_another_history_is_thrown_away)
+{
+    struct sim *s = sim_create(&(struct sim_setup){.config = slow_decision});
+
+    sim_user(s, 500, 2000, HELLO, 100);
+    sim_answer(s, HELLO, ANSWER);
+    sim_voice(s, ANSWER, 1000);
+    sim_voice(s, "By the way.", 500);
+    sim_run(s, 3000);
+    CHECK_EQ(sim_llm_requests(s), 1);
+    CHECK_EQ(myna_session_say(sim_session(s), "By the way.", -1, true, NULL), MYNA_OK);
+    sim_run(s, 9000);
+    CHECK_EQ(sim_llm_requests(s), 2);
+    CHECK_ITEMS(s, "handoff | assistant: By the way. | user: " HELLO "@6000 | assistant: " ANSWER);
+    sim_end(s);
+}
+
+TEST(words_that_differ_only_in_their_writing_are_the_same_guess)
+{
+    struct sim *s = sim_create(&(struct sim_setup){.config = slow_decision});
+
+    sim_user(s, 500, 2500, "", 0);
+    sim_answer(s, "hello how are you", ANSWER);
+    sim_voice(s, ANSWER, 1000);
+    sim_run(s, 2000);
+    sim_stt_tell(s, MYNA_STT_PREFLIGHT_TEXT, "hello how are you");
+    sim_run(s, 2700);
+    sim_stt_tell(s, MYNA_STT_FINAL, "Hello, how are you?");
+    sim_run(s, 9000);
+    CHECK_TRANSCRIBED(s, "hello how are you…@2000 | Hello, how are you?@2700");
+    CHECK_ITEMS(s, "handoff | user: Hello, how are you?@6500 | assistant: " ANSWER);
+    sim_end(s);
+}
+
+TEST(no_guess_while_the_agent_is_heard)
+{
+    static const char *const config[] = {"turn.preemptive_generation=true",
+                                         "turn.min_interruption_words=5", NULL};
+    struct sim *s = sim_create(&(struct sim_setup){.config = config});
+
+    sim_voice(s, ANSWER, 6000);
+    sim_user(s, 1000, 2000, "Yes, yes.", 100);
+    sim_run(s, 100);
+    CHECK_EQ(myna_session_say(sim_session(s), ANSWER, -1, true, NULL), MYNA_OK);
+    sim_run(s, 5000);
+    CHECK_EQ(sim_llm_requests(s), 0);
+    sim_end(s);
+}
+
 TEST_MAIN

@@ -160,6 +160,25 @@ TEST(a_recogniser_that_comes_back_loses_no_turn)
     sim_end(s);
 }
 
+TEST(a_recogniser_of_utterances_that_loses_one_says_so_and_hears_the_next)
+{
+    static const char *const config[] = {"stt.provider=sim-batch", NULL};
+    struct sim *s = sim_create(&(struct sim_setup){.config = config});
+
+    sim_user(s, 500, 2500, "These words are lost.", 200);
+    sim_stt_fails(s, 2700, true, 1); /* the provider itself has tried again */
+    sim_user(s, 8000, 9000, HELLO, 200);
+    sim_answer(s, HELLO, ANSWER);
+    sim_voice(s, ANSWER, 1000);
+    sim_run(s, 14000);
+    CHECK_ERRORS(s, "stt fatal@2700");
+    CHECK(sim_sound_ms(s, 2700, 7500) > 1000); /* the sentence about it */
+    CHECK(sim_stt_heard(s, 8000, 9000));
+    CHECK_ITEMS(s, "handoff | user: " HELLO "@9500 | assistant: " ANSWER);
+    CHECK(!sim_closed(s));
+    sim_end(s);
+}
+
 TEST(a_recogniser_that_is_gone_is_spoken_about)
 {
     struct sim *s = sim_create(NULL);

@@ -76,7 +76,7 @@ struct sim {
 extern _Thread_local struct sim *sim_making;
 
 extern const struct myna_vad_class sim_vad_class;
-extern const struct myna_stt_class sim_stt_class;
+extern const struct myna_stt_class sim_stt_class, sim_stt_batch_class;
 extern const struct myna_llm_class sim_llm_class;
 extern const struct myna_tts_class sim_tts_class, sim_tts_stream_class;
 

@@ -13,7 +13,8 @@
  *
  * The fakes (sim_providers.c) are those of agent-session 11:
  *   VAD   START 50 ms after the speech begins, INFERENCE every 50 ms, END 500 ms after it ends;
- *   STT   the final text `delay` after the speech ends; empty text: only the VAD hears it;
+ *   STT   the final text `delay` after the speech ends; empty text: only the VAD hears it
+ *         ("stt.provider=sim-batch": the same as a recogniser that gets utterances);
  *   LLM   answers by the last thing the user said: all text 100 ms after the request, done at 300;
  *   TTS   speaks after end(): first sound 200 ms later, a tone of the given length;
  *   door  transport/loopback: a frame every 20 ms in and out, heard as it is pulled.
@@ -100,6 +101,7 @@ void sim_stt_fails(struct sim *s, int at_ms, bool retryable, int times);
 
 /* The recogniser tells this now: its own START and END, a FINAL. */
 void sim_stt_tell(struct sim *s, enum myna_stt_event_type type, const char *text);
+void sim_stt_tell_end(struct sim *s, enum myna_stt_event_type type, const char *text, int end_ms);
 
 /* ---- running */
 

@@ -188,19 +188,33 @@ struct stt_stream {
     size_t next;
 };
 
-static enum myna_err stt_create(struct myna_stt **out, struct myna_host *host,
-                                const struct myna_config *cfg, struct myna_why *why)
+static enum myna_err stt_make(struct myna_stt **out, struct myna_host *host,
+                              const struct myna_stt_class *cls)
 {
     struct stt *v = calloc(1, sizeof *v);
 
-    (void)cfg;
-    (void)why;
     if (!v)
         return MYNA_ENOMEM;
-    v->base = (struct myna_stt){&sim_stt_class, host};
+    v->base = (struct myna_stt){cls, host};
     v->s = sim_making;
     *out = &v->base;
     return MYNA_OK;
+}
+
+static enum myna_err stt_create(struct myna_stt **out, struct myna_host *host,
+                                const struct myna_config *cfg, struct myna_why *why)
+{
+    (void)cfg;
+    (void)why;
+    return stt_make(out, host, &sim_stt_class);
+}
+
+static enum myna_err stt_create_batch(struct myna_stt **out, struct myna_host *host,
+                                      const struct myna_config *cfg, struct myna_why *why)
+{
+    (void)cfg;
+    (void)why;
+    return stt_make(out, host, &sim_stt_batch_class);
 }
 
 static void stt_destroy(struct myna_stt *stt)
@@ -314,9 +328,16 @@ static void stt_close(struct myna_stt_stream *stream)
 
 void sim_stt_tell(struct sim *s, enum myna_stt_event_type type, const char *text)
 {
+    sim_stt_tell_end(s, type, text, -1);
+}
+
+void sim_stt_tell_end(struct sim *s, enum myna_stt_event_type type, const char *text, int end_ms)
+{
     struct myna_stt_event ev = {
         .type = type, .text = text, .confidence = 0.9f, .start = MYNA_NEVER, .end = MYNA_NEVER};
 
+    if (end_ms >= 0)
+        ev.end = s->t0 + end_ms * MYNA_MS;
     CHECK(s->stt_stream != NULL);
     myna_stt_emit(s->stt_stream, &ev);
 }
@@ -326,6 +347,18 @@ const struct myna_stt_class sim_stt_class = {
     .summary = "scripted",
     .caps = MYNA_STT_INTERIM,
     .create = stt_create,
+    .destroy = stt_destroy,
+    .open = stt_open,
+    .push = stt_push,
+    .mark = stt_mark,
+    .close = stt_close,
+};
+
+const struct myna_stt_class sim_stt_batch_class = {
+    .name = "sim-batch",
+    .summary = "scripted, an utterance at a time",
+    .caps = MYNA_STT_WANTS_SPEECH,
+    .create = stt_create_batch,
     .destroy = stt_destroy,
     .open = stt_open,
     .push = stt_push,

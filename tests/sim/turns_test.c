@@ -65,6 +65,68 @@ TEST(where_the_recogniser_ends_the_vad_begins_anew)
     sim_end(s);
 }
 
+static const char *const no_vad[] = {"vad.provider=none", NULL};
+
+TEST(an_end_of_speech_in_the_future_does_not_delay_the_turn)
+{
+    struct sim *s = sim_create(&(struct sim_setup){.config = no_vad});
+
+    sim_answer(s, HELLO, ANSWER);
+    sim_voice(s, ANSWER, 1000);
+    sim_run(s, 2500);
+    sim_stt_tell_end(s, MYNA_STT_FINAL, HELLO, 60000); /* a stream that was used before */
+    sim_run(s, 8000);
+    CHECK_ITEMS(s, "handoff | user: " HELLO "@3000 | assistant: " ANSWER);
+    sim_end(s);
+}
+
+TEST(where_only_the_recogniser_knows_when_speech_ended_the_delay_counts_from_there)
+{
+    struct sim *s = sim_create(&(struct sim_setup){.config = no_vad});
+
+    sim_answer(s, HELLO, ANSWER);
+    sim_voice(s, ANSWER, 1000);
+    sim_run(s, 2500);
+    sim_stt_tell_end(s, MYNA_STT_FINAL, HELLO, 2300);
+    sim_run(s, 8000);
+    CHECK_ITEMS(s, "handoff | user: " HELLO "@2800 | assistant: " ANSWER);
+    sim_end(s);
+}
+
+/* ---- the delay learns */
+
+static struct sim *pauses(const char *mode)
+{
+    const char *const config[] = {mode, "turn.alpha=0.5", "turn.min_delay=800",
+                                  "turn.max_delay=3000", NULL};
+    struct sim *s = sim_create(&(struct sim_setup){.config = config});
+
+    sim_user(s, 500, 1500, "one", 200);
+    sim_answer(s, "one", "Too late.")->ttft_ms = 4000;
+    sim_user(s, 2700, 3700, "two", 200); /* 1.2 s later: it had not been the end */
+    sim_answer(s, "two", ANSWER);
+    sim_voice(s, ANSWER, 1000);
+    sim_run(s, 9000);
+    return s;
+}
+
+TEST(dynamic_endpointing_learns_the_pauses_of_the_person)
+{
+    struct sim *s = pauses("turn.endpointing_mode=dynamic");
+
+    /* half of 800 and half of 1200 */
+    CHECK_ITEMS(s, "handoff | user: one@2300 | user: two@4700 | assistant: " ANSWER);
+    sim_end(s);
+}
+
+TEST(fixed_endpointing_does_not)
+{
+    struct sim *s = pauses("turn.endpointing_mode=fixed");
+
+    CHECK_ITEMS(s, "handoff | user: one@2300 | user: two@4500 | assistant: " ANSWER);
+    sim_end(s);
+}
+
 /* ---- the host decides */
 
 static const char *const by_host[] = {"turn.detection=manual", NULL};
@@ -251,6 +313,19 @@ TEST(speeches_are_heard_in_the_order_of_asking_with_one_message_each)
     CHECK_PLAYOUTS(s, "heard=1000@1300~ | heard=1000@2300~ | heard=1000@3300~");
     CHECK_ITEMS(s, "handoff | user: Three?@100 | assistant: One. | assistant: Two. | "
                    "assistant: Three.");
+    sim_end(s);
+}
+
+TEST(what_is_said_into_speech_is_heard_when_that_is_over)
+{
+    struct sim *s = sim_create(NULL);
+
+    sim_user(s, 500, 2500, "", 0);
+    sim_voice(s, "By the way.", 1000);
+    sim_run(s, 2600);
+    CHECK_EQ(myna_session_say(sim_session(s), "By the way.", -1, true, NULL), MYNA_OK);
+    sim_run(s, 8000);
+    CHECK_ITEMS(s, "handoff | assistant: By the way.");
     sim_end(s);
 }
 
