@@ -146,23 +146,26 @@ void myna_speech_answer_feed(struct myna_speech_answer *a, struct myna_view byte
 
 void myna_speech_answer_end(struct myna_speech_answer *a)
 {
+    const struct myna_view none = {0};
     struct myna_why why = {0};
-    bool page;
 
     if (!a->err && a->mode == SPEECH_SNIFF && a->n_head)
         start(a);
     if (a->err)
         return;
     if (a->mode == SPEECH_SNIFF) {
-        fail(a, MYNA_EPROVIDER, "the server answered without sound", (struct myna_view){0});
+        fail(a, MYNA_EPROVIDER, "the server answered without sound", none);
     } else if (a->mode == SPEECH_SOUND) {
         if (myna_decode_end(a->decode, &why))
-            fail(a, MYNA_EPROVIDER, why.text, (struct myna_view){0});
+            fail(a, MYNA_EPROVIDER, why.text, none);
     } else {
-        page = strcasestr(a->type, "html") || (a->n_head && a->head[0] == '<');
-        fail(a, MYNA_EPROVIDER,
-             page ? "the server answered a web page instead of sound (is base_url right?)"
-                  : "the server answered words instead of sound",
-             page ? (struct myna_view){0} : myna_buf_view(&a->words));
+        bool page = strcasestr(a->type, "html") || (a->n_head && a->head[0] == '<');
+
+        if (page)
+            fail(a, MYNA_EPROVIDER,
+                 "the server answered a web page instead of sound (is base_url right?)", none);
+        else
+            fail(a, MYNA_EPROVIDER, "the server answered words instead of sound",
+                 myna_buf_view(&a->words));
     }
 }
