@@ -171,6 +171,7 @@ enum myna_event_type {
     MYNA_EV_PLAYOUT,             /* (Myna) a segment started or finished being heard */
     MYNA_EV_TURN_LATENCY,        /* (Myna) the waterfall of a turn, once its answer is heard */
     MYNA_EV_AGENT_TOOL_PROGRESS, /* (Myna) the agent works with a tool of its own */
+    MYNA_EV_PROVIDER_SWITCHED,   /* (Myna) a stage goes on with another of its providers */
 };
 
 /* Usage summed per provider and model (agent-session 9). Zero fields are left out of JSON. */
@@ -239,6 +240,11 @@ struct myna_event {
             const char *tool, *call_id, *label; /* label: what it does, for people; NULL unknown */
             const char *status;                 /* "running", "completed"; as the agent says */
         } progress;
+        struct {
+            enum myna_stage stage;
+            const char *from, *to; /* names of classes */
+            const char *reason;    /* why it left `from`; NULL: `to` is back */
+        } switched;
         struct {
             double probability, threshold, inference_ms, delay_ms;
         } eot;

@@ -101,6 +101,8 @@ enum myna_stt_event_type {
     MYNA_STT_END,   /* its own endpointing heard speech end */
     MYNA_STT_USAGE,
     MYNA_STT_FAULT, /* the stream is over; the session may open another */
+    MYNA_STT_USING, /* of several recognisers another one works now: fault.provider; fault.message
+                       says why it is not the one before, NULL: that one is back */
 };
 
 struct myna_word {
@@ -197,6 +199,7 @@ enum myna_llm_event_type {
     MYNA_LLM_FAULT,    /* the answer will not go on */
     MYNA_LLM_PROGRESS, /* the agent is at work. With a name: at a tool of its own; arguments: what
                           it says of it, text: "running", "completed" */
+    MYNA_LLM_USING,    /* as MYNA_STT_USING */
 };
 
 struct myna_llm_event {
@@ -246,6 +249,7 @@ enum myna_tts_event_type {
     MYNA_TTS_WORDS_AT, /* alignment of words already or soon emitted as sound */
     MYNA_TTS_DONE,     /* all text was spoken: no more audio comes */
     MYNA_TTS_FAULT,
+    MYNA_TTS_USING, /* as MYNA_STT_USING */
 };
 
 struct myna_tts_event {

@@ -201,6 +201,16 @@ static void failed(struct myna_ui *ui, const struct myna_fault *f, struct myna_b
     myna_buf_fini(&text);
 }
 
+static void switched(struct myna_ui *ui, const struct myna_event *ev, struct myna_buf *out)
+{
+    char text[400];
+
+    snprintf(text, sizeof text, "%s: %s instead of %s%s%s", myna_stage_name(ev->u.switched.stage),
+             ev->u.switched.to, ev->u.switched.from, ev->u.switched.reason ? ", since " : " again",
+             ev->u.switched.reason ? ev->u.switched.reason : "");
+    myna_ui_note(ui, out, text);
+}
+
 static void answered(struct myna_ui *ui, const struct myna_waterfall *w, struct myna_buf *out)
 {
     char text[64];
@@ -233,6 +243,9 @@ void myna_ui_event(struct myna_ui *ui, const struct myna_event *ev, struct myna_
         break;
     case MYNA_EV_TURN_LATENCY:
         answered(ui, &ev->u.latency.w, out);
+        break;
+    case MYNA_EV_PROVIDER_SWITCHED:
+        switched(ui, ev, out);
         break;
     case MYNA_EV_ERROR:
         failed(ui, &ev->u.fault, out);

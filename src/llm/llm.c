@@ -218,6 +218,7 @@ static void pass_on(struct myna_llm_port *port, const struct myna_llm_event *ev)
     case MYNA_LLM_USAGE:
     case MYNA_LLM_FAULT:
     case MYNA_LLM_PROGRESS:
+    case MYNA_LLM_USING:
         break;
     }
     if (!closed(port))
@@ -263,7 +264,7 @@ enum myna_err myna_llm_event_pack(struct myna_buf *into, const struct myna_llm_e
         myna_buf_u32(into, (uint32_t)ev->total_tokens);
         myna_buf_u32(into, (uint32_t)ev->prompt_cache_write_tokens);
         myna_buf_i64(into, (int64_t)llround(ev->cost * COST_UNIT));
-    } else if (ev->type == MYNA_LLM_FAULT) {
+    } else if (ev->type == MYNA_LLM_FAULT || ev->type == MYNA_LLM_USING) {
         myna_pack_fault(into, &ev->fault);
     }
     return into->err;
@@ -289,10 +290,10 @@ enum myna_err myna_llm_event_unpack(struct myna_view from, struct myna_llm_event
             e.prompt_cache_write_tokens = (int)myna_read_u32(&r);
             e.cost = (double)myna_read_i64(&r) / COST_UNIT;
         }
-    } else if (e.type == MYNA_LLM_FAULT) {
+    } else if (e.type == MYNA_LLM_FAULT || e.type == MYNA_LLM_USING) {
         myna_read_fault(&r, &e.fault);
     }
-    if (r.bad || r.len || e.type > MYNA_LLM_PROGRESS)
+    if (r.bad || r.len || e.type > MYNA_LLM_USING)
         return MYNA_EFORMAT;
     *ev = e;
     return MYNA_OK;

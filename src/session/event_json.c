@@ -48,6 +48,8 @@ const char *myna_event_name(enum myna_event_type type)
         return "turn_latency";
     case MYNA_EV_AGENT_TOOL_PROGRESS:
         return "agent_tool_progress";
+    case MYNA_EV_PROVIDER_SWITCHED:
+        return "provider_switched";
     }
     return "unknown";
 }
@@ -355,6 +357,11 @@ static int put_fields(json_t *o, const struct myna_event *ev)
         return put_latency(o, ev);
     case MYNA_EV_AGENT_TOOL_PROGRESS:
         return put_progress(o, ev);
+    case MYNA_EV_PROVIDER_SWITCHED:
+        return myna_json_put_text(o, "stage", myna_stage_name(ev->u.switched.stage)) |
+               myna_json_put_text(o, "from", ev->u.switched.from) |
+               myna_json_put_text(o, "to", ev->u.switched.to) |
+               myna_json_put_text(o, "reason", ev->u.switched.reason);
     }
     return 0;
 }

@@ -128,6 +128,9 @@ static bool own(struct s_event *e)
     case MYNA_EV_ERROR:
         text = &ev->u.fault.message;
         break;
+    case MYNA_EV_PROVIDER_SWITCHED: /* the names are kept by the session */
+        text = &ev->u.switched.reason;
+        break;
     case MYNA_EV_DEBUG_MESSAGE:
         text = &ev->u.debug;
         break;

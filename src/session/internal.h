@@ -209,9 +209,11 @@ struct s_background {
     bool on, thinks;
 };
 
-#define S_REPLACE_MAX 64
-#define S_USAGE_MAX   8
-#define S_EVENT_POOL  16
+#define S_REPLACE_MAX   64
+#define S_USAGE_MAX     8
+#define S_STAGES        (MYNA_STAGE_TTS + 1) /* those whose provider may change */
+#define S_PROVIDERS_MAX 16
+#define S_EVENT_POOL    16
 
 struct myna_session {
     struct myna_grave grave;   /* first: destroyed from inside one of its own events */
@@ -312,6 +314,8 @@ struct myna_session {
     struct s_event close_event; /* `close` is told whatever memory there is */
 
     struct myna_usage usage[S_USAGE_MAX];
+    const char *using[S_STAGES]; /* by stage; NULL: the class that the stage has */
+    char provider_names[S_PROVIDERS_MAX][48];
     size_t n_usage;
 
     uint32_t linked; /* participant we listen to */
@@ -383,6 +387,10 @@ struct myna_item *myna_s_item_message(struct myna_session *s, enum myna_role rol
                                       const char *text);
 
 /* ---- usage.c */
+
+/* Who works for the stage now: of several, the one that was told last. Lives as long as s. */
+const char *myna_s_provider(const struct myna_session *s, enum myna_stage stage);
+void myna_s_using(struct myna_session *s, enum myna_stage stage, const struct myna_fault *now);
 void myna_s_metrics(struct myna_session *s, const struct myna_metrics *m);
 void myna_s_llm_metrics(struct myna_session *s, struct speech *sp, bool cancelled);
 void myna_s_tts_metrics(struct myna_session *s, struct speech *sp, struct segment *seg,

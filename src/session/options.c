@@ -335,20 +335,34 @@ static const struct myna_option log_options[] = {
 };
 #undef CONF
 
-/* One `provider` row a stage. */
+/* One `provider` row a stage; three of them may have more than one. */
+#define PROVIDER(default_, help_)                                                                  \
+    {                                                                                              \
+        .name = "provider", .type = MYNA_OPT_STRING,                                               \
+        .offset = offsetof(struct myna_stage_conf, provider), .def = default_, .help = help_       \
+    }
 #define STAGE(table, default_, help_)                                                              \
+    static const struct myna_option table[] = {PROVIDER(default_, help_), {0}}
+#define SPARED(table, default_, help_, timeout_, what_)                                            \
     static const struct myna_option table[] = {                                                    \
-        {.name = "provider",                                                                       \
-         .type = MYNA_OPT_STRING,                                                                  \
-         .offset = offsetof(struct myna_stage_conf, provider),                                     \
-         .def = default_,                                                                          \
-         .help = help_},                                                                           \
+        PROVIDER(default_, help_),                                                                 \
+        {.name = "fallback",                                                                       \
+         .type = MYNA_OPT_LIST,                                                                    \
+         .offset = offsetof(struct myna_stage_conf, fallback),                                     \
+         .help = "providers that take over, in this order, where the one before fails"},           \
+        {.name = "fallback_timeout",                                                               \
+         .type = MYNA_OPT_MS,                                                                      \
+         .offset = offsetof(struct myna_stage_conf, fallback_timeout_ms),                          \
+         .def = timeout_,                                                                          \
+         .min = 1,                                                                                 \
+         .max = 600000,                                                                            \
+         .help = "longest wait for " what_ ", where there is a fallback"},                         \
         {0},                                                                                       \
     }
 STAGE(vad_options, "silero", "who tells speech from silence");
-STAGE(stt_options, "moonshine", "who recognises speech");
-STAGE(llm_options, "rehearsal", "who answers");
-STAGE(tts_options, "piper", "who speaks");
+SPARED(stt_options, "moonshine", "who recognises speech", "10s", "a transcript");
+SPARED(llm_options, "rehearsal", "who answers", "5s", "the first sign of an answer");
+SPARED(tts_options, "piper", "who speaks", "5s", "the first sound");
 STAGE(transport_options, "none", "how sound arrives and leaves");
 
 const struct myna_section myna_agent_section = {"agent", "who the agent is", agent_options};

@@ -74,6 +74,9 @@ struct myna_record_conf { /* section "record" */
 
 struct myna_stage_conf { /* sections "vad", "stt", "llm", "tts", "transport": which provider */
     const char *provider;
+    /* stt, llm, tts */
+    const char *const *fallback; /* names of providers, in order */
+    int fallback_timeout_ms;
 };
 
 struct myna_log_conf { /* section "log" */

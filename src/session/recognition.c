@@ -351,7 +351,7 @@ static void on_stt(void *arg, struct myna_stt_port *port, const struct myna_stt_
             on_final(s, ev);
             break;
         case MYNA_STT_USAGE:
-            m.label = m.model = s->stt->cls->name;
+            m.label = m.model = myna_s_provider(s, MYNA_STAGE_STT);
             m.audio_duration_ms = ev->audio_ms;
             m.duration_ms = ev->took_ms;
             m.streamed = (s->stt->cls->caps & MYNA_STT_WANTS_SPEECH) == 0;
@@ -359,6 +359,9 @@ static void on_stt(void *arg, struct myna_stt_port *port, const struct myna_stt_
             break;
         case MYNA_STT_FAULT:
             stt_failed(s, &ev->fault);
+            break;
+        case MYNA_STT_USING:
+            myna_s_using(s, MYNA_STAGE_STT, &ev->fault);
             break;
         }
         s->dirty = true;

@@ -210,6 +210,9 @@ static void on_llm(void *arg, struct myna_llm_port *port, const struct myna_llm_
         case MYNA_LLM_FAULT:
             llm_failed(s, sp, &ev->fault);
             break;
+        case MYNA_LLM_USING:
+            myna_s_using(s, MYNA_STAGE_LLM, &ev->fault);
+            break;
         }
         s->dirty = true;
     }

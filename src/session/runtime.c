@@ -5,9 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "llm/fallback.h"
+#include "stt/fallback.h"
+#include "tts/fallback.h"
 #include "util/grave.h"
 #include "util/http.h"
 #include "tts/sentences.h"
+#include "util/spare.h"
 #include "util/suggest.h"
 
 struct myna_runtime {
@@ -243,6 +247,41 @@ static enum myna_err reason(enum myna_err err, const char *kind, const char *nam
         }                                                                                          \
     } while (0)
 
+/* The stage's one object and those of its fallback list become one. */
+#define SPARES(kind, own, builtin, into)                                                           \
+    do {                                                                                           \
+        struct myna_##kind *all[MYNA_SPARES_MAX] = {into};                                         \
+        size_t n = 1;                                                                              \
+                                                                                                   \
+        for (; !err && (into) && conf.fallback[n - 1] && n < MYNA_SPARES_MAX; n++) {               \
+            const char *name = conf.fallback[n - 1];                                               \
+            const struct myna_##kind##_class *cls =                                                \
+                find((const void *const *)(own), (const void *const *)(builtin), #kind, name,      \
+                     &err, why);                                                                   \
+                                                                                                   \
+            if (!cls)                                                                              \
+                break;                                                                             \
+            err = reason(cls->create(&all[n], &rt->host, rt->config, why), #kind, name, why);      \
+            if (err)                                                                               \
+                break;                                                                             \
+            if (!all[n]->cls)                                                                      \
+                all[n]->cls = cls;                                                                 \
+            if (!all[n]->host)                                                                     \
+                all[n]->host = &rt->host;                                                          \
+        }                                                                                          \
+        if (!err && n == MYNA_SPARES_MAX && conf.fallback[n - 1])                                  \
+            err = myna_fail(why, MYNA_ECONFIG, #kind ".fallback has more than %d providers",       \
+                            MYNA_SPARES_MAX - 1);                                                  \
+        if (!err && n > 1) {                                                                       \
+            err = myna_##kind##_fallback(&rt->host, all, n, conf.fallback_timeout_ms, &(into));    \
+            if (err)                                                                               \
+                (into) = NULL;                                                                     \
+        } else {                                                                                   \
+            for (size_t i = 1; i < n; i++)                                                         \
+                all[i]->cls->destroy(all[i]);                                                      \
+        }                                                                                          \
+    } while (0)
+
 enum myna_err myna_runtime_stages(struct myna_runtime *rt, struct myna_runtime_stages *out,
                                   struct myna_why *why)
 {
@@ -252,12 +291,18 @@ enum myna_err myna_runtime_stages(struct myna_runtime *rt, struct myna_runtime_s
 
     if (!st->vad)
         STAGE(vad, rt->opt.vads, myna_builtin_vads(), &myna_vad_section, st->vad);
-    if (!st->stt)
+    if (!st->stt) {
         STAGE(stt, rt->opt.stts, myna_builtin_stts(), &myna_stt_section, st->stt);
-    if (!st->llm)
+        SPARES(stt, rt->opt.stts, myna_builtin_stts(), st->stt);
+    }
+    if (!st->llm) {
         STAGE(llm, rt->opt.llms, myna_builtin_llms(), &myna_llm_section, st->llm);
-    if (!st->tts)
+        SPARES(llm, rt->opt.llms, myna_builtin_llms(), st->llm);
+    }
+    if (!st->tts) {
         STAGE(tts, rt->opt.ttss, myna_builtin_ttss(), &myna_tts_section, st->tts);
+        SPARES(tts, rt->opt.ttss, myna_builtin_ttss(), st->tts);
+    }
     if (err)
         return err;
     *out = *st;

@@ -10,6 +10,49 @@ static double ms(myna_us from, myna_us to)
     return (double)(to - from) / 1e3;
 }
 
+/* ---- who works, of several */
+
+const char *myna_s_provider(const struct myna_session *s, enum myna_stage stage)
+{
+    if (stage < S_STAGES && s->using[stage])
+        return s->using[stage];
+    return stage == MYNA_STAGE_STT   ? s->stt->cls->name
+           : stage == MYNA_STAGE_LLM ? s->llm->cls->name
+                                     : s->tts->cls->name;
+}
+
+/* Usage is kept by name: names live as long as the session. NULL: too many, or too long. */
+static const char *keep_name(struct myna_session *s, const char *name)
+{
+    size_t i = 0;
+
+    while (i < S_PROVIDERS_MAX && s->provider_names[i][0] && strcmp(s->provider_names[i], name))
+        i++;
+    if (i == S_PROVIDERS_MAX || strlen(name) >= sizeof s->provider_names[i])
+        return NULL;
+    return strcpy(s->provider_names[i], name);
+}
+
+void myna_s_using(struct myna_session *s, enum myna_stage stage, const struct myna_fault *now)
+{
+    struct myna_event ev = {.type = MYNA_EV_PROVIDER_SWITCHED};
+    const char *from = myna_s_provider(s, stage);
+    const char *to = now->provider ? keep_name(s, now->provider) : NULL;
+
+    if (!to || !strcmp(from, to))
+        return;
+    s->using[stage] = to;
+    ev.u.switched.stage = stage;
+    ev.u.switched.from = from;
+    ev.u.switched.to = to;
+    ev.u.switched.reason = now->message;
+    myna_s_log(s, MYNA_LOG_WARN, "%s instead of %s stage=%s reason=\"%s\"", to, from,
+               myna_stage_name(stage), now->message ? now->message : "it is back");
+    myna_s_event(s, &ev);
+}
+
+/* ---- usage */
+
 static struct myna_usage *usage_of(struct myna_session *s, enum myna_stage stage,
                                    const char *provider, const char *model)
 {
@@ -76,23 +119,25 @@ void myna_s_metrics(struct myna_session *s, const struct myna_metrics *m)
 
 void myna_s_llm_metrics(struct myna_session *s, struct speech *sp, bool cancelled)
 {
-    struct myna_metrics m = {.type = MYNA_METRICS_LLM,
-                             .label = s->llm->cls->name,
-                             .model = s->llm->model ? s->llm->model : s->llm->cls->name,
-                             .request_id = sp->id,
-                             .speech_id = sp->id,
-                             .streamed = true,
-                             .cancelled = cancelled,
-                             .duration_ms = ms(sp->llm_start, s->now),
-                             .ttft_ms = ms(sp->llm_start, sp->first_token),
-                             .ttfs_ms = ms(sp->llm_start, sp->first_sentence),
-                             .ttfb_ms = -1,
-                             .completion_tokens = sp->completion_tokens,
-                             .prompt_tokens = sp->prompt_tokens,
-                             .prompt_cached_tokens = sp->prompt_cached_tokens,
-                             .prompt_cache_write_tokens = sp->prompt_cache_write_tokens,
-                             .cost = sp->cost,
-                             .total_tokens = sp->total_tokens};
+    const char *provider = myna_s_provider(s, MYNA_STAGE_LLM);
+    struct myna_metrics m = {
+        .type = MYNA_METRICS_LLM,
+        .label = provider,
+        .model = s->llm->model && !strcmp(provider, s->llm->cls->name) ? s->llm->model : provider,
+        .request_id = sp->id,
+        .speech_id = sp->id,
+        .streamed = true,
+        .cancelled = cancelled,
+        .duration_ms = ms(sp->llm_start, s->now),
+        .ttft_ms = ms(sp->llm_start, sp->first_token),
+        .ttfs_ms = ms(sp->llm_start, sp->first_sentence),
+        .ttfb_ms = -1,
+        .completion_tokens = sp->completion_tokens,
+        .prompt_tokens = sp->prompt_tokens,
+        .prompt_cached_tokens = sp->prompt_cached_tokens,
+        .prompt_cache_write_tokens = sp->prompt_cache_write_tokens,
+        .cost = sp->cost,
+        .total_tokens = sp->total_tokens};
 
     if (m.duration_ms > 0)
         m.tokens_per_second = m.completion_tokens * 1e3 / m.duration_ms;
@@ -102,9 +147,10 @@ void myna_s_llm_metrics(struct myna_session *s, struct speech *sp, bool cancelle
 void myna_s_tts_metrics(struct myna_session *s, struct speech *sp, struct segment *seg,
                         bool cancelled)
 {
+    const char *provider = myna_s_provider(s, MYNA_STAGE_TTS);
     struct myna_metrics m = {.type = MYNA_METRICS_TTS,
-                             .label = s->tts->cls->name,
-                             .model = s->tts->cls->name,
+                             .label = provider,
+                             .model = provider,
                              .request_id = seg->id,
                              .speech_id = sp->id,
                              .segment_id = seg->id,

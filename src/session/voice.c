@@ -159,6 +159,9 @@ static void on_event(void *arg, struct myna_tts_port *port, const struct myna_tt
         case MYNA_TTS_FAULT:
             voice_failed(s, sp, seg, &ev->fault);
             break;
+        case MYNA_TTS_USING:
+            myna_s_using(s, MYNA_STAGE_TTS, &ev->fault);
+            break;
         }
         s->dirty = true;
     }

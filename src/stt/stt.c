@@ -223,7 +223,7 @@ enum myna_err myna_stt_event_unpack(struct myna_view from, struct myna_stt_event
     e.audio_ms = myna_read_f64(&r);
     e.took_ms = myna_read_f64(&r);
     myna_read_fault(&r, &e.fault);
-    if (r.bad || r.len || e.type > MYNA_STT_FAULT || (is_transcript(e.type) && !e.text))
+    if (r.bad || r.len || e.type > MYNA_STT_USING || (is_transcript(e.type) && !e.text))
         return MYNA_EFORMAT;
     *ev = e;
     return MYNA_OK;

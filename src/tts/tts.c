@@ -413,7 +413,7 @@ enum myna_err myna_tts_event_pack(struct myna_buf *into, const struct myna_tts_e
     myna_buf_u8(into, (uint8_t)ev->type);
     if (ev->type == MYNA_TTS_WORDS_AT)
         myna_pack_words(into, ev->words, ev->n_words);
-    else if (ev->type == MYNA_TTS_FAULT)
+    else if (ev->type == MYNA_TTS_FAULT || ev->type == MYNA_TTS_USING)
         myna_pack_fault(into, &ev->fault);
     return into->err;
 }
@@ -427,10 +427,10 @@ enum myna_err myna_tts_event_unpack(struct myna_view from, struct myna_tts_event
     if (e.type == MYNA_TTS_WORDS_AT) {
         e.words = words;
         e.n_words = myna_read_words(&r, words, max_words);
-    } else if (e.type == MYNA_TTS_FAULT) {
+    } else if (e.type == MYNA_TTS_FAULT || e.type == MYNA_TTS_USING) {
         myna_read_fault(&r, &e.fault);
     }
-    if (r.bad || r.len || e.type > MYNA_TTS_FAULT)
+    if (r.bad || r.len || e.type > MYNA_TTS_USING)
         return MYNA_EFORMAT;
     *ev = e;
     return MYNA_OK;

@@ -55,6 +55,7 @@ struct sim {
         myna_us at;
         bool retryable;
         int times;
+        bool all; /* the spare one too */
     } stt_failure;
     int llm_requests, tts_requests;
     uint8_t stt_sound[SIM_MAX_S * 1000 / MYNA_FRAME_MS]; /* per frame: was it sound? */
@@ -76,8 +77,8 @@ struct sim {
 extern _Thread_local struct sim *sim_making;
 
 extern const struct myna_vad_class sim_vad_class;
-extern const struct myna_stt_class sim_stt_class, sim_stt_batch_class;
-extern const struct myna_llm_class sim_llm_class;
-extern const struct myna_tts_class sim_tts_class, sim_tts_stream_class;
+extern const struct myna_stt_class sim_stt_class, sim_stt_batch_class, sim_stt_spare_class;
+extern const struct myna_llm_class sim_llm_class, sim_llm_spare_class;
+extern const struct myna_tts_class sim_tts_class, sim_tts_stream_class, sim_tts_spare_class;
 
 #endif

@@ -29,9 +29,11 @@ static const char *const defaults[] = {
 };
 
 static const struct myna_vad_class *const vads[] = {&sim_vad_class, NULL};
-static const struct myna_stt_class *const stts[] = {&sim_stt_class, &sim_stt_batch_class, NULL};
-static const struct myna_llm_class *const llms[] = {&sim_llm_class, NULL};
-static const struct myna_tts_class *const ttss[] = {&sim_tts_class, &sim_tts_stream_class, NULL};
+static const struct myna_stt_class *const stts[] = {&sim_stt_class, &sim_stt_batch_class, &sim_stt_spare_class,
+                                                     NULL};
+static const struct myna_llm_class *const llms[] = {&sim_llm_class, &sim_llm_spare_class, NULL};
+static const struct myna_tts_class *const ttss[] = {&sim_tts_class, &sim_tts_stream_class,
+                                                    &sim_tts_spare_class, NULL};
 
 static void configure(struct sim *s, const char *assignment)
 {
@@ -166,6 +168,10 @@ static void on_event(void *arg, struct myna_session *session, const struct myna_
         line(s, SIM_PROGRESS, ev, "%s %s: %s (%s)", ev->u.progress.tool, ev->u.progress.status,
              ev->u.progress.label ? ev->u.progress.label : "-",
              ev->u.progress.call_id ? ev->u.progress.call_id : "-");
+        break;
+    case MYNA_EV_PROVIDER_SWITCHED:
+        line(s, SIM_SWITCHES, ev, "%s %s>%s", myna_stage_name(ev->u.switched.stage),
+             ev->u.switched.from, ev->u.switched.to);
         break;
     case MYNA_EV_SESSION_USAGE_UPDATED:
     case MYNA_EV_OVERLAPPING_SPEECH:
@@ -498,6 +504,12 @@ void sim_stt_fails(struct sim *s, int at_ms, bool retryable, int times)
     s->stt_failure.at = at_ms * MYNA_MS;
     s->stt_failure.retryable = retryable;
     s->stt_failure.times = times;
+}
+
+void sim_stt_all_fail(struct sim *s, int at_ms, int times)
+{
+    sim_stt_fails(s, at_ms, false, times);
+    s->stt_failure.all = true;
 }
 
 struct myna_session *sim_session(struct sim *s)

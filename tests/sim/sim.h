@@ -98,6 +98,9 @@ struct sim_voice {
 };
 struct sim_voice *sim_voice(struct sim *s, const char *text, int audio_ms);
 void sim_stt_fails(struct sim *s, int at_ms, bool retryable, int times);
+void sim_stt_all_fail(struct sim *s, int at_ms, int times);
+/* Of each stage there is a second provider, "spare" ("llm.fallback=spare"). Rows of the agent and
+ * of the voice for it begin with "spare:". */
 
 /* The recogniser tells this now: its own START and END, a FINAL. */
 void sim_stt_tell(struct sim *s, enum myna_stt_event_type type, const char *text);
@@ -138,6 +141,7 @@ enum sim_kind {
     SIM_CLOSE,       /* its reason */
     SIM_PROGRESS,    /* TOOL STATUS: LABEL (CALL) */
     SIM_TOOLS,       /* one a step: "name: output; name error: output; name none" */
+    SIM_SWITCHES,    /* stt one>two, when a stage goes on with another provider */
     SIM_KINDS,
 };
 void sim_expect(const char *file, int line, struct sim *s, enum sim_kind kind, const char *want);
@@ -152,6 +156,7 @@ void sim_expect(const char *file, int line, struct sim *s, enum sim_kind kind, c
 #define CHECK_SPEECHES(s, want)    sim_expect(__FILE__, __LINE__, s, SIM_SPEECHES, want)
 #define CHECK_PROGRESS(s, want)    sim_expect(__FILE__, __LINE__, s, SIM_PROGRESS, want)
 #define CHECK_TOOLS(s, want)       sim_expect(__FILE__, __LINE__, s, SIM_TOOLS, want)
+#define CHECK_SWITCHES(s, want)    sim_expect(__FILE__, __LINE__, s, SIM_SWITCHES, want)
 #define CHECK_CLOSE(s, want)       sim_expect(__FILE__, __LINE__, s, SIM_CLOSE, want)
 
 /* The nth metrics of a type, the nth message of a role; the test fails where there is none. */

@@ -180,6 +180,7 @@ const struct myna_vad_class sim_vad_class = {
 struct stt {
     struct myna_stt base;
     struct sim *s;
+    bool spare; /* the one that takes over: does not break unless all do */
 };
 struct stt_stream {
     struct myna_stt_stream base;
@@ -217,6 +218,18 @@ static enum myna_err stt_create_batch(struct myna_stt **out, struct myna_host *h
     return stt_make(out, host, &sim_stt_batch_class);
 }
 
+static enum myna_err stt_spare_create(struct myna_stt **out, struct myna_host *host,
+                                      const struct myna_config *cfg, struct myna_why *why)
+{
+    enum myna_err err = stt_create(out, host, cfg, why);
+
+    if (!err) {
+        (*out)->cls = &sim_stt_spare_class;
+        ((struct stt *)*out)->spare = true;
+    }
+    return err;
+}
+
 static void stt_destroy(struct myna_stt *stt)
 {
     free(stt);
@@ -236,9 +249,15 @@ static const struct sim_speech *stt_next(struct stt_stream *st, myna_us after)
     return best;
 }
 
+static bool stt_breaks(const struct stt_stream *st)
+{
+    return st->s->stt_failure.times &&
+           (st->s->stt_failure.all || !((const struct stt *)st->base.stt)->spare);
+}
+
 static bool stt_failure_due(struct stt_stream *st, myna_us t)
 {
-    return st->s->stt_failure.times && t >= st->s->stt_failure.at;
+    return stt_breaks(st) && t >= st->s->stt_failure.at;
 }
 
 static void stt_arm(struct stt_stream *st, myna_us after)
@@ -246,7 +265,7 @@ static void stt_arm(struct stt_stream *st, myna_us after)
     const struct sim_speech *sp = stt_next(st, after);
     myna_us next = sp ? sp->final_at : MYNA_NEVER;
 
-    if (st->s->stt_failure.times && st->s->stt_failure.at < next)
+    if (stt_breaks(st) && st->s->stt_failure.at < next)
         next = st->s->stt_failure.at > after ? st->s->stt_failure.at : after + MYNA_MS;
     if (next != MYNA_NEVER)
         at(&st->timer, next + st->s->t0);
@@ -366,11 +385,24 @@ const struct myna_stt_class sim_stt_batch_class = {
     .close = stt_close,
 };
 
+const struct myna_stt_class sim_stt_spare_class = {
+    .name = "spare",
+    .summary = "scripted",
+    .caps = MYNA_STT_INTERIM,
+    .create = stt_spare_create,
+    .destroy = stt_destroy,
+    .open = stt_open,
+    .push = stt_push,
+    .mark = stt_mark,
+    .close = stt_close,
+};
+
 /* ------------------------------------------------------------------ LLM */
 
 struct llm {
     struct myna_llm base;
     struct sim *s;
+    bool spare; /* its rows begin with "spare:" */
 };
 struct llm_stream {
     struct myna_llm_stream base;
@@ -398,6 +430,18 @@ static enum myna_err llm_create(struct myna_llm **out, struct myna_host *host,
     v->s = sim_making;
     *out = &v->base;
     return MYNA_OK;
+}
+
+static enum myna_err llm_spare_create(struct myna_llm **out, struct myna_host *host,
+                                      const struct myna_config *cfg, struct myna_why *why)
+{
+    enum myna_err err = llm_create(out, host, cfg, why);
+
+    if (!err) {
+        (*out)->cls = &sim_llm_spare_class;
+        ((struct llm *)*out)->spare = true;
+    }
+    return err;
 }
 
 static void llm_destroy(struct myna_llm *llm)
@@ -478,7 +522,7 @@ static void llm_step(struct myna_timer *timer)
         st->gone = NULL;
 }
 
-static struct sim_answer *llm_find(struct sim *s, const struct myna_llm_request *req)
+static struct sim_answer *llm_find(struct sim *s, const struct myna_llm_request *req, bool spare)
 {
     char key[300] = "";
 
@@ -490,6 +534,11 @@ static struct sim_answer *llm_find(struct sim *s, const struct myna_llm_request 
                 snprintf(key, sizeof key, "%s", req->items[i].text);
             else if (req->items[i].type == MYNA_ITEM_FUNCTION_CALL_OUTPUT)
                 snprintf(key, sizeof key, "output:%s", req->items[i].output);
+    if (spare) {
+        memmove(key + 6, key, sizeof key - 7);
+        memcpy(key, "spare:", 6);
+        key[sizeof key - 1] = '\0';
+    }
     for (size_t i = 0; i < s->n_answers; i++)
         if (!strcmp(s->answers[i].input, key))
             return &s->answers[i];
@@ -504,7 +553,7 @@ static enum myna_err llm_start(struct myna_llm *llm, const struct myna_llm_reque
                                struct myna_llm_stream **out)
 {
     struct sim *s = ((struct llm *)llm)->s;
-    struct sim_answer *row = llm_find(s, req);
+    struct sim_answer *row = llm_find(s, req, ((struct llm *)llm)->spare);
     struct llm_stream *st;
 
     s->llm_requests++;
@@ -545,6 +594,15 @@ const struct myna_llm_class sim_llm_class = {
     .close = llm_close,
 };
 
+const struct myna_llm_class sim_llm_spare_class = {
+    .name = "spare",
+    .summary = "scripted",
+    .create = llm_spare_create,
+    .destroy = llm_destroy,
+    .start = llm_start,
+    .close = llm_close,
+};
+
 /* ------------------------------------------------------------------ TTS */
 
 enum { TTS_RATE_HZ = 24000 };
@@ -552,6 +610,7 @@ enum { TTS_RATE_HZ = 24000 };
 struct tts {
     struct myna_tts base;
     struct sim *s;
+    bool spare; /* its rows begin with "spare:" */
 };
 struct tts_stream {
     struct myna_tts_stream base;
@@ -571,6 +630,7 @@ static enum myna_err tts_make(struct myna_tts **out, struct myna_host *host,
     if (!v)
         return MYNA_ENOMEM;
     v->base = (struct myna_tts){cls, host};
+    v->spare = cls == &sim_tts_spare_class;
     v->s = sim_making;
     *out = &v->base;
     return MYNA_OK;
@@ -590,6 +650,14 @@ static enum myna_err tts_stream_create(struct myna_tts **out, struct myna_host *
     (void)cfg;
     (void)why;
     return tts_make(out, host, &sim_tts_stream_class);
+}
+
+static enum myna_err tts_spare_create(struct myna_tts **out, struct myna_host *host,
+                                      const struct myna_config *cfg, struct myna_why *why)
+{
+    (void)cfg;
+    (void)why;
+    return tts_make(out, host, &sim_tts_spare_class);
 }
 
 static void tts_destroy(struct myna_tts *tts)
@@ -664,6 +732,8 @@ static enum myna_err tts_open(struct myna_tts *tts, const struct myna_tts_open *
     st->base.tts = tts;
     st->s = ((struct tts *)tts)->s;
     st->s->tts_requests++;
+    if (((struct tts *)tts)->spare)
+        strcpy(st->text, "spare:");
     myna_host_timer_init(tts->host, &st->timer, tts_step, st);
     *out = &st->base;
     return MYNA_OK;
@@ -744,6 +814,19 @@ const struct myna_tts_class sim_tts_class = {
     .summary = "scripted, fed sentence by sentence",
     .rate_hz = TTS_RATE_HZ,
     .create = tts_create,
+    .destroy = tts_destroy,
+    .open = tts_open,
+    .text = tts_text,
+    .end = tts_end,
+    .pump = tts_pump,
+    .close = tts_close,
+};
+
+const struct myna_tts_class sim_tts_spare_class = {
+    .name = "spare",
+    .summary = "scripted, fed sentence by sentence",
+    .rate_hz = TTS_RATE_HZ,
+    .create = tts_spare_create,
     .destroy = tts_destroy,
     .open = tts_open,
     .text = tts_text,

@@ -57,6 +57,7 @@ static void hear(void *arg, struct myna_stt_port *port, const struct myna_stt_ev
     case MYNA_STT_START:
     case MYNA_STT_PREFLIGHT_TEXT:
     case MYNA_STT_END:
+    case MYNA_STT_USING:
         check_fail(__FILE__, __LINE__, "it tells what its caps do not promise");
     }
 }

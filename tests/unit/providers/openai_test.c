@@ -472,6 +472,7 @@ static bool on_emit(void *arg, const struct myna_llm_event *ev)
                                   ev->fault.http_status, ev->fault.retryable ? "|again" : "");
         break;
     case MYNA_LLM_FLUSH:
+    case MYNA_LLM_USING:
         break;
     }
     return true;

@@ -68,6 +68,8 @@ static void told(void *arg, struct myna_tts_port *port, const struct myna_tts_ev
                      *m->words ? " " : "", w->text);
         }
         break;
+    case MYNA_TTS_USING:
+        break;
     case MYNA_TTS_DONE:
         m->done++;
         break;

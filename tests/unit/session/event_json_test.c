@@ -353,6 +353,17 @@ TEST(the_agents_own_tools_what_they_do_and_whether_they_still_do_it)
                HEAD("agent_tool_progress") "'speechId':'s','tool':'t'}");
 }
 
+TEST(another_provider_takes_over_and_gives_back)
+{
+    CHECK_JSON(EV(MYNA_EV_PROVIDER_SWITCHED,
+                  .u.switched = {MYNA_STAGE_TTS, "openai", "piper", "no answer in 5 s"}),
+               HEAD("provider_switched") "'stage':'tts','from':'openai','to':'piper',"
+                                         "'reason':'no answer in 5 s'}");
+    CHECK_JSON(EV(MYNA_EV_PROVIDER_SWITCHED,
+                  .u.switched = {MYNA_STAGE_LLM, "ollama", "hermes", NULL}),
+               HEAD("provider_switched") "'stage':'llm','from':'ollama','to':'hermes'}");
+}
+
 static bool write_one(void *arg)
 {
     char *text = myna_event_json(arg);
