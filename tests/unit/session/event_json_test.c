@@ -359,9 +359,9 @@ TEST(another_provider_takes_over_and_gives_back)
                   .u.switched = {MYNA_STAGE_TTS, "openai", "piper", "no answer in 5 s"}),
                HEAD("provider_switched") "'stage':'tts','from':'openai','to':'piper',"
                                          "'reason':'no answer in 5 s'}");
-    CHECK_JSON(EV(MYNA_EV_PROVIDER_SWITCHED,
-                  .u.switched = {MYNA_STAGE_LLM, "ollama", "hermes", NULL}),
-               HEAD("provider_switched") "'stage':'llm','from':'ollama','to':'hermes'}");
+    CHECK_JSON(
+        EV(MYNA_EV_PROVIDER_SWITCHED, .u.switched = {MYNA_STAGE_LLM, "ollama", "hermes", NULL}),
+        HEAD("provider_switched") "'stage':'llm','from':'ollama','to':'hermes'}");
 }
 
 static bool write_one(void *arg)
