@@ -27,10 +27,11 @@ ARROWS = {
     "transport": {"audio"},
     "console": {"audio", "transport"},
     "discover": {"llm"},
+    "doctor": {"discover", "llm", "transport"},
+    "store": set(),
     # a provider knows its stage's helpers, the sound and where models lie
     "providers": {"audio", "turn", "stt", "llm", "tts", "models"},
     "rtc": {"audio"},
-    "store": set(),
     "tools": {"llm"},
     "livekit": {"audio", "rtc", "transport"},
     "session": None,  # wires everything
@@ -64,6 +65,7 @@ THIRD_PARTY = {
     "flite/*": ["providers/flite.c", "providers/flite_*.c"],
     "hyphen.h": ["tts/hyphen*.c"],
     "zlib.h": ["*/*.c"],
+    "sqlite3.h": ["store/db.c"],
     "openssl/*": ["models/*.c", "util/crypto.c", "rtc/*_openssl.c"],
     "archive*.h": ["models/*.c"],
     "jansson.h": ["*"],  # wherever JSON is handled

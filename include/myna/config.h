@@ -103,6 +103,23 @@ MYNA_API MYNA_MUST enum myna_err myna_config_parse(struct myna_config *cfg, cons
  */
 MYNA_API MYNA_MUST enum myna_err myna_config_environment(struct myna_config *cfg,
                                                          struct myna_why *why);
+/* The private environment file, $XDG_CONFIG_HOME/myna/env (~/.config/myna/env): lines NAME=value,
+ * for keys. path: the caller's to free, NULL without a home. file: sets those of its variables that
+ * the process does not have; no file is fine. For programs, before their first thread. */
+MYNA_API char *myna_config_env_path(void);
+MYNA_API MYNA_MUST enum myna_err myna_config_env_file(struct myna_why *why);
+/* Writes the file anew with these changes: what else stands in it stays, except its comments; the
+ * file as it was is kept as PATH.bak (0600) when it differs. Secrets, also those that stood in the
+ * file, go into the private environment file, which is 0600 from its first byte on. Everything is
+ * checked before anything is written. home_path: where it is written by default; the caller's to
+ * free, NULL without a home. */
+struct myna_config_change {
+    const char *key, *value;
+};
+MYNA_API char *myna_config_home_path(void);
+MYNA_API MYNA_MUST enum myna_err myna_config_save(const char *path,
+                                                  const struct myna_config_change *changes,
+                                                  size_t n, struct myna_why *why);
 /* Sets one key ("stt.provider", "moonshine"); `origin` ("--stt") stands in messages and in
  * `myna config`. A key of an entry that is not there ("tools.weather.url") makes the entry. */
 MYNA_API MYNA_MUST enum myna_err myna_config_set(struct myna_config *cfg, const char *key,

@@ -24,6 +24,7 @@
 
 #include <myna/config.h>
 #include <myna/error.h>
+#include <myna/event.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -50,6 +51,10 @@ struct myna_console_options {
 MYNA_API MYNA_MUST enum myna_err myna_console_run(struct myna_config *cfg,
                                                   const struct myna_console_options *opt,
                                                   struct myna_why *why);
+
+/* Where the time of a turn went, as a few lines with bars; `turn` counts from 1. The caller's to
+ * free(); NULL when memory is short. */
+MYNA_API char *myna_waterfall_text(const struct myna_waterfall *w, int turn);
 
 #ifdef __cplusplus
 }

@@ -3,9 +3,12 @@
 #define MYNA_MYNA_H
 
 #include <myna/agent.h>
+#include <myna/ask.h>
+#include <myna/calls.h>
 #include <myna/config.h>
 #include <myna/console.h>
 #include <myna/discover.h>
+#include <myna/doctor.h>
 #include <myna/error.h>
 #include <myna/event.h>
 #include <myna/frame.h>

@@ -40,6 +40,8 @@ static enum myna_err configure(struct call *call, struct myna_why *why)
         return myna_fail(why, MYNA_ENOMEM, "memory is short");
     err = myna_config_load(call->cfg, call->config, why);
     if (!err)
+        err = myna_config_env_file(why);
+    if (!err)
         err = myna_config_environment(call->cfg, why);
     for (size_t i = 0; !err && i < call->n_settings; i++) {
         const struct setting *s = &call->settings[i];

@@ -40,6 +40,20 @@ const char *myna_cli_plain(bool colour)
     return colour ? "\033[0m" : "";
 }
 
+void myna_cli_put_plain(FILE *out, const char *text, bool lines)
+{
+    for (const unsigned char *p = (const unsigned char *)text; *p; p++) {
+        if (*p == '\n' && lines) {
+            putc('\n', out);
+        } else if (*p < ' ' || *p == 127 || (*p == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0)) {
+            putc(' ', out);
+            p += *p == 0xc2;
+        } else {
+            putc(*p, out);
+        }
+    }
+}
+
 enum myna_err myna_cli_discover(struct myna_config *cfg, bool no_probe, bool quiet,
                                 struct myna_why *why)
 {

@@ -18,6 +18,10 @@ const char *myna_cli_yellow(bool colour);
 const char *myna_cli_red(bool colour);
 const char *myna_cli_plain(bool colour);
 
+/* Words of others, made harmless for a terminal: control characters become blanks, line ends too
+ * unless `lines`. */
+void myna_cli_put_plain(FILE *out, const char *text, bool lines);
+
 /* Looks for agents on this machine where nobody has chosen one, and says what it found in one line
  * on standard error. Not finding anybody, or not being able to look, is no failure. */
 enum myna_err myna_cli_discover(struct myna_config *cfg, bool no_probe, bool quiet,

@@ -4,32 +4,29 @@
  * hands each event to those who show or keep it: ui.c, typed.c, the events file. All of it hangs on
  * the runtime's loop; when the session has told `close`, what keeps the loop awake is taken away
  * and it returns by itself once the recording is finished.
- *
- * Signals come through a descriptor, so nothing is global: a real loop watches it, a virtual one
- * looks at it now and then.
  */
+#include <myna/calls.h>
 #include <myna/console.h>
 
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include <myna/runtime.h>
 #include <myna/session.h>
 
 #include "console/last_resort.h"
+#include "console/signals.h"
 #include "console/typed.h"
 #include "console/ui.h"
 #include "console/waterfall.h"
+#include "util/clock.h"
 #include "util/fs.h"
 
-#define LEVELS_EVERY  (60 * MYNA_MS)
-#define SIGNALS_EVERY (200 * MYNA_MS) /* virtual clock */
-#define ANSWER_FILE   "myna-answer.wav"
+#define LEVELS_EVERY (60 * MYNA_MS)
+#define ANSWER_FILE  "myna-answer.wav"
 
 enum { TURNS_KEPT = 500 };
 
@@ -38,6 +35,7 @@ struct console {
     struct myna_config *cfg;
     struct myna_runtime *rt;
     struct myna_session *session;
+    struct myna_calls *calls;         /* NULL: no log is kept */
     struct myna_transport *transport; /* ours until the session takes it */
     const char *transport_name;
     FILE *print, *events;
@@ -46,10 +44,8 @@ struct console {
     struct myna_typed *typed;
 
     struct myna_last_resort *last_resort; /* since the second Ctrl-C */
-    int signal_fd;
-    sigset_t signals_before;
-    struct myna_poll *signal_poll;
-    struct myna_timer levels, signals;
+    struct myna_signals signals;
+    struct myna_timer levels;
     int interrupts;
 
     struct myna_waterfall falls[TURNS_KEPT];
@@ -85,8 +81,10 @@ static void note(struct console *c, const char *fmt, ...)
 
 /* ---- signals */
 
-static void hang_up(struct console *c)
+static void hang_up(void *arg)
 {
+    struct console *c = arg;
+
     if (c->closed)
         return;
     if (c->interrupts++ == 0) {
@@ -97,52 +95,6 @@ static void hang_up(struct console *c)
         c->last_resort = myna_last_resort_start();
         myna_runtime_stop(c->rt);
     }
-}
-
-static void signals_ready(void *arg, int events)
-{
-    struct console *c = arg;
-    struct signalfd_siginfo info;
-
-    (void)events;
-    while (read(c->signal_fd, &info, sizeof info) == (ssize_t)sizeof info)
-        hang_up(c);
-}
-
-static void signals_fire(struct myna_timer *t)
-{
-    signals_ready(t->arg, 1);
-    (void)!myna_timer_set(t, myna_runtime_now(((struct console *)t->arg)->rt) + SIGNALS_EVERY);
-}
-
-static enum myna_err signals_open(struct console *c, struct myna_why *why)
-{
-    sigset_t set;
-
-    sigemptyset(&set);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGTERM);
-    if (pthread_sigmask(SIG_BLOCK, &set, &c->signals_before))
-        return myna_fail(why, MYNA_EIO, "cannot watch for Ctrl-C");
-    c->signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-    if (c->signal_fd >= 0)
-        return MYNA_OK;
-    (void)pthread_sigmask(SIG_SETMASK, &c->signals_before, NULL);
-    return myna_fail(why, MYNA_EIO, "cannot watch for Ctrl-C: %s", strerror(errno));
-}
-
-/* From here on a signal is the system's again: whoever waits for a slow end can leave. */
-static void signals_close(struct console *c)
-{
-    myna_loop_poll_close(c->signal_poll);
-    c->signal_poll = NULL;
-    if (c->signals.in)
-        myna_timer_clear(&c->signals);
-    if (c->signal_fd < 0)
-        return;
-    close(c->signal_fd);
-    c->signal_fd = -1;
-    (void)pthread_sigmask(SIG_SETMASK, &c->signals_before, NULL);
 }
 
 /* ---- events */
@@ -171,7 +123,7 @@ static void quiet_down(struct console *c)
 
     c->closed = true;
     myna_timer_clear(&c->levels);
-    signals_close(c);
+    myna_signals_close(&c->signals);
     myna_typed_destroy(c->typed);
     c->typed = NULL;
     myna_buf_init(&b, 0);
@@ -185,7 +137,7 @@ static void on_event(void *arg, struct myna_session *s, const struct myna_event 
     struct console *c = arg;
     struct myna_buf b;
 
-    (void)s;
+    myna_calls_event(c->calls, s, ev);
     keep_event(c, ev);
     myna_buf_init(&b, 0);
     myna_ui_event(&c->ui, ev, &b);
@@ -362,19 +314,32 @@ static enum myna_err open_all(struct console *c, struct myna_why *why)
             err = myna_fs_fail(why, "write", c->opt.events);
     }
     if (!err)
-        err = signals_open(c, why);
+        err = myna_signals_open(&c->signals, why);
     if (!err)
         err = myna_runtime_create(&ro, &c->rt, why);
     if (err)
         return err;
     myna_host_timer_init(myna_runtime_host(c->rt), &c->levels, levels_fire, c);
-    myna_host_timer_init(myna_runtime_host(c->rt), &c->signals, signals_fire, c);
+    err = myna_signals_watch(&c->signals, myna_runtime_host(c->rt), why);
+    return err ? err : choose_door(c, why);
+}
+
+static void calls_said(void *arg, const char *sentence)
+{
+    note(arg, "Note: %s.", sentence);
+}
+
+/* On the virtual clock chance begins alike with every run, and so do the sessions' ids. */
+static void log_begin(struct console *c)
+{
+    struct myna_call_info info = {.size = sizeof info, .door = "console"};
+    char id[80];
+
+    snprintf(id, sizeof id, "%.50s-%08x", myna_session_id(c->session),
+             (unsigned)(myna_clock_monotonic() ^ (myna_us)getpid() << 16));
     if (c->opt.fast)
-        err = myna_timer_set(&c->signals, SIGNALS_EVERY);
-    else
-        c->signal_poll =
-            myna_loop_poll(myna_runtime_host(c->rt)->loop, c->signal_fd, 1, signals_ready, c);
-    return err ? myna_fail(why, err, "no timer for the call") : choose_door(c, why);
+        info.id = id;
+    myna_calls_begin(c->calls, c->session, &info);
 }
 
 static enum myna_err start_call(struct console *c, struct myna_why *why)
@@ -384,11 +349,15 @@ static enum myna_err start_call(struct console *c, struct myna_why *why)
                                       .transport_name = c->transport_name,
                                       .on_event = on_event,
                                       .arg = c};
+    struct myna_why no_log = {0};
     enum myna_err err = myna_session_create(c->rt, &so, &c->session, why);
 
     if (err)
         return err;
     c->transport = NULL;
+    if (myna_calls_open(c->rt, calls_said, c, &c->calls, &no_log))
+        calls_said(c, no_log.text);
+    log_begin(c);
     if (c->opt.text) {
         struct myna_typed_options to = {.host = myna_runtime_host(c->rt),
                                         .fd = c->opt.typed_fd,
@@ -431,8 +400,9 @@ static void fini(struct console *c)
     myna_typed_destroy(c->typed);
     if (c->levels.in)
         myna_timer_clear(&c->levels);
-    signals_close(c);
+    myna_signals_close(&c->signals);
     myna_session_destroy(c->session);
+    myna_calls_close(c->calls);
     if (c->transport)
         c->transport->cls->destroy(c->transport);
     myna_runtime_destroy(c->rt);
@@ -456,7 +426,7 @@ enum myna_err myna_console_run(struct myna_config *cfg, const struct myna_consol
         return myna_fail(why, MYNA_ENOMEM, "memory is short");
     c->opt = *opt;
     c->cfg = cfg;
-    c->signal_fd = -1;
+    myna_signals_init(&c->signals, hang_up, c);
     c->print = opt->print ? opt->print : stdout;
     myna_ui_init(&c->ui);
     c->ui.colour = opt->colour;

@@ -5,6 +5,8 @@
 
 #include <math.h>
 
+#include <myna/console.h>
+
 enum { COLUMNS = 40, ROWS = 6 };
 
 struct row {
@@ -75,4 +77,16 @@ void myna_waterfall_render(struct myna_buf *out, const struct myna_waterfall *w,
         if (t > before)
             before = t;
     }
+}
+
+char *myna_waterfall_text(const struct myna_waterfall *w, int turn)
+{
+    struct myna_buf b;
+    char *text;
+
+    myna_buf_init(&b, 0);
+    myna_waterfall_render(&b, w, turn);
+    text = b.err ? NULL : myna_buf_take(&b);
+    myna_buf_fini(&b);
+    return text;
 }

@@ -9,6 +9,7 @@
 
 #include "discover/options.h"
 #include "session/options.h"
+#include "store/options.h"
 
 enum { MAX_SECTIONS = 96, MAX_PATH_LEN = 64 };
 
@@ -63,6 +64,7 @@ static void gather(void)
     add(&myna_record_section);
     add(&myna_log_section);
     add(&myna_probe_section);
+    add(&myna_calls_section);
 }
 
 const struct myna_section *myna_config_sections(void)

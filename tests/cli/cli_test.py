@@ -14,6 +14,9 @@ import calls  # noqa: F401  the import registers the cases
 import inputs  # noqa: F401
 import endings  # noqa: F401
 import completions  # noqa: F401
+import ask  # noqa: F401
+import desk  # noqa: F401
+import log  # noqa: F401
 
 if __name__ == "__main__":
     if len(sys.argv) < 2:

@@ -23,6 +23,7 @@ import common  # noqa: E402 - needs the path above
 
 def main():
     os.environ["MYNA_PROBE_ENABLED"] = "false"  # nobody who runs on this machine takes part
+    os.environ["MYNA_CALLS_ENABLED"] = "false"  # and the log of who runs the tests stays theirs
     for path in sorted(glob.glob(os.path.join(HERE, "*_cases.py"))):
         importlib.import_module(os.path.basename(path)[:-3])
     bad = 0

@@ -252,6 +252,7 @@ def main():
         return 2
     MYNA = os.path.abspath(sys.argv[1])
     os.environ["MYNA_PROBE_ENABLED"] = "false"  # nobody who runs on this machine takes part
+    os.environ["MYNA_CALLS_ENABLED"] = "false"  # and the log of who runs the tests stays theirs
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     wanted = [f for f in CASES if len(sys.argv) < 3 or sys.argv[2] in f.__name__]
     why = missing()

@@ -1,0 +1,606 @@
+/* cmd_setup.c - `myna setup`: finds what runs here, asks the rest, tries it, writes it down.
+ *
+ * Each question has a flag that answers it, and a default: what is configured, else what was found,
+ * else Myna's own. Answers go into the configuration at once, so that the trials use them, and into
+ * a list of changes, which is written at the end, all or nothing.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include <myna/discover.h>
+#include <myna/doctor.h>
+#include <myna/runtime.h>
+
+#include "commands.h"
+#include "out.h"
+
+enum { MAX_CHANGES = 48, MAX_ANSWER = 4096, FIRST_WORD_MS = 60000 };
+
+#define MASK "************"
+
+struct options {
+    bool yes, no_test, no_probe;
+    const char *llm, *llm_url, *llm_model, *llm_key;
+    const char *stt, *stt_url, *stt_model, *stt_key;
+    const char *tts, *tts_url, *tts_model, *tts_key, *tts_voice;
+    const char *greeting, *livekit_url, *livekit_key, *livekit_secret, *room;
+};
+
+#define AT(field_) .offset = offsetof(struct options, field_)
+#define ANSWER(name_, field_, value_, help_)                                                       \
+    {                                                                                              \
+        .name = name_, .kind = FLAG_VALUE, AT(field_), .value = value_, .help = help_              \
+    }
+
+static const struct flag flags[] = {
+    {.name = "yes",
+     .letter = 'y',
+     .kind = FLAG_SWITCH,
+     AT(yes),
+     .help = "ask nothing: flags, what is configured, what is found, Myna's own"},
+    {.name = "no-test",
+     .kind = FLAG_SWITCH,
+     AT(no_test),
+     .help = "write it down without trying it"},
+    NO_PROBE_FLAG(struct options),
+    ANSWER("llm", llm, "NAME", "who answers"),
+    ANSWER("llm-url", llm_url, "URL", "its address, before /chat/completions"),
+    ANSWER("llm-model", llm_model, "NAME", "its model"),
+    ANSWER("llm-key", llm_key, "KEY", "its key; -: read from standard input"),
+    ANSWER("stt", stt, "NAME", "who recognises speech"),
+    ANSWER("stt-url", stt_url, "URL", "its address"),
+    ANSWER("stt-model", stt_model, "NAME", "its model"),
+    ANSWER("stt-key", stt_key, "KEY", "its key"),
+    ANSWER("tts", tts, "NAME", "who speaks"),
+    ANSWER("tts-url", tts_url, "URL", "its address"),
+    ANSWER("tts-model", tts_model, "NAME", "its model"),
+    ANSWER("tts-key", tts_key, "KEY", "its key"),
+    ANSWER("tts-voice", tts_voice, "NAME", "its voice"),
+    ANSWER("greeting", greeting, "TEXT", "first words of a call"),
+    ANSWER("livekit-url", livekit_url, "URL", "LiveKit server, for rooms"),
+    ANSWER("livekit-key", livekit_key, "KEY", "its API key"),
+    ANSWER("livekit-secret", livekit_secret, "SECRET", "its API secret"),
+    ANSWER("room", room, "NAME", "the room to join"),
+    {0},
+};
+
+struct wizard {
+    const struct options *opt;
+    struct myna_config *cfg;
+    bool colour;
+    struct myna_discovery found;
+    struct myna_config_change changes[MAX_CHANGES];
+    size_t n;
+};
+
+struct question {
+    const char *key, *text;
+    const char *flag;      /* its flag's value; NULL: not given */
+    const char *found;     /* default when nothing is configured; NULL none */
+    const char *from;      /* where that is from; NULL */
+    bool secret, optional; /* optional: Enter on nothing leaves it unset */
+};
+
+/* ------------------------------------------------------------------ asking */
+
+static enum myna_err change(struct wizard *w, const char *key, const char *value,
+                            struct myna_why *why)
+{
+    char *copy = strdup(value); /* `value` may be the configuration's own */
+    size_t i = 0;
+    enum myna_err err = copy ? myna_config_set(w->cfg, key, copy, "setup", why)
+                             : myna_fail(why, MYNA_ENOMEM, "memory is short");
+
+    while (!err && i < w->n && strcmp(w->changes[i].key, key) != 0)
+        i++;
+    if (!err && i == MAX_CHANGES)
+        err = myna_fail(why, MYNA_ELIMIT, "too many answers");
+    if (!err && i == w->n) {
+        w->changes[i].key = strdup(key);
+        if (!w->changes[i].key)
+            err = myna_fail(why, MYNA_ENOMEM, "memory is short");
+        else
+            w->n++;
+    }
+    if (err) {
+        free(copy);
+        return err;
+    }
+    free((char *)w->changes[i].value);
+    w->changes[i].value = copy;
+    return MYNA_OK;
+}
+
+/* What is typed is not shown when it is a secret. MYNA_EIO: the input has ended. */
+static enum myna_err read_line(bool secret, char *out, size_t size, struct myna_why *why)
+{
+    struct termios before, silent;
+    bool hide = secret && isatty(0) && !tcgetattr(0, &before);
+    char *got;
+
+    fflush(stdout);
+    if (hide) {
+        silent = before;
+        silent.c_lflag &= ~(tcflag_t)ECHO;
+        hide = !tcsetattr(0, TCSANOW, &silent);
+    }
+    got = fgets(out, (int)size, stdin);
+    if (hide) {
+        (void)tcsetattr(0, TCSANOW, &before);
+        putchar('\n');
+    }
+    if (!got)
+        return myna_fail(why, MYNA_EIO, "the answers have ended too early; nothing was written");
+    if (!strchr(out, '\n') && !feof(stdin))
+        return myna_fail(why, MYNA_ELIMIT, "that answer is too long; nothing was written");
+    out[strcspn(out, "\r\n")] = '\0';
+    for (size_t n = strlen(out); n && (out[n - 1] == ' ' || out[n - 1] == '\t'); n--)
+        out[n - 1] = '\0';
+    return MYNA_OK;
+}
+
+static void show_question(const struct wizard *w, const struct question *q, const char *def)
+{
+    printf("%s%s%s", myna_cli_bold(w->colour), q->text, myna_cli_plain(w->colour));
+    if (q->secret && *def)
+        printf(" [%s%s%s]", MASK, q->from ? ", " : "", q->from ? q->from : "");
+    else if (*def)
+        printf(" [%s]", def);
+    else if (q->optional)
+        printf(" [none]");
+    printf(": ");
+}
+
+/* A configured value stands before a found one; what Myna brings along is the last. */
+static const char *default_of(const struct wizard *w, struct question *q)
+{
+    const char *now = myna_config_get(w->cfg, q->key);
+
+    if (q->found && *q->found && (!now || !*now || myna_config_is_default(w->cfg, q->key)))
+        return q->found;
+    q->from = NULL;
+    return now ? now : "";
+}
+
+static enum myna_err key_from_input(char *out, size_t size, struct myna_why *why)
+{
+    return read_line(true, out, size, why);
+}
+
+static enum myna_err ask(struct wizard *w, struct question q, struct myna_why *why)
+{
+    char typed[MAX_ANSWER];
+    const char *def = default_of(w, &q), *answer = q.flag;
+    enum myna_err err = MYNA_OK;
+
+    if (answer && q.secret && !strcmp(answer, "-")) {
+        err = key_from_input(typed, sizeof typed, why);
+        answer = typed;
+    }
+    for (;;) {
+        bool asked = !answer && !w->opt->yes;
+
+        if (asked) {
+            show_question(w, &q, def);
+            err = read_line(q.secret, typed, sizeof typed, why);
+            answer = !err && *typed ? typed : def;
+            if (!strcmp(answer, "-")) /* takes it away */
+                answer = "";
+        } else if (!answer) {
+            answer = def;
+        }
+        if (err)
+            return err;
+        if (!*answer && !q.optional && !asked)
+            return myna_fail(why, MYNA_ECONFIG, "%s is not known: %s", q.key, q.text);
+        if (*answer || q.optional) {
+            const char *now = myna_config_get(w->cfg, q.key);
+
+            if (!strcmp(answer, now ? now : "") && !strstr(q.key, ".provider"))
+                return MYNA_OK; /* as it is */
+            err = change(w, q.key, answer, why);
+            if (!err || !asked)
+                return err;
+            printf("  %s\n", why->text);
+        }
+        err = MYNA_OK;
+        answer = NULL;
+    }
+}
+
+static enum myna_err yes_or_no(const struct wizard *w, const char *text, bool *yes,
+                               struct myna_why *why)
+{
+    char typed[MAX_ANSWER];
+    enum myna_err err;
+
+    printf("%s%s%s [y/N]: ", myna_cli_bold(w->colour), text, myna_cli_plain(w->colour));
+    err = read_line(false, typed, sizeof typed, why);
+    *yes = !err && (*typed == 'y' || *typed == 'Y');
+    return err;
+}
+
+/* ------------------------------------------------------------------ what there is */
+
+static const struct myna_found *first(const struct wizard *w, enum myna_found_use use,
+                                      const char *provider)
+{
+    for (size_t i = 0; i < w->found.n; i++) {
+        const struct myna_found *f = &w->found.found[i];
+
+        if (f->use == use && (f->usable || provider) &&
+            (!provider || (f->provider && !strcmp(f->provider, provider))))
+            return f;
+    }
+    return NULL;
+}
+
+static enum myna_err look_around(struct wizard *w, struct myna_why *why)
+{
+    const char *enabled = myna_config_get(w->cfg, "probe.enabled");
+    enum myna_err err;
+
+    if (w->opt->no_probe || (enabled && !strcmp(enabled, "false")))
+        return MYNA_OK;
+    err = myna_discover(w->cfg, &w->found, why);
+    if (err)
+        return err;
+    if (!w->found.n)
+        puts("Nobody was found on this machine (Hermes, OpenClaw, Ollama, LM Studio, llama.cpp, "
+             "vLLM, speech servers).");
+    for (size_t i = 0; i < w->found.n; i++) {
+        const struct myna_found *f = &w->found.found[i];
+
+        printf("Found %s on 127.0.0.1:%d%s%s", f->product, f->port, *f->model ? ": " : "",
+               f->model);
+        printf(f->usable ? ".\n" : ", but %s.\n", f->remedy);
+    }
+    return MYNA_OK;
+}
+
+static void list_names(const char *key)
+{
+    const struct flag flag = {.kind = FLAG_KEY, .key = key};
+    const char *names[MAX_CHOICES];
+    size_t n = myna_cli_choices(&flag, names);
+
+    printf("  (");
+    for (size_t i = 0; i < n; i++)
+        printf("%s%s", i ? ", " : "", names[i]);
+    puts(")");
+}
+
+static bool is_name(const char *key, const char *name)
+{
+    const struct flag flag = {.kind = FLAG_KEY, .key = key};
+    const char *names[MAX_CHOICES];
+    size_t n = myna_cli_choices(&flag, names);
+
+    for (size_t i = 0; i < n; i++)
+        if (!strcmp(names[i], name))
+            return true;
+    return false;
+}
+
+/* ------------------------------------------------------------------ the stages */
+
+struct stage {
+    const char *name, *text;
+    enum myna_found_use use;
+    const char *provider, *url, *model, *key, *voice; /* flags */
+};
+
+/* "stage.provider.option" when there is such an option. */
+static bool key_of(const struct wizard *w, const char *stage, const char *option, char *key,
+                   size_t size)
+{
+    char name[64];
+    const char *provider;
+
+    snprintf(name, sizeof name, "%s.provider", stage);
+    provider = myna_config_get(w->cfg, name);
+    snprintf(key, size, "%s.%s.%s", stage, provider ? provider : "", option);
+    return myna_config_origin(w->cfg, key) != NULL;
+}
+
+static enum myna_err ask_provider(struct wizard *w, const struct stage *s, struct myna_why *why)
+{
+    const struct myna_found *f = first(w, s->use, NULL);
+    char key[64];
+    struct question q = {.key = key, .text = s->text, .flag = s->provider};
+
+    snprintf(key, sizeof key, "%s.provider", s->name);
+    if (f)
+        q.found = f->provider ? f->provider : "openai_compatible";
+    if (q.found && !is_name(key, q.found))
+        q.found = NULL;
+    for (;;) {
+        const char *name;
+        enum myna_err err;
+
+        if (!w->opt->yes && !q.flag)
+            list_names(key);
+        err = ask(w, q, why);
+        if (err)
+            return err;
+        name = myna_config_get(w->cfg, key);
+        if (is_name(key, name))
+            return MYNA_OK;
+        err = myna_fail(why, MYNA_ECONFIG, "there is no %s provider '%s'", s->name, name);
+        if (w->opt->yes || q.flag)
+            return err;
+        printf("  %s\n", why->text);
+        (void)!myna_config_set(w->cfg, key, q.found ? q.found : "", "setup", NULL);
+    }
+}
+
+static enum myna_err ask_option(struct wizard *w, const struct stage *s, const char *option,
+                                struct question q, struct myna_why *why)
+{
+    char key[128], text[160];
+
+    if (!key_of(w, s->name, option, key, sizeof key))
+        return q.flag ? myna_fail(why, MYNA_ECONFIG, "--%s-%s was given, but %s does not exist",
+                                  s->name,
+                                  !strcmp(option, "base_url")  ? "url"
+                                  : !strcmp(option, "api_key") ? "key"
+                                                               : option,
+                                  key)
+                      : MYNA_OK;
+    snprintf(text, sizeof text, "  %s", q.text);
+    q.key = key;
+    q.text = text;
+    return ask(w, q, why);
+}
+
+/* The models of a hosted service have a default of the provider's own. */
+static enum myna_err ask_stage(struct wizard *w, const struct stage *s, struct myna_why *why)
+{
+    char key[64];
+    const char *provider;
+    const struct myna_found *f;
+    enum myna_err err = ask_provider(w, s, why);
+
+    if (err)
+        return err;
+    snprintf(key, sizeof key, "%s.provider", s->name);
+    provider = myna_config_get(w->cfg, key);
+    f = first(w, s->use, s->use == MYNA_FOUND_ANSWERS ? provider : NULL);
+    err = ask_option(
+        w, s, "base_url",
+        (struct question){.text = "Its address", .flag = s->url, .found = f ? f->base_url : NULL},
+        why);
+    if (!err)
+        err = ask_option(w, s, "model",
+                         (struct question){.text = "Its model",
+                                           .flag = s->model,
+                                           .found = f ? f->model : NULL,
+                                           .optional = true},
+                         why);
+    if (!err && (s->voice || s->use == MYNA_FOUND_SPEAKS) &&
+        key_of(w, s->name, "base_url", (char[128]){0}, 128))
+        err = ask_option(w, s, "voice",
+                         (struct question){.text = "Its voice",
+                                           .flag = s->voice,
+                                           .found = f ? f->voice : NULL,
+                                           .optional = true},
+                         why);
+    if (!err)
+        err = ask_option(w, s, "api_key",
+                         (struct question){.text = "Its key (not shown while you type; -: none)",
+                                           .flag = s->key,
+                                           .found = f ? f->key : NULL,
+                                           .from = f ? f->key_from : NULL,
+                                           .secret = true,
+                                           .optional = true},
+                         why);
+    return err;
+}
+
+/* ------------------------------------------------------------------ trials */
+
+static enum myna_err try_agent(struct wizard *w, struct myna_why *why)
+{
+    struct myna_first_word word;
+    enum myna_err err;
+
+    printf("  asking it for a word ... ");
+    fflush(stdout);
+    err = myna_try_agent(w->cfg, FIRST_WORD_MS, &word, why);
+    if (err)
+        puts("no");
+    else
+        printf("first token after %.0f ms\n", word.ms);
+    return err;
+}
+
+static enum myna_err try_word(struct wizard *w, struct myna_why *why)
+{
+    struct myna_word_back word;
+    enum myna_err err;
+
+    printf("  saying a word and listening to it ... ");
+    fflush(stdout);
+    err = myna_try_word(w->cfg, &word, why);
+    if (err) {
+        puts("no");
+        return err;
+    }
+    printf("said \"%s\", heard \"%s\"\n", word.said, word.heard);
+    return word.same ? MYNA_OK
+                     : myna_fail(why, MYNA_EPROVIDER, "said \"%s\", but \"%s\" was heard",
+                                 word.said, word.heard);
+}
+
+/* Tries, and after a failure asks whether that is to be changed. *again: it is. */
+static enum myna_err prove(struct wizard *w,
+                           enum myna_err (*trial)(struct wizard *, struct myna_why *),
+                           const char *text, bool *again, struct myna_why *why)
+{
+    enum myna_err err = w->opt->no_test ? MYNA_OK : trial(w, why);
+    bool keep = false;
+
+    *again = false;
+    if (!err || w->opt->yes)
+        return err;
+    printf("  %s\n", why->text);
+    err = yes_or_no(w, text, &keep, why);
+    *again = !err && !keep;
+    return err;
+}
+
+static enum myna_err agent(struct wizard *w, struct myna_why *why)
+{
+    const struct options *o = w->opt;
+    struct stage s = {"llm",      "Who answers?", MYNA_FOUND_ANSWERS, o->llm,
+                      o->llm_url, o->llm_model,   o->llm_key,         NULL};
+    bool again;
+    enum myna_err err;
+
+    do {
+        err = ask_stage(w, &s, why);
+        if (!err)
+            err = prove(w, try_agent, "  Keep it all the same?", &again, why);
+        s.provider = s.url = s.model = s.key = NULL; /* the second time they are asked */
+    } while (!err && again);
+    return err;
+}
+
+static enum myna_err sound(struct wizard *w, struct myna_why *why)
+{
+    const struct options *o = w->opt;
+    struct stage hears = {"stt",
+                          "Who recognises speech?",
+                          MYNA_FOUND_HEARS,
+                          o->stt,
+                          o->stt_url,
+                          o->stt_model,
+                          o->stt_key,
+                          NULL};
+    struct stage speaks = {"tts",      "Who speaks?", MYNA_FOUND_SPEAKS, o->tts,
+                           o->tts_url, o->tts_model,  o->tts_key,        o->tts_voice};
+    bool again;
+    enum myna_err err;
+
+    do {
+        err = ask_stage(w, &hears, why);
+        if (!err)
+            err = ask_stage(w, &speaks, why);
+        if (!err)
+            err = prove(w, try_word, "  Keep them all the same?", &again, why);
+        hears.provider = hears.url = hears.model = hears.key = NULL;
+        speaks.provider = speaks.url = speaks.model = speaks.key = speaks.voice = NULL;
+    } while (!err && again);
+    return err;
+}
+
+/* ------------------------------------------------------------------ the rest */
+
+static enum myna_err rest(struct wizard *w, struct myna_why *why)
+{
+    const struct options *o = w->opt;
+    const struct question questions[] = {
+        {.key = "agent.greeting",
+         .text = "First words of a call (none: the agent makes its own)",
+         .flag = o->greeting,
+         .optional = true},
+        {.key = "transport.livekit.url",
+         .text = "LiveKit server for rooms, like wss://example.livekit.cloud",
+         .flag = o->livekit_url,
+         .optional = true},
+        {.key = "transport.livekit.api_key",
+         .text = "  Its API key",
+         .flag = o->livekit_key,
+         .secret = true,
+         .optional = true},
+        {.key = "transport.livekit.api_secret",
+         .text = "  Its API secret",
+         .flag = o->livekit_secret,
+         .secret = true,
+         .optional = true},
+        {.key = "transport.livekit.room", .text = "  The room", .flag = o->room, .optional = true},
+    };
+    enum myna_err err = MYNA_OK;
+
+    for (size_t i = 0; !err && i < sizeof questions / sizeof *questions; i++) {
+        const char *url = myna_config_get(w->cfg, "transport.livekit.url");
+
+        if (i > 1 && !(url && *url) && !questions[i].flag)
+            continue;
+        err = ask(w, questions[i], why);
+    }
+    return err;
+}
+
+static enum myna_err finish(struct wizard *w, const char *named, struct myna_why *why)
+{
+    char *home = myna_config_home_path();
+    const char *path = named ? named : !access("myna.yaml", F_OK) ? "myna.yaml" : home;
+    enum myna_err err = path ? myna_config_save(path, w->changes, w->n, why)
+                             : myna_fail(why, MYNA_ECONFIG, "there is no HOME to write to");
+    char *env = myna_config_env_path();
+
+    if (!err) {
+        printf("Written: %s", path);
+        if (env && !access(env, F_OK))
+            printf(", keys in %s (0600)", env);
+        puts("\nTalk with it: myna console    Look at everything: myna doctor");
+    }
+    free(env);
+    free(home);
+    return err;
+}
+
+static enum myna_err run(const struct call *call, struct myna_why *why)
+{
+    struct wizard *w = calloc(1, sizeof *w);
+    enum myna_err err;
+
+    if (!w)
+        return myna_fail(why, MYNA_ENOMEM, "memory is short");
+    w->opt = (const void *)call->options;
+    w->cfg = call->cfg;
+    w->colour = myna_cli_colour(stdout);
+    err = look_around(w, why);
+    if (!err && !w->opt->yes)
+        puts("Enter keeps what stands in brackets; - takes it away.");
+    if (!err)
+        err = agent(w, why);
+    if (!err)
+        err = sound(w, why);
+    if (!err)
+        err = rest(w, why);
+    if (!err)
+        err = finish(w, call->config, why);
+    for (size_t i = 0; i < w->n; i++) {
+        free((char *)w->changes[i].key);
+        free((char *)w->changes[i].value);
+    }
+    free(w);
+    return err;
+}
+
+static const char *const examples[] = {
+    "myna setup",
+    "myna setup --yes",
+    "myna setup --yes --llm openai --llm-key - < key.txt",
+    NULL,
+};
+
+const struct cmd myna_cmd_setup = {
+    .name = "setup",
+    .summary = "find what runs here, ask the rest, try it, write it down",
+    .about = "Looks for agents and speech servers on this machine, asks what it cannot find, tries "
+             "each choice (a first word of the agent, a word spoken and heard back) and writes "
+             "myna.yaml, and a private file for keys that its owner alone can read. Run again it "
+             "shows what is set; keys as twelve asterisks. Every question has a flag; with --yes "
+             "none is asked, and what does not work is an error.",
+    .flags = flags,
+    .examples = examples,
+    .run = run,
+};
