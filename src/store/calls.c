@@ -530,6 +530,7 @@ void myna_calls_event(struct myna_calls *c, const struct myna_session *s,
     case MYNA_EV_AGENT_TRANSCRIPT:
     case MYNA_EV_PLAYOUT:
     case MYNA_EV_AGENT_TOOL_PROGRESS:
+    case MYNA_EV_PROVIDER_SWITCHED:
         return;
     }
     flush(c);

@@ -29,8 +29,8 @@ static const char *const defaults[] = {
 };
 
 static const struct myna_vad_class *const vads[] = {&sim_vad_class, NULL};
-static const struct myna_stt_class *const stts[] = {&sim_stt_class, &sim_stt_batch_class, &sim_stt_spare_class,
-                                                     NULL};
+static const struct myna_stt_class *const stts[] = {&sim_stt_class, &sim_stt_batch_class,
+                                                    &sim_stt_spare_class, NULL};
 static const struct myna_llm_class *const llms[] = {&sim_llm_class, &sim_llm_spare_class, NULL};
 static const struct myna_tts_class *const ttss[] = {&sim_tts_class, &sim_tts_stream_class,
                                                     &sim_tts_spare_class, NULL};
