@@ -7,12 +7,14 @@ import json
 import os
 import queue
 import shutil
+import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
 
-from common import MYNA, PEERS, Skip, case, check, clean_env, install
+from common import MYNA, PEERS, Skip, case, check, clean_env, free_port, install
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PEER = os.path.join(os.path.dirname(MYNA), "..", "..", "tests", "live", "rtc_peer")
@@ -194,4 +196,85 @@ def pion_offers_restarts_and_we_answer(here):
     introduce(other, me)
     after = me.until("more sound", lambda m: m.get("received", 0) > before["received"] + 100)
     check(after["now"] == "connected", f"after the restart: {after}")
+    finish(me, other)
+
+
+class Turn:
+    """coturn on loopback with one user."""
+
+    def __init__(self, here):
+        if not shutil.which("turnserver"):
+            raise Skip("no turnserver on this machine (Debian package coturn)")
+        self.port = free_port()
+        conf = os.path.join(here, "turn.conf")
+        with open(conf, "w", encoding="utf-8") as f:
+            f.write(f"listening-ip=127.0.0.1\nrelay-ip=127.0.0.1\nlistening-port={self.port}\nrealm=myna.test\nlt-cred-mech\n"
+                    f"user=u:p\nallow-loopback-peers\nno-cli\nno-tls\nno-dtls\nmin-port=18000\nmax-port=18100\n"
+                    f"userdb={here}/turn.db\npidfile={here}/turn.pid\nlog-file={here}/turn.log\n")
+        self.p = subprocess.Popen(["turnserver", "-c", conf], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=here)
+        end = time.monotonic() + 10
+        while time.monotonic() < end:
+            with socket.socket() as s:
+                if not s.connect_ex(("127.0.0.1", self.port)):
+                    return
+            time.sleep(0.05)
+        self.end()
+        raise Skip("coturn did not start")
+
+    def end(self):
+        self.p.kill()
+        self.p.wait()
+
+
+def through_a_relay(here, transport):
+    turn = Turn(here)
+    try:
+        me = ours("offer", "relay", f"turn:127.0.0.1:{turn.port}?transport={transport}", "u", "p")
+        other = ours("answer")
+        offer = me.sdp()
+        check("typ relay" in offer and "typ host" not in offer, "only relayed candidates were wanted:\n" + offer)
+        other.say(sdp=offer)
+        me.say(sdp=other.sdp())
+        me.until("connection", lambda m: m.get("state") == "connected")
+        me.until("channel", lambda m: m.get("channel") == "open")
+        hears(me, 440)
+        m = me.until("figures", lambda m: m.get("now") == "connected" and m["received"] > 50)
+        check(m["local"].startswith("relay"), f"the path is {m['local']}")
+        me.say(send="one")
+        other.until("message", lambda m: m.get("message") == "one")
+        other.end()
+        check(me.end() == 0, "rtc_peer ended badly")
+    finally:
+        turn.end()
+
+
+@case
+def a_turn_server_over_udp_is_the_only_path(here):
+    through_a_relay(here, "udp")
+
+
+@case
+def a_turn_server_over_tcp_is_the_only_path(here):
+    through_a_relay(here, "tcp")
+
+
+@case
+def a_peer_that_falls_silent_is_told_and_a_restart_brings_it_back(here):
+    """Stopped, it answers no consent check; nothing else on the machine changes."""
+    me, other = ours("offer"), pion("answer")
+    introduce(me, other)
+    talk_to_pion(me, other)
+    other.p.send_signal(signal.SIGSTOP)
+    try:
+        m = me.until("word of the silence", lambda m: m.get("state") in ("disconnected", "failed"), 40)
+        check("path" in m["why"], f"the reason is {m['why']!r}")
+    finally:
+        other.p.send_signal(signal.SIGCONT)
+    before = me.until("figures", lambda m: "received" in m)
+    me.say(restart=True)
+    introduce(me, other)
+    me.until("connection", lambda m: m.get("state") == "connected")
+    me.until("sound", lambda m: m.get("received", 0) > before["received"] + 50)
+    me.say(send="still")
+    me.until("answer", lambda m: m.get("message") == "pion: still")
     finish(me, other)
