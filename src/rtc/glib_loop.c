@@ -14,8 +14,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-#include <glib.h>
-
+#include "rtc/nice_calls.h"
 #include "util/host.h"
 
 enum { MAX_READY = 16, RECHECK_MS = 100 };
@@ -171,8 +170,15 @@ enum myna_err myna_glib_create(struct myna_glib **out, struct myna_host *host, s
 {
     struct myna_glib *g = calloc(1, sizeof *g);
 
+    enum myna_err err;
+
     if (!g)
         return myna_fail(why, MYNA_ENOMEM, "WebRTC: out of memory");
+    err = myna_nice_load(why);
+    if (err) {
+        free(g);
+        return err;
+    }
     g->host = host;
     myna_host_timer_init(host, &g->timer, on_timer, g);
     g->epoll = epoll_create1(EPOLL_CLOEXEC);

@@ -17,10 +17,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include <nice/agent.h>
-#include <nice/interfaces.h>
-
 #include "rtc/glib_loop.h"
+#include "rtc/nice_calls.h"
 
 enum { COMPONENT = 1, MAX_SERVERS = 8 };
 
