@@ -53,6 +53,7 @@ BENCHES = {
     "session_memory": lambda: program("bench_memory", "100"),
     "process_start": process_start,
     "speech": lambda: program("bench_speech"),
+    "rtc": lambda: program("bench_rtc", "10", "5"),
 }
 
 

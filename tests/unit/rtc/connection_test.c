@@ -5,6 +5,7 @@
  * happen, never for a time, and gives up after ten seconds.
  */
 #include "check.h"
+#include "fault.h"
 
 #include "pair.h"
 
@@ -323,6 +324,64 @@ TEST(addresses_of_servers_are_taken_apart_or_refused_by_name)
         CHECK_EQ(myna_ice_url_parse(&u, bad[i], &why), MYNA_ECONFIG);
         CHECK_HAS(why.text, bad[i]);
     }
+}
+
+TEST(a_call_that_stands_allocates_nothing_for_its_sound)
+{
+    struct pair p;
+    unsigned long before;
+    int frames;
+
+    pair_open(&p);
+    p.a.audio = myna_rtc_add_audio(p.a.rtc, MYNA_RTC_SENDRECV);
+    p.b.audio = myna_rtc_add_audio(p.b.rtc, MYNA_RTC_SENDRECV);
+    p.a.tone_hz = 440;
+    p.b.tone_hz = 500;
+    pair_negotiate(&p, 0);
+    pair_until(&p, p.a.n_loud >= 75 && p.b.n_loud >= 75); /* a report of each went out */
+    before = fault_alloc_count();
+    frames = p.b.n_frames;
+    pair_until(&p, p.b.n_frames >= frames + 100);
+    CHECK_EQ(fault_alloc_count() - before, 0);
+    pair_close(&p);
+}
+
+TEST(memory_that_is_short_is_said_and_nothing_leaks)
+{
+    struct myna_host host = {0};
+    struct myna_why why = {0};
+    bool failed = true;
+    size_t live;
+    int n = 0;
+
+    host.loop = myna_loop_create(&(struct myna_loop_options){.workers = 1}, NULL);
+    CHECK(host.loop);
+    for (unsigned long k = 1; failed; k++) {
+        struct myna_rtc_options opt = {.host = &host, .only_address = "127.0.0.1"};
+        struct myna_rtc_events none = {0};
+        struct myna_rtc *rtc = NULL;
+        const char *sdp;
+        enum myna_err err;
+
+        live = fault_live();
+        fault_fail_alloc(k);
+        err = myna_rtc_create(&rtc, &opt, &none, NULL, &why);
+        if (!err) {
+            err = myna_rtc_add_audio(rtc, MYNA_RTC_SENDRECV) ? MYNA_OK : MYNA_ENOMEM;
+            if (!err)
+                err = myna_rtc_offer(rtc, 0, &sdp, &why);
+        }
+        failed = fault_hit();
+        fault_off();
+        myna_rtc_destroy(rtc);
+        myna_host_bury_all(&host);
+        CHECK(err == MYNA_OK || err == MYNA_ENOMEM || err == MYNA_EIO);
+        n += err != MYNA_OK;
+        CHECK(!fault_tracks() || k == 1 ||
+              fault_live() <= live + 2); /* the loop's own heap grows */
+    }
+    CHECK(n >= 8);
+    myna_loop_destroy(host.loop);
 }
 
 TEST_MAIN
