@@ -10,6 +10,7 @@
 #include "tts/fallback.h"
 #include "util/grave.h"
 #include "util/http.h"
+#include "util/process.h"
 #include "tts/sentences.h"
 #include "util/spare.h"
 #include "util/suggest.h"
@@ -125,6 +126,7 @@ void myna_runtime_destroy(struct myna_runtime *rt)
     if (rt->stages.vad)
         rt->stages.vad->cls->destroy(rt->stages.vad);
     free_sounds(rt);
+    myna_process_end_all(&rt->host);
     myna_http_destroy(rt->host.http);
     myna_loop_destroy(rt->host.loop);
     myna_log_destroy(rt->host.log);

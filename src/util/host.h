@@ -13,8 +13,9 @@ struct myna_host {
     struct myna_loop *loop;
     struct myna_rand rand;
     struct myna_log *log;
-    struct myna_grave *graves; /* grave.h; NULL at first */
-    struct myna_http *http;    /* http.h; made at first use */
+    struct myna_grave *graves;      /* grave.h; NULL at first */
+    struct myna_http *http;         /* http.h; made at first use */
+    struct myna_process *processes; /* process.h; running, or ended and not yet gone */
 };
 
 #endif

@@ -446,7 +446,7 @@ static bool turn_virtual(struct myna_loop *loop, myna_us until)
 static bool pending(struct myna_loop *loop)
 {
     return loop->n_timers || loop->n_busy || loop->n_holds || has_posts(loop) ||
-           myna_loop_uv_polls(loop->uv);
+           myna_loop_uv_foreground(loop->uv);
 }
 
 void myna_loop_run(struct myna_loop *loop)

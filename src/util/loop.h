@@ -65,6 +65,8 @@ struct myna_poll;
 struct myna_poll *myna_loop_poll(struct myna_loop *loop, int fd, int events,
                                  void (*ready)(void *arg, int events), void *arg);
 void myna_loop_poll_events(struct myna_poll *p, int events);
+/* Does not keep run() going: somebody outside who may speak at any time, whom nobody waits for. */
+void myna_loop_poll_background(struct myna_poll *p);
 void myna_loop_poll_close(struct myna_poll *p);
 /* Signals, on either clock; they do not keep run() going. NULL fire removes it. */
 enum myna_err myna_loop_signal(struct myna_loop *loop, int signum,

@@ -15,6 +15,7 @@ struct myna_poll {
     struct myna_loop_uv *uv;
     void (*ready)(void *arg, int events);
     void *arg;
+    bool background;
 };
 
 struct watch { /* one signal */
@@ -32,7 +33,7 @@ struct myna_loop_uv {
     uv_async_t async;
     void (*before)(void *arg);
     void *arg;
-    size_t n_polls, n_signals;
+    size_t n_polls, n_background, n_signals;
     struct watch *watches;
 };
 
@@ -127,6 +128,11 @@ size_t myna_loop_uv_polls(const struct myna_loop_uv *uv)
     return uv->n_polls;
 }
 
+size_t myna_loop_uv_foreground(const struct myna_loop_uv *uv)
+{
+    return uv->n_polls - uv->n_background;
+}
+
 size_t myna_loop_uv_signals(const struct myna_loop_uv *uv)
 {
     return uv->n_signals;
@@ -155,6 +161,13 @@ void myna_loop_poll_events(struct myna_poll *p, int events)
         uv_poll_stop(&p->handle);
 }
 
+void myna_loop_poll_background(struct myna_poll *p)
+{
+    if (!p->background)
+        p->uv->n_background++;
+    p->background = true;
+}
+
 struct myna_poll *myna_loop_uv_poll(struct myna_loop_uv *uv, int fd, int events,
                                     void (*ready)(void *arg, int events), void *arg)
 {
@@ -179,6 +192,7 @@ void myna_loop_poll_close(struct myna_poll *p)
     if (!p)
         return;
     p->uv->n_polls--;
+    p->uv->n_background -= p->background;
     uv_close((uv_handle_t *)&p->handle, free_handle);
 }
 

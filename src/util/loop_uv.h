@@ -20,7 +20,8 @@ void myna_loop_uv_wake(struct myna_loop_uv *uv); /* any thread, any signal handl
 /* One round of libuv: ready descriptors and signals are told. Waits `wait` at most, or until woken;
  * 0: not at all; MYNA_NEVER: no limit. May return early. */
 void myna_loop_uv_turn(struct myna_loop_uv *uv, myna_us wait);
-size_t myna_loop_uv_polls(const struct myna_loop_uv *uv); /* descriptors open */
+size_t myna_loop_uv_polls(const struct myna_loop_uv *uv);      /* descriptors open */
+size_t myna_loop_uv_foreground(const struct myna_loop_uv *uv); /* of them, not in background */
 size_t myna_loop_uv_signals(const struct myna_loop_uv *uv);
 
 struct myna_poll *myna_loop_uv_poll(struct myna_loop_uv *uv, int fd, int events,
