@@ -37,22 +37,10 @@ static json_t *config_of(const struct myna_session *s)
 
 static json_t *tools_of(const struct myna_session *s)
 {
-    json_t *list = json_array();
+    char *text = myna_s_tools_json(s->tools, s->n_tools);
+    json_t *list = text ? json_loads(text, 0, NULL) : NULL;
 
-    for (size_t i = 0; i < s->n_tools; i++) {
-        const struct myna_tool_def *def = &s->tools[i];
-        json_t *tool = json_object();
-
-        if (myna_json_put_text(tool, "name", def->name) ||
-            myna_json_put_text(tool, "description", def->description) ||
-            myna_json_put_text(tool, "parameters", def->parameters) ||
-            json_array_append(list, tool)) {
-            json_decref(tool);
-            json_decref(list);
-            return NULL;
-        }
-        json_decref(tool);
-    }
+    free(text);
     return list;
 }
 
@@ -103,7 +91,7 @@ char *myna_s_header_json(const struct myna_session *s)
         json_decref(root);
         root = NULL;
     }
-    if (root && s->on_tool && json_object_set_new(root, "on_tool", json_true())) {
+    if (root && myna_s_runs_tools(s) && json_object_set_new(root, "on_tool", json_true())) {
         json_decref(root);
         root = NULL;
     }

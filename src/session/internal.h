@@ -15,7 +15,7 @@
  *   turns.c        end of turn → reply, preemptive generation (1.7)
  *   speech.c       speech handles, queue, scheduling (1.8)
  *   reply.c        one reply: LLM → segments → TTS → playout (1.8)
- *   tools.c        the agent's calls of the host's functions (1.11)
+ *   tools.c        the agent's calls of functions (1.11); offer.c which there are
  *   interrupt.c    interruption, pause, resume (1.8, 1.9)
  *   faults.c       provider failures: retries, the spoken sentence, closing (8.1, telephony 3.5)
  *   patience.c     fillers, questions into a silence, hanging up (telephony 2.1)
@@ -36,6 +36,7 @@
 #include "recorder/recorder.h"
 #include "session/options.h"
 #include "stt/stt.h"
+#include "tools/toolbox.h"
 #include "tts/filters.h"
 #include "tts/written.h"
 #include "tts/tts.h"
@@ -232,8 +233,10 @@ struct myna_session {
 
     struct myna_agent_conf agent;
     char *agent_name, *agent_instructions, *agent_greeting; /* owned copies */
-    struct myna_tool_def *tools;
-    size_t n_tools;
+    struct myna_tool_def *tools;                            /* offer.c: the host's first */
+    size_t n_tools, n_host_tools;
+    struct myna_toolbox *toolbox; /* the runtime's; NULL in a replay */
+    struct myna_toolbox_watch toolbox_watch;
     uint32_t tool_calls; /* so far */
     struct myna_session_conf conf;
     struct myna_turn_conf turn_conf;
@@ -342,6 +345,8 @@ enum s_command {
     S_CMD_TOOL_CALL = 8,    /* a: number of the call; the host is asked */
     S_CMD_TOOL_TAKEN = 9,   /* a: number, b: it has such a tool */
     S_CMD_TOOL_RESULT = 10, /* a: S_TOOL_…; text: call id, more: output */
+    S_CMD_END_CALL = 11,    /* a: say farewell */
+    S_CMD_TOOLS = 12,       /* text: the tools that are offered from now on, as JSON */
 };
 enum { S_TOOL_ERROR = 1, S_TOOL_NO_REPLY = 2, S_TOOL_STOP = 4 };
 void myna_s_command(struct myna_session *s, enum s_command what, uint32_t a, uint32_t b,
@@ -480,12 +485,21 @@ void myna_s_background_fini(struct myna_session *s);
 bool myna_s_background_sounds(struct myna_session *s);
 void myna_s_background_mix(struct myna_session *s, bool speech, int16_t out[MYNA_OUT_SAMPLES]);
 
-/* ---- tools.c */
-enum myna_err myna_s_tools_copy(struct myna_session *s, const struct myna_agent *agent,
+/* ---- offer.c */
+/* What may be called at first: the host's tools, then the toolbox's. agent NULL: none of a host. */
+enum myna_err myna_s_tools_init(struct myna_session *s, const struct myna_agent *agent,
                                 struct myna_why *why);
 void myna_s_tools_fini(struct myna_session *s);
 /* Names of the agent's tools, comma separated; the caller frees. Left alone without any. */
 enum myna_err myna_s_tools_names(const struct myna_session *s, const char **out);
+/* [{"name":…,"description":…,"parameters":…},…]; the caller frees. NULL: no memory. */
+char *myna_s_tools_json(const struct myna_tool_def *tools, size_t n);
+/* An input: from now on these, as JSON. MYNA_EFORMAT, MYNA_ENOMEM: the list stays as it was. */
+enum myna_err myna_s_tools_change(struct myna_session *s, const char *json);
+
+/* ---- tools.c */
+bool myna_s_runs_tools(const struct myna_session *s);        /* somebody does */
+void myna_s_end_call(struct myna_session *s, bool farewell); /* an input */
 void myna_s_tool_call(struct myna_session *s, struct speech *sp, const struct myna_llm_event *ev);
 /* Hands one call to the host. true: there was one, and the speech may be gone since. */
 bool myna_s_tools_start(struct myna_session *s, struct speech *sp);
@@ -509,7 +523,8 @@ void myna_s_filler_forget(struct myna_session *s, const struct speech *sp); /* s
 /* Who speaks has changed; `word`: the person said something. */
 void myna_s_silence(struct myna_session *s, bool word);
 void myna_s_silence_expire(struct myna_session *s);
-void myna_s_hangup(struct myna_session *s, const char *reason); /* farewell, then the end */
+/* The end, behind what is queued and, where wanted, the farewell. */
+void myna_s_hangup(struct myna_session *s, const char *reason, bool farewell);
 bool myna_s_says_goodbye(const struct myna_session *s, const char *said);
 
 /* ---- interrupt.c */
@@ -566,6 +581,9 @@ struct myna_runtime_stages {
 };
 enum myna_err myna_runtime_stages(struct myna_runtime *rt, struct myna_runtime_stages *out,
                                   struct myna_why *why);
+/* Made at the first call. */
+enum myna_err myna_runtime_toolbox(struct myna_runtime *rt, struct myna_toolbox **out,
+                                   struct myna_why *why);
 struct myna_loop *myna_runtime_loop(struct myna_runtime *rt);
 /* A sound file, read when first asked for and kept. Blocking. */
 enum myna_err myna_runtime_clip(struct myna_runtime *rt, const char *path,

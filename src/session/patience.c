@@ -125,14 +125,14 @@ void myna_s_silence(struct myna_session *s, bool word)
         s->reprompt_at = after(s, s->conf.reprompt_after_ms);
 }
 
-void myna_s_hangup(struct myna_session *s, const char *reason)
+void myna_s_hangup(struct myna_session *s, const char *reason, bool farewell)
 {
-    const char *farewell = s->conf.farewell;
+    const char *words = farewell ? s->conf.farewell : NULL;
 
     if (s->closing.asked)
         return;
-    if (farewell && farewell[0] && (s->tts || !s->audio_out))
-        (void)utter(s, SPEECH_SAY, farewell, 0, 5);
+    if (words && words[0] && (s->tts || !s->audio_out))
+        (void)utter(s, SPEECH_SAY, words, 0, 5);
     myna_s_close(s, true, reason, NULL);
 }
 
@@ -140,7 +140,7 @@ void myna_s_silence_expire(struct myna_session *s)
 {
     if (s->hangup_at <= s->now) {
         s->hangup_at = s->reprompt_at = MYNA_NEVER;
-        myna_s_hangup(s, "silence");
+        myna_s_hangup(s, "silence", true);
     } else if (s->reprompt_at <= s->now) {
         s->reprompt_at = MYNA_NEVER;
         s->reprompts++;

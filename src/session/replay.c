@@ -361,6 +361,12 @@ void myna_replay_command(struct replay *rp)
         result.stop = a & S_TOOL_STOP;
         (void)myna_session_tool_result(rp->session, text, &result);
         break;
+    case S_CMD_END_CALL:
+        myna_s_end_call(rp->session, a);
+        break;
+    case S_CMD_TOOLS:
+        (void)!myna_s_tools_change(rp->session, text ? text : "");
+        break;
     case S_CMD_TOOL_CALL:
     case S_CMD_TOOL_TAKEN:
         myna_replay_missing(rp, r, "the session called no tool");

@@ -23,6 +23,7 @@ struct myna_runtime {
     struct myna_runtime_stages stages;
     bool have_stages;
     struct myna_session *sessions;
+    struct myna_toolbox *toolbox;
     struct myna_work dictionary; /* of syllables, read ahead */
     struct sound {
         struct sound *next;
@@ -126,6 +127,7 @@ void myna_runtime_destroy(struct myna_runtime *rt)
     if (rt->stages.vad)
         rt->stages.vad->cls->destroy(rt->stages.vad);
     free_sounds(rt);
+    myna_toolbox_destroy(rt->toolbox);
     myna_process_end_all(&rt->host);
     myna_http_destroy(rt->host.http);
     myna_loop_destroy(rt->host.loop);
@@ -157,6 +159,18 @@ myna_us myna_runtime_now(const struct myna_runtime *rt)
 struct myna_host *myna_runtime_host(struct myna_runtime *rt)
 {
     return &rt->host;
+}
+
+enum myna_err myna_runtime_toolbox(struct myna_runtime *rt, struct myna_toolbox **out,
+                                   struct myna_why *why)
+{
+    enum myna_err err = MYNA_OK;
+
+    if (!rt->toolbox)
+        err = myna_toolbox_create(&rt->host, rt->config, &rt->toolbox, why);
+    if (!err)
+        *out = rt->toolbox;
+    return err;
 }
 
 struct myna_loop *myna_runtime_loop(struct myna_runtime *rt)

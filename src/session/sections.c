@@ -10,6 +10,7 @@
 #include "discover/options.h"
 #include "session/options.h"
 #include "store/options.h"
+#include "tools/toolbox.h"
 
 enum { MAX_SECTIONS = 96, MAX_PATH_LEN = 64 };
 
@@ -61,6 +62,7 @@ static void gather(void)
     add(&myna_transport_section);
     for (const struct myna_transport_class *const *c = myna_builtin_transports(); *c; c++)
         add_class("transport", (*c)->name, (*c)->summary, (*c)->options);
+    add(&myna_tools_section);
     add(&myna_record_section);
     add(&myna_log_section);
     add(&myna_probe_section);

@@ -129,7 +129,7 @@ static void expire(struct myna_session *s)
     }
     if (s->max_at <= s->now) {
         s->max_at = MYNA_NEVER;
-        myna_s_hangup(s, "max_duration");
+        myna_s_hangup(s, "max_duration", true);
     }
     myna_s_silence_expire(s);
     if (s->closing.asked)
@@ -208,7 +208,7 @@ static enum myna_err read_conf(struct myna_session *s, const struct myna_agent *
     s->agent_greeting = s->agent.greeting ? strdup(s->agent.greeting) : NULL;
     if (!s->agent_name || !s->agent_instructions || (s->agent.greeting && !s->agent_greeting))
         return myna_fail(why, MYNA_ENOMEM, "no memory for the agent");
-    return agent ? myna_s_tools_copy(s, agent, why) : MYNA_OK;
+    return MYNA_OK;
 }
 
 static void begin_states(struct myna_session *s)
@@ -306,6 +306,12 @@ enum myna_err myna_s_create(struct myna_runtime *rt, const struct myna_session_o
     if (err)
         goto fail;
     begin_states(s);
+    if (!parts->given)
+        err = myna_runtime_toolbox(rt, &s->toolbox, why);
+    if (!err)
+        err = myna_s_tools_init(s, opt->agent, why);
+    if (err)
+        goto fail;
     if (parts->given) {
         st = (struct myna_runtime_stages){parts->vad, parts->stt, parts->llm, parts->tts};
         s->tap = parts->tap;
@@ -522,6 +528,8 @@ void myna_session_destroy(struct myna_session *s)
     if (s->transport)
         s->transport->session = NULL; /* nothing arrives any more */
     myna_runtime_detach(s->rt, s);
+    if (s->toolbox)
+        myna_toolbox_unwatch(s->toolbox, &s->toolbox_watch);
     if (s->depth > 0 || s->settling)
         myna_host_bury_later(s->host, &s->grave, bury);
     else

@@ -1,8 +1,8 @@
-/* tools.c - the agent calls the host's functions (agent-session 1.11).
+/* tools.c - the agent calls functions: of the toolbox, of the host (agent-session 1.11).
  *
- * Calls arrive while the agent still answers; once the speech may be heard each is handed to the
- * host at once, and they run side by side. The answer's *step* ends when its words were heard and
- * every call is answered:
+ * Calls arrive while the agent still answers; once the speech may be heard each is handed to
+ * who runs it at once, and they run side by side. The answer's *step* ends when its words were
+ * heard and every call is answered:
  *
  *   words heard → their message enters the history before the calls → the speech waits in the
  *   background, state thinking → last result → outputs enter the history, one event → the same
@@ -24,13 +24,15 @@
 
 #include "session/internal.h"
 #include "util/json_dump.h"
+#include "tools/schema.h"
 
 #define INTERNAL_ERROR "An internal error occurred"
 
 struct tool_run {
     struct tool_run *next;
     uint32_t number; /* among all calls of the session */
-    const struct myna_tool_def *def;
+    struct myna_session *session;
+    struct myna_tool_job *job; /* the toolbox works on it */
     char *call_id, *name, *arguments, *extra;
     struct myna_item *item; /* in the history; NULL: not started */
     bool lost;              /* and never will be */
@@ -39,16 +41,15 @@ struct tool_run {
     myna_us timeout_at;
 };
 
-/* ---- what is offered */
+/* ---- may it be called so? */
 
 enum myna_err myna_tool_arguments(const struct myna_tool_def *def, const char *name,
                                   const char *arguments, char **out, struct myna_why *why)
 {
     json_t *args, *schema = NULL;
     json_error_t at;
+    struct myna_why what = {0};
     enum myna_err err = MYNA_OK;
-    json_t *field;
-    size_t i;
 
     if (!arguments || !arguments[strspn(arguments, " \t\r\n")])
         arguments = "{}";
@@ -63,16 +64,9 @@ enum myna_err myna_tool_arguments(const struct myna_tool_def *def, const char *n
     }
     if (def && def->parameters)
         schema = json_loads(def->parameters, 0, NULL);
-    json_array_foreach(json_object_get(schema, "required"), i, field)
-    {
-        const char *key = json_string_value(field);
-
-        if (key && !json_object_get(args, key)) {
-            err = myna_fail(why, MYNA_EFORMAT,
-                            "Error in the arguments of %s: the required field \"%s\" is missing",
-                            name, key);
-            goto out;
-        }
+    if (schema && myna_schema_fits(schema, args, &what)) {
+        err = myna_fail(why, MYNA_EFORMAT, "Error in the arguments of %s: %s", name, what.text);
+        goto out;
     }
     *out = myna_json_dump(args, JSON_COMPACT);
     if (!*out)
@@ -81,97 +75,6 @@ out:
     json_decref(schema);
     json_decref(args);
     return err;
-}
-
-static enum myna_err check_tool(const struct myna_agent *agent, size_t at, struct myna_why *why)
-{
-    const struct myna_tool_def *def = &agent->tools[at];
-    json_t *schema;
-    bool object;
-
-    if (!def->name || !def->name[0] || strlen(def->name) > 64)
-        return myna_fail(why, MYNA_ECONFIG,
-                         "tool %zu of the agent needs a name of 1 to 64 characters", at + 1);
-    for (size_t i = 0; i < at; i++)
-        if (!strcmp(agent->tools[i].name, def->name))
-            return myna_fail(why, MYNA_ECONFIG, "the agent has two tools of the name %s",
-                             def->name);
-    if (!def->parameters)
-        return MYNA_OK;
-    schema = json_loads(def->parameters, 0, NULL);
-    object = json_is_object(schema);
-    json_decref(schema);
-    return object ? MYNA_OK
-                  : myna_fail(why, MYNA_ECONFIG,
-                              "the parameters of tool %s are not a JSON schema: give an object, "
-                              "or NULL for a tool without any",
-                              def->name);
-}
-
-/* NULL stays NULL. false: no memory. */
-static bool copy_text(const char **to, const char *from)
-{
-    *to = from ? strdup(from) : NULL;
-    return *to || !from;
-}
-
-enum myna_err myna_s_tools_copy(struct myna_session *s, const struct myna_agent *agent,
-                                struct myna_why *why)
-{
-    if (agent->n_tools == 0)
-        return MYNA_OK;
-    if (agent->n_tools > MYNA_TOOLS_MAX)
-        return myna_fail(why, MYNA_ELIMIT, "the agent has %zu tools, more than %d", agent->n_tools,
-                         MYNA_TOOLS_MAX);
-    s->tools = calloc(agent->n_tools, sizeof *s->tools);
-    if (!s->tools)
-        return myna_fail(why, MYNA_ENOMEM, "no memory for the agent's tools");
-    for (size_t i = 0; i < agent->n_tools; i++) {
-        const struct myna_tool_def *from = &agent->tools[i];
-        struct myna_tool_def *to = &s->tools[s->n_tools++];
-        enum myna_err err = check_tool(agent, i, why);
-
-        if (err)
-            return err;
-        if (!copy_text(&to->name, from->name) || !copy_text(&to->description, from->description) ||
-            !copy_text(&to->parameters, from->parameters))
-            return myna_fail(why, MYNA_ENOMEM, "no memory for the agent's tools");
-    }
-    return MYNA_OK;
-}
-
-/* The copies are the session's own; `const` is for those who read them. */
-static void drop(const char *text)
-{
-    free((void *)(uintptr_t)text);
-}
-
-void myna_s_tools_fini(struct myna_session *s)
-{
-    for (size_t i = 0; i < s->n_tools; i++) {
-        drop(s->tools[i].name);
-        drop(s->tools[i].description);
-        drop(s->tools[i].parameters);
-    }
-    free(s->tools);
-    s->tools = NULL;
-    s->n_tools = 0;
-}
-
-enum myna_err myna_s_tools_names(const struct myna_session *s, const char **out)
-{
-    struct myna_buf names;
-
-    if (s->n_tools == 0)
-        return MYNA_OK;
-    myna_buf_init(&names, 0);
-    for (size_t i = 0; i < s->n_tools; i++) {
-        myna_buf_puts(&names, i ? "," : "");
-        myna_buf_puts(&names, s->tools[i].name);
-    }
-    *out = names.err ? NULL : strdup(myna_buf_str(&names));
-    myna_buf_fini(&names);
-    return *out ? MYNA_OK : MYNA_ENOMEM;
 }
 
 /* ---- one call */
@@ -186,6 +89,7 @@ static const struct myna_tool_def *offered(const struct myna_session *s, const c
 
 static void free_run(struct tool_run *run)
 {
+    myna_tool_job_cancel(run->job);
     free(run->call_id);
     free(run->name);
     free(run->arguments);
@@ -232,6 +136,8 @@ static void answer(struct myna_session *s, struct tool_run *run, const char *out
 {
     if (run->answered)
         return;
+    myna_tool_job_cancel(run->job); /* interrupted, or too late */
+    run->job = NULL;
     run->answered = true;
     run->is_error = is_error;
     run->timeout_at = MYNA_NEVER;
@@ -247,7 +153,7 @@ void myna_s_tool_call(struct myna_session *s, struct speech *sp, const struct my
     struct tool_run *run, **end = &sp->tools;
     size_t n = 0;
 
-    if (s->n_tools == 0 && !s->on_tool) {
+    if (s->n_tools == 0 && !myna_s_runs_tools(s)) {
         myna_s_log(s, MYNA_LOG_WARN, "the agent called a tool that nobody offers tool=%s", name);
         return;
     }
@@ -267,7 +173,7 @@ void myna_s_tool_call(struct myna_session *s, struct speech *sp, const struct my
     if (run) {
         run->number = ++s->tool_calls;
         run->timeout_at = MYNA_NEVER;
-        run->def = offered(s, name);
+        run->session = s;
         run->call_id = make_id(s, ev->call_id);
         run->name = strdup(name);
         /* Too long: nothing of it is kept, and start_run() says so. */
@@ -333,6 +239,55 @@ static bool remember_call(struct myna_session *s, struct tool_run *run)
     return false;
 }
 
+/* ---- who runs it */
+
+bool myna_s_runs_tools(const struct myna_session *s)
+{
+    return s->on_tool || (s->toolbox && myna_toolbox_any(s->toolbox));
+}
+
+/* Words of the answer that the call stands in: who has said goodbye need not say farewell. */
+static bool has_words(const struct myna_session *s, const struct tool_run *of)
+{
+    for (const struct speech *sp = s->speeches; sp; sp = sp->next)
+        for (const struct tool_run *run = sp->tools; run; run = run->next)
+            for (const struct segment *seg = run == of ? sp->segments : NULL; seg; seg = seg->next)
+                if (seg->text.len)
+                    return true;
+    return false;
+}
+
+static void toolbox_done(void *arg, const struct myna_tool_outcome *how)
+{
+    struct tool_run *run = arg;
+    struct myna_session *s = run->session;
+    struct myna_tool_result r = {.size = sizeof r,
+                                 .output = how->output,
+                                 .is_error = how->is_error,
+                                 .no_reply = how->end_call};
+    bool farewell = how->end_call && !has_words(s, run);
+
+    run->job = NULL;
+    if (myna_session_tool_result(s, run->call_id, &r) == MYNA_OK && how->end_call)
+        myna_s_end_call(s, farewell);
+}
+
+void myna_s_end_call(struct myna_session *s, bool farewell)
+{
+    myna_s_command(s, S_CMD_END_CALL, farewell, 0, NULL, NULL);
+    myna_s_hangup(s, "end_call", farewell);
+    myna_s_leave(s);
+}
+
+static bool ask_toolbox(struct myna_session *s, struct tool_run *run)
+{
+    struct myna_toolbox_call call = {
+        .name = run->name, .arguments = run->arguments, .done = toolbox_done, .arg = run};
+
+    run->job = s->toolbox ? myna_toolbox_call(s->toolbox, &call) : NULL;
+    return run->job;
+}
+
 static void ask_host(struct myna_session *s, struct tool_run *run)
 {
     uint32_t number = run->number;
@@ -347,7 +302,7 @@ static void ask_host(struct myna_session *s, struct tool_run *run)
     /* Both into the recording: a replay has no host, and must know what was said in between. */
     myna_s_command(s, S_CMD_TOOL_CALL, number, 0, NULL, NULL);
     myna_s_leave(s);
-    known = s->on_tool(s->arg, s, &call);
+    known = ask_toolbox(s, run) || (s->on_tool && s->on_tool(s->arg, s, &call));
     if (s->dead)
         return;
     myna_s_command(s, S_CMD_TOOL_TAKEN, number, known, NULL, NULL);
@@ -360,6 +315,7 @@ static void ask_host(struct myna_session *s, struct tool_run *run)
 bool myna_s_tools_start(struct myna_session *s, struct speech *sp)
 {
     struct tool_run *run = sp->tools;
+    const struct myna_tool_def *def;
     struct myna_why why;
     char *args = NULL;
 
@@ -368,9 +324,10 @@ bool myna_s_tools_start(struct myna_session *s, struct speech *sp)
     if (!run)
         return false;
     if (!run->answered) {
-        if ((s->n_tools > 0 && !run->def) || !s->on_tool) {
+        def = offered(s, run->name);
+        if ((s->n_tools > 0 && !def) || !myna_s_runs_tools(s)) {
             unknown(s, run);
-        } else if (myna_tool_arguments(run->def, run->name, run->arguments, &args, &why)) {
+        } else if (myna_tool_arguments(def, run->name, run->arguments, &args, &why)) {
             answer(s, run, why.text, true);
         } else {
             free(run->arguments);

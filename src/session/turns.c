@@ -238,7 +238,7 @@ static bool settle_turn(struct myna_session *s, struct turn *t)
     if (!t->asked && myna_s_says_goodbye(s, t->info.text)) {
         (void)myna_s_interrupt_all(s, false);
         keep_only(s, t);
-        myna_s_hangup(s, "phrase");
+        myna_s_hangup(s, "phrase", true);
         return true;
     }
     if (!t->asked) {

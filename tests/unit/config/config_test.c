@@ -124,9 +124,13 @@ TEST(every_built_in_default_is_valid_for_its_option)
 
     for (const struct myna_section *s = myna_config_sections(); s->path; s++)
         for (const struct myna_option *o = s->options; o->name; o++) {
+            size_t len = strlen(s->path);
             char key[128];
 
-            snprintf(key, sizeof key, "%s.%s", s->path, o->name);
+            if (len > 2 && !strcmp(s->path + len - 2, ".*")) /* of an entry, whatever its name */
+                snprintf(key, sizeof key, "%.*sx.%s", (int)len - 1, s->path, o->name);
+            else
+                snprintf(key, sizeof key, "%s.%s", s->path, o->name);
             if (o->def && myna_config_set(cfg, key, o->def, "its table", &why))
                 check_fail(__FILE__, __LINE__, "%s", why.text);
             if (!o->help || !*o->help)

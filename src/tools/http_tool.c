@@ -1,0 +1,373 @@
+/* http_tool.c - a tool that is an HTTP endpoint.
+ *
+ * Arguments go where the URL has {name}, each byte that means something in a URL encoded; the rest
+ * into the query (GET, DELETE) or as a JSON object into the body. The host stands in the
+ * configuration: no argument reaches it. Redirects are not followed.
+ *
+ * Asked again, with a growing wait, only where that does no harm: it could not be reached, it is
+ * busy (429, 502 to 504), or the method promises that twice is once and it failed otherwise. Never
+ * after a timeout: the person waits.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "tools/tool.h"
+#include "util/host.h"
+#include "util/http.h"
+#include "util/log.h"
+#include "util/utf8.h"
+
+enum { CONNECT_MS = 5000, FIRST_WAIT_MS = 500 };
+
+struct endpoint {
+    char *url; /* template */
+    const char *method;
+    bool body; /* the method has one */
+    struct myna_http_header *headers;
+    char **texts; /* what the headers point to */
+    size_t n_headers;
+    bool typed; /* a content type is among them */
+};
+
+struct request {
+    struct myna_tool_job base;
+    struct endpoint *at;
+    struct myna_http_request *rq;
+    char *url, *body;
+    struct myna_buf answer;
+    int tries;
+};
+
+/* ---- what is configured */
+
+static void http_destroy(struct tool_source *src)
+{
+    struct endpoint *e = src->own;
+
+    if (!e)
+        return;
+    for (size_t i = 0; e->texts && i < 2 * e->n_headers; i++)
+        free(e->texts[i]);
+    free(e->texts);
+    free(e->headers);
+    free(e->url);
+    free(e);
+}
+
+/* http or https, and no argument before the path begins. */
+static enum myna_err check_url(const struct tool_source *src, const char *url, const json_t *schema,
+                               struct myna_why *why)
+{
+    size_t scheme = !strncasecmp(url, "https://", 8) ? 8 : !strncasecmp(url, "http://", 7) ? 7 : 0;
+    size_t host = scheme ? strcspn(url + scheme, "/?#") : 0, len;
+    const char *first = myna_tool_placeholder(url, &len);
+
+    if (!scheme || !host)
+        return myna_tool_refuse(src, "url", why, "must be http://HOST… or https://HOST…");
+    if (first && first < url + scheme + host)
+        return myna_tool_refuse(src, "url", why,
+                                "has an argument in its host: which machine is asked is for the "
+                                "configuration to say");
+    return myna_tool_placeholders_known(src, "url", url, schema, why);
+}
+
+static enum myna_err read_headers(struct tool_source *src, struct endpoint *e, struct myna_why *why)
+{
+    size_t n = 0;
+    enum myna_err err = MYNA_OK;
+
+    while (src->conf.headers[n])
+        n++;
+    e->headers = calloc(n + 1, sizeof *e->headers); /* one more for the content type */
+    e->texts = calloc(2 * n + 1, sizeof *e->texts);
+    if (!e->headers || !e->texts)
+        return myna_fail(why, MYNA_ENOMEM, "no memory for the tool %s", src->name);
+    for (size_t i = 0; !err && i < n; i++) {
+        const char *row = src->conf.headers[i], *value = strchr(row, '=') + 1;
+        char *name = strndup(row, (size_t)(value - 1 - row));
+
+        e->texts[2 * i] = name;
+        e->n_headers++;
+        err = name ? myna_tool_expand(src, "headers", value, &e->texts[2 * i + 1], why)
+                   : myna_fail(why, MYNA_ENOMEM, "no memory for the tool %s", src->name);
+        if (err)
+            break;
+        if (strpbrk(name, "\r\n: ") || strpbrk(e->texts[2 * i + 1], "\r\n"))
+            return myna_tool_refuse(src, "headers", why, "has a name or value that is no header");
+        e->typed = e->typed || !strcasecmp(name, "content-type");
+        e->headers[i] = (struct myna_http_header){
+            name, e->texts[2 * i + 1], strstr(value, "${") || !strcasecmp(name, "authorization")};
+    }
+    return err;
+}
+
+static enum myna_err http_create(struct tool_source *src, const json_t *schema,
+                                 struct myna_why *why)
+{
+    static const char *const methods[] = {"GET", "DELETE", "POST", "PUT", "PATCH"};
+    struct endpoint *e = calloc(1, sizeof *e);
+    const char *method = src->conf.method ? src->conf.method : "GET";
+    enum myna_err err;
+
+    if (!e)
+        return myna_fail(why, MYNA_ENOMEM, "no memory for the tool %s", src->name);
+    src->own = e;
+    for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
+        if (!strcmp(method, methods[i])) {
+            e->method = methods[i];
+            e->body = i >= 2;
+        }
+    if (!e->method)
+        return myna_tool_refuse(src, "method", why, "must be GET, POST, PUT, PATCH or DELETE");
+    err = myna_tool_expand(src, "url", src->conf.url, &e->url, why);
+    if (!err)
+        err = check_url(src, e->url, schema, why);
+    if (!err)
+        err = read_headers(src, e, why);
+    if (!err && !myna_tool_offer(src, src->name, src->conf.description, src->conf.parameters))
+        err = myna_fail(why, MYNA_ENOMEM, "no memory for the tool %s", src->name);
+    return err;
+}
+
+/* ---- one request */
+
+static void put_encoded(struct myna_buf *b, const char *text)
+{
+    for (; *text; text++)
+        if (strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~", *text))
+            (void)!myna_buf_putc(b, *text);
+        else
+            (void)!myna_buf_printf(b, "%%%02X", (unsigned char)*text);
+}
+
+/* Half a sentence about the argument that cannot stand in a path; NULL: the URL is whole in `b`. */
+static const char *fill_url(struct myna_buf *b, const char *template, json_t *args)
+{
+    const char *query = strchr(template, '?'), *at = template, *name;
+    size_t len;
+
+    while ((name = myna_tool_placeholder(at, &len))) {
+        char *value, key[128];
+
+        (void)!myna_buf_put(b, at, (size_t)(name - 1 - at));
+        if (!myna_tool_argument(args, name, len, &value))
+            b->err = MYNA_ENOMEM;
+        if (value && (!query || name < query) && (!strcmp(value, ".") || !strcmp(value, ".."))) {
+            free(value);
+            return "must not be . or ..";
+        }
+        put_encoded(b, value ? value : "");
+        free(value);
+        snprintf(key, sizeof key, "%.*s", (int)(len < 127 ? len : 127), name);
+        json_object_set_new(args, key, json_null()); /* used: not in the rest */
+        at = name + len + 1;
+    }
+    (void)!myna_buf_puts(b, at);
+    return NULL;
+}
+
+/* The arguments that the URL has not taken, behind it. */
+static void put_query(struct myna_buf *b, const json_t *args)
+{
+    char sign = strchr(myna_buf_str(b), '?') ? '&' : '?';
+    const char *key;
+    json_t *value;
+
+    json_object_foreach((json_t *)(uintptr_t)args, key, value)
+    {
+        char *text;
+
+        if (!myna_tool_argument(args, key, strlen(key), &text))
+            b->err = MYNA_ENOMEM;
+        if (!text)
+            continue;
+        (void)!myna_buf_putc(b, sign);
+        put_encoded(b, key);
+        (void)!myna_buf_putc(b, '=');
+        put_encoded(b, text);
+        free(text);
+        sign = '&';
+    }
+}
+
+static void forget(struct request *r)
+{
+    myna_http_cancel(r->rq);
+    r->rq = NULL;
+    myna_buf_fini(&r->answer);
+    free(r->url);
+    free(r->body);
+}
+
+static void http_stop(struct myna_tool_job *job)
+{
+    forget((struct request *)job);
+}
+
+static enum myna_err send_it(struct request *r, int delay_ms);
+
+static bool may_ask_again(const struct request *r, const struct myna_http_error *e)
+{
+    bool twice_is_once = strcmp(r->at->method, "POST") != 0 && strcmp(r->at->method, "PATCH") != 0;
+
+    if (r->tries > r->base.src->conf.retries)
+        return false;
+    if (e->kind == MYNA_HTTP_REFUSED || e->kind == MYNA_HTTP_DNS)
+        return true;
+    if (e->kind == MYNA_HTTP_STATUS)
+        return e->status == 429 || (e->status >= 502 && e->status <= 504) ||
+               (e->status >= 500 && twice_is_once);
+    return e->kind == MYNA_HTTP_RESET && twice_is_once;
+}
+
+/* What the model reads; where it went wrong is for the log. */
+static void failed(struct request *r, const struct myna_http_error *e)
+{
+    struct myna_tool_job *job = &r->base;
+    char words[4 * MYNA_HTTP_EXCERPT + 1];
+
+    myna_log_line(job->src->host->log, MYNA_LOG_WARN, "a tool failed tool=%s status=%d error=%s",
+                  job->src->name, e->status,
+                  job->src->secrets.n ? "(hidden)" : e->message); /* the URL may hold one */
+    snprintf(words, sizeof words, "%s", e->excerpt ? e->excerpt : "");
+    forget(r);
+    switch (e->kind) {
+    case MYNA_HTTP_STATUS:
+        myna_tool_job_fail(job, "was answered with status %d%s%s", e->status, words[0] ? ": " : "",
+                           words);
+        break;
+    case MYNA_HTTP_TIMEOUT:
+        myna_tool_job_fail(job, "did not answer within %d ms", job->src->conf.timeout_ms);
+        break;
+    case MYNA_HTTP_TOO_LARGE:
+        myna_tool_job_fail(job, "answered with more than %d bytes", job->src->conf.max_output);
+        break;
+    case MYNA_HTTP_REFUSED:
+    case MYNA_HTTP_DNS:
+    case MYNA_HTTP_TLS:
+        myna_tool_job_fail(job, "could not be reached");
+        break;
+    case MYNA_HTTP_RESET:
+    case MYNA_HTTP_PROTOCOL:
+    case MYNA_HTTP_URL:
+    case MYNA_HTTP_MEMORY:
+    default:
+        myna_tool_job_fail(job, "was not answered");
+    }
+}
+
+static void on_data(void *arg, struct myna_http_request *rq, struct myna_view bytes)
+{
+    struct request *r = arg;
+
+    (void)rq;
+    (void)!myna_buf_put(&r->answer, bytes.ptr, bytes.len);
+}
+
+static void on_done(void *arg, struct myna_http_request *rq, const struct myna_http_error *e)
+{
+    struct request *r = arg;
+    struct myna_view text;
+    struct myna_buf answer;
+
+    (void)rq;
+    r->rq = NULL;
+    if (e && may_ask_again(r, e)) {
+        int64_t wait = (int64_t)FIRST_WAIT_MS << (r->tries - 1);
+
+        if (e->retry_after_ms > wait)
+            wait = e->retry_after_ms;
+        myna_buf_clear(&r->answer);
+        if (wait < r->base.src->conf.timeout_ms && !send_it(r, (int)wait))
+            return;
+    }
+    if (e) {
+        failed(r, e);
+        return;
+    }
+    answer = r->answer;
+    myna_buf_init(&r->answer, 1);
+    forget(r);
+    text = myna_buf_view(&answer);
+    if (answer.err || myna_utf8_span(text.ptr, text.len) != text.len)
+        myna_tool_job_fail(&r->base, "answered with what is not text");
+    else
+        myna_tool_job_done(&r->base, text, false);
+    myna_buf_fini(&answer);
+}
+
+static enum myna_err send_it(struct request *r, int delay_ms)
+{
+    struct tool_source *src = r->base.src;
+    struct myna_http *http = myna_host_http(src->host);
+    struct myna_http_start how = {
+        .method = r->at->method,
+        .url = r->url,
+        .headers = r->at->headers,
+        .n_headers = r->at->n_headers,
+        .delay_ms = delay_ms,
+        .connect_ms = CONNECT_MS < src->conf.timeout_ms ? CONNECT_MS : src->conf.timeout_ms,
+        .total_ms = src->conf.timeout_ms,
+        .max_body = (size_t)src->conf.max_output,
+        .data = on_data,
+        .done = on_done,
+        .arg = r};
+
+    if (r->body) {
+        how.body = myna_view_of(r->body);
+        if (!r->at->typed)
+            r->at->headers[how.n_headers++] =
+                (struct myna_http_header){"Content-Type", "application/json", false};
+    }
+    r->tries++;
+    return http ? myna_http_start(http, &how, &r->rq) : MYNA_ENOMEM;
+}
+
+static struct myna_tool_job *http_start(struct tool_source *src, const struct tool_offer *offer,
+                                        json_t *args, const char *arguments)
+{
+    struct request *r = calloc(1, sizeof *r);
+    const char *complaint;
+    struct myna_buf url;
+
+    (void)offer;
+    (void)arguments;
+    if (!r)
+        return NULL;
+    myna_tool_job_init(&r->base, src);
+    r->base.tool = src->name;
+    r->at = src->own;
+    myna_buf_init(&r->answer, (size_t)src->conf.max_output);
+    myna_buf_init(&url, 64 << 10);
+    complaint = fill_url(&url, r->at->url, args);
+    if (r->at->body) {
+        const char *key;
+        json_t *value;
+        void *next;
+
+        json_object_foreach_safe(args, next, key, value)
+        {
+            if (json_is_null(value))
+                json_object_del(args, key);
+        }
+        r->body = json_dumps(args, JSON_COMPACT);
+    } else {
+        put_query(&url, args);
+    }
+    r->url = url.err ? NULL : myna_buf_take(&url);
+    myna_buf_fini(&url);
+    if (complaint)
+        myna_tool_job_fail_later(&r->base, "cannot be asked so: an argument %s", complaint);
+    else if (!r->url || (r->at->body && !r->body) || send_it(r, 0))
+        myna_tool_job_fail_later(&r->base, "was not asked: no memory, or the arguments are too "
+                                           "long");
+    return &r->base;
+}
+
+const struct tool_kind myna_tool_http = {.name = "http",
+                                         .create = http_create,
+                                         .destroy = http_destroy,
+                                         .start = http_start,
+                                         .stop = http_stop};
