@@ -155,6 +155,7 @@ static void say_goodbye(struct myna_session *s)
     struct myna_event ev = {.type = MYNA_EV_CLOSE};
 
     c->told = true;
+    myna_s_tools_leave(s);
     ev.u.close.reason = c->reason;
     ev.u.close.fault = c->error ? &s->close_fault : NULL;
     myna_s_event(s, &ev);

@@ -490,6 +490,7 @@ void myna_s_background_mix(struct myna_session *s, bool speech, int16_t out[MYNA
 enum myna_err myna_s_tools_init(struct myna_session *s, const struct myna_agent *agent,
                                 struct myna_why *why);
 void myna_s_tools_fini(struct myna_session *s);
+void myna_s_tools_leave(struct myna_session *s); /* the call is over: no change is taken */
 /* Names of the agent's tools, comma separated; the caller frees. Left alone without any. */
 enum myna_err myna_s_tools_names(const struct myna_session *s, const char **out);
 /* [{"name":…,"description":…,"parameters":…},…]; the caller frees. NULL: no memory. */

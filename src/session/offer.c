@@ -174,6 +174,12 @@ enum myna_err myna_s_tools_init(struct myna_session *s, const struct myna_agent 
     return MYNA_OK;
 }
 
+void myna_s_tools_leave(struct myna_session *s)
+{
+    if (s->toolbox)
+        myna_toolbox_unwatch(s->toolbox, &s->toolbox_watch);
+}
+
 void myna_s_tools_fini(struct myna_session *s)
 {
     replace(s, NULL, 0);

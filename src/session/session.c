@@ -528,8 +528,7 @@ void myna_session_destroy(struct myna_session *s)
     if (s->transport)
         s->transport->session = NULL; /* nothing arrives any more */
     myna_runtime_detach(s->rt, s);
-    if (s->toolbox)
-        myna_toolbox_unwatch(s->toolbox, &s->toolbox_watch);
+    myna_s_tools_leave(s);
     if (s->depth > 0 || s->settling)
         myna_host_bury_later(s->host, &s->grave, bury);
     else

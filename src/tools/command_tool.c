@@ -18,11 +18,6 @@
 
 enum { MAX_WORDS = 64, GRACE_MS = 0 };
 
-struct program {
-    char **env; /* NULL-terminated */
-    size_t n_env;
-};
-
 struct run {
     struct myna_tool_job base;
     struct myna_process *process;
@@ -30,34 +25,12 @@ struct run {
     struct myna_buf answer;
 };
 
-static void command_destroy(struct tool_source *src)
-{
-    struct program *p = src->own;
-
-    if (!p)
-        return;
-    for (size_t i = 0; p->env && i < p->n_env; i++)
-        free(p->env[i]);
-    free(p->env);
-    free(p);
-}
-
 static enum myna_err command_create(struct tool_source *src, const json_t *schema,
                                     struct myna_why *why)
 {
-    struct program *p = calloc(1, sizeof *p);
-    size_t n = 0, len;
-    enum myna_err err = MYNA_OK;
+    enum myna_err err = myna_tool_read_env(src, why);
+    size_t n, len;
 
-    src->own = p;
-    while (src->conf.env[n])
-        n++;
-    if (p)
-        p->env = calloc(n + 1, sizeof *p->env);
-    if (!p || !p->env)
-        return myna_fail(why, MYNA_ENOMEM, "no memory for the tool %s", src->name);
-    for (; !err && p->n_env < n; p->n_env++)
-        err = myna_tool_expand(src, "env", src->conf.env[p->n_env], &p->env[p->n_env], why);
     if (!err && (!src->conf.command[0][0] || myna_tool_placeholder(src->conf.command[0], &len)))
         return myna_tool_refuse(src, "command", why,
                                 "must begin with the program itself, not an argument");
@@ -171,10 +144,9 @@ static enum myna_err launch(struct run *r, const json_t *args, const char *argum
                             const char **complaint, struct myna_why *why)
 {
     struct tool_source *src = r->base.src;
-    const struct program *p = src->own;
     char *argv[MAX_WORDS + 1] = {0};
     struct myna_process_start how = {.argv = (const char *const *)argv,
-                                     .env = (const char *const *)p->env,
+                                     .env = (const char *const *)src->env,
                                      .dir = src->conf.dir,
                                      .out = on_out,
                                      .exited = on_exit_of,
@@ -229,8 +201,5 @@ static struct myna_tool_job *command_start(struct tool_source *src, const struct
     return &r->base;
 }
 
-const struct tool_kind myna_tool_command = {.name = "command",
-                                            .create = command_create,
-                                            .destroy = command_destroy,
-                                            .start = command_start,
-                                            .stop = command_stop};
+const struct tool_kind myna_tool_command = {
+    .name = "command", .create = command_create, .start = command_start, .stop = command_stop};

@@ -22,13 +22,10 @@
 enum { CONNECT_MS = 5000, FIRST_WAIT_MS = 500 };
 
 struct endpoint {
-    char *url; /* template */
     const char *method;
-    bool body; /* the method has one */
-    struct myna_http_header *headers;
-    char **texts; /* what the headers point to */
+    bool body;                        /* the method has one */
+    struct myna_http_header *headers; /* of the entry, and the type of the body */
     size_t n_headers;
-    bool typed; /* a content type is among them */
 };
 
 struct request {
@@ -46,13 +43,8 @@ static void http_destroy(struct tool_source *src)
 {
     struct endpoint *e = src->own;
 
-    if (!e)
-        return;
-    for (size_t i = 0; e->texts && i < 2 * e->n_headers; i++)
-        free(e->texts[i]);
-    free(e->texts);
-    free(e->headers);
-    free(e->url);
+    if (e)
+        free(e->headers);
     free(e);
 }
 
@@ -73,34 +65,22 @@ static enum myna_err check_url(const struct tool_source *src, const char *url, c
     return myna_tool_placeholders_known(src, "url", url, schema, why);
 }
 
-static enum myna_err read_headers(struct tool_source *src, struct endpoint *e, struct myna_why *why)
+static enum myna_err headers_of(const struct tool_source *src, struct endpoint *e,
+                                struct myna_why *why)
 {
-    size_t n = 0;
-    enum myna_err err = MYNA_OK;
+    bool typed = !e->body;
 
-    while (src->conf.headers[n])
-        n++;
-    e->headers = calloc(n + 1, sizeof *e->headers); /* one more for the content type */
-    e->texts = calloc(2 * n + 1, sizeof *e->texts);
-    if (!e->headers || !e->texts)
+    e->headers = calloc(src->n_headers + 1, sizeof *e->headers);
+    if (!e->headers)
         return myna_fail(why, MYNA_ENOMEM, "no memory for the tool %s", src->name);
-    for (size_t i = 0; !err && i < n; i++) {
-        const char *row = src->conf.headers[i], *value = strchr(row, '=') + 1;
-        char *name = strndup(row, (size_t)(value - 1 - row));
-
-        e->texts[2 * i] = name;
-        e->n_headers++;
-        err = name ? myna_tool_expand(src, "headers", value, &e->texts[2 * i + 1], why)
-                   : myna_fail(why, MYNA_ENOMEM, "no memory for the tool %s", src->name);
-        if (err)
-            break;
-        if (strpbrk(name, "\r\n: ") || strpbrk(e->texts[2 * i + 1], "\r\n"))
-            return myna_tool_refuse(src, "headers", why, "has a name or value that is no header");
-        e->typed = e->typed || !strcasecmp(name, "content-type");
-        e->headers[i] = (struct myna_http_header){
-            name, e->texts[2 * i + 1], strstr(value, "${") || !strcasecmp(name, "authorization")};
+    for (size_t i = 0; i < src->n_headers; i++) {
+        e->headers[e->n_headers++] = src->headers[i];
+        typed = typed || !strcasecmp(src->headers[i].name, "content-type");
     }
-    return err;
+    if (!typed)
+        e->headers[e->n_headers++] =
+            (struct myna_http_header){"Content-Type", "application/json", false};
+    return MYNA_OK;
 }
 
 static enum myna_err http_create(struct tool_source *src, const json_t *schema,
@@ -121,11 +101,13 @@ static enum myna_err http_create(struct tool_source *src, const json_t *schema,
         }
     if (!e->method)
         return myna_tool_refuse(src, "method", why, "must be GET, POST, PUT, PATCH or DELETE");
-    err = myna_tool_expand(src, "url", src->conf.url, &e->url, why);
+    err = myna_tool_read_url(src, why);
     if (!err)
-        err = check_url(src, e->url, schema, why);
+        err = check_url(src, src->url, schema, why);
     if (!err)
-        err = read_headers(src, e, why);
+        err = myna_tool_read_headers(src, why);
+    if (!err)
+        err = headers_of(src, e, why);
     if (!err && !myna_tool_offer(src, src->name, src->conf.description, src->conf.parameters))
         err = myna_fail(why, MYNA_ENOMEM, "no memory for the tool %s", src->name);
     return err;
@@ -315,12 +297,8 @@ static enum myna_err send_it(struct request *r, int delay_ms)
         .done = on_done,
         .arg = r};
 
-    if (r->body) {
+    if (r->body)
         how.body = myna_view_of(r->body);
-        if (!r->at->typed)
-            r->at->headers[how.n_headers++] =
-                (struct myna_http_header){"Content-Type", "application/json", false};
-    }
     r->tries++;
     return http ? myna_http_start(http, &how, &r->rq) : MYNA_ENOMEM;
 }
@@ -341,7 +319,7 @@ static struct myna_tool_job *http_start(struct tool_source *src, const struct to
     r->at = src->own;
     myna_buf_init(&r->answer, (size_t)src->conf.max_output);
     myna_buf_init(&url, 64 << 10);
-    complaint = fill_url(&url, r->at->url, args);
+    complaint = fill_url(&url, src->url, args);
     if (r->at->body) {
         const char *key;
         json_t *value;

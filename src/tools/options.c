@@ -5,7 +5,7 @@
 
 #define AT(type_, field_) .type = type_, .offset = offsetof(struct tool_conf, field_)
 
-static const char *const kinds[] = {"auto", "http", "command", "end_call", NULL};
+static const char *const kinds[] = {"auto", "http", "command", "mcp", "end_call", NULL};
 
 static const struct myna_option options[] = {
     {.name = "kind",
@@ -19,22 +19,24 @@ static const struct myna_option options[] = {
     {.name = "parameters",
      AT(MYNA_OPT_JSON, parameters),
      .help = "JSON schema of its arguments; unset: it has none"},
-    {.name = "url", AT(MYNA_OPT_STRING, url), .help = "http: where to ask; {name} is an argument"},
+    {.name = "url",
+     AT(MYNA_OPT_STRING, url),
+     .help = "http: where to ask; {name} is an argument. mcp: the server"},
     {.name = "method",
      AT(MYNA_OPT_STRING, method),
      .help = "http: GET, POST, PUT, PATCH or DELETE; unset: GET"},
     {.name = "headers",
      AT(MYNA_OPT_MAP, headers),
      .secret = true,
-     .help = "http: header lines; ${NAME} is an environment variable"},
+     .help = "http, mcp: header lines; ${NAME} is an environment variable"},
     {.name = "command",
      AT(MYNA_OPT_LIST, command),
-     .help = "command: the program and its arguments, without a shell; {name} is an argument"},
+     .help = "command, mcp: the program and its arguments, without a shell; {name} is an argument"},
     {.name = "env",
      AT(MYNA_OPT_MAP, env),
      .secret = true,
-     .help = "command: variables of the program; ${NAME} is one of ours"},
-    {.name = "dir", AT(MYNA_OPT_PATH, dir), .help = "command: where the program runs"},
+     .help = "command, mcp: variables of the program; ${NAME} is one of ours"},
+    {.name = "dir", AT(MYNA_OPT_PATH, dir), .help = "command, mcp: where the program runs"},
     {.name = "timeout",
      AT(MYNA_OPT_MS, timeout_ms),
      .def = "20s",
@@ -53,6 +55,9 @@ static const struct myna_option options[] = {
      .min = 0,
      .max = 5,
      .help = "http: tries after the first, where asking twice does no harm"},
+    {.name = "only",
+     AT(MYNA_OPT_LIST, only),
+     .help = "mcp: the tools that the agent may use; empty: all"},
     {0},
 };
 

@@ -3,12 +3,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "tools/tool.h"
 
 /* ---- secrets */
 
-void myna_tool_secrets_fini(struct tool_secrets *s)
+static void secrets_fini(struct tool_secrets *s)
 {
     for (size_t i = 0; i < s->n; i++)
         free(s->list[i]);
@@ -84,6 +85,73 @@ enum myna_err myna_tool_expand(struct tool_source *src, const char *key, const c
     *out = b.err ? NULL : myna_buf_take(&b);
     myna_buf_fini(&b);
     return *out ? MYNA_OK : myna_fail(why, MYNA_ENOMEM, "no memory for the tool %s", src->name);
+}
+
+enum myna_err myna_tool_read_url(struct tool_source *src, struct myna_why *why)
+{
+    return myna_tool_expand(src, "url", src->conf.url, &src->url, why);
+}
+
+static size_t count(const char *const *list)
+{
+    size_t n = 0;
+
+    while (list[n])
+        n++;
+    return n;
+}
+
+enum myna_err myna_tool_read_headers(struct tool_source *src, struct myna_why *why)
+{
+    size_t n = count(src->conf.headers);
+    enum myna_err err = MYNA_OK;
+
+    src->headers = calloc(n + 1, sizeof *src->headers);
+    src->header_texts = calloc(2 * n + 1, sizeof *src->header_texts);
+    if (!src->headers || !src->header_texts)
+        return myna_fail(why, MYNA_ENOMEM, "no memory for the tool %s", src->name);
+    for (size_t i = 0; !err && i < n; i++) {
+        const char *row = src->conf.headers[i], *value = strchr(row, '=') + 1;
+        char **texts = &src->header_texts[2 * i];
+
+        src->n_headers++;
+        texts[0] = strndup(row, (size_t)(value - 1 - row));
+        err = texts[0] ? myna_tool_expand(src, "headers", value, &texts[1], why)
+                       : myna_fail(why, MYNA_ENOMEM, "no memory for the tool %s", src->name);
+        if (err)
+            break;
+        if (!texts[0][0] || strpbrk(texts[0], "\r\n: ") || strpbrk(texts[1], "\r\n"))
+            return myna_tool_refuse(src, "headers", why, "has a name or value that is no header");
+        src->headers[i] = (struct myna_http_header){
+            texts[0], texts[1], strstr(value, "${") || !strcasecmp(texts[0], "authorization")};
+    }
+    return err;
+}
+
+enum myna_err myna_tool_read_env(struct tool_source *src, struct myna_why *why)
+{
+    size_t n = count(src->conf.env);
+    enum myna_err err = MYNA_OK;
+
+    src->env = calloc(n + 1, sizeof *src->env);
+    if (!src->env)
+        return myna_fail(why, MYNA_ENOMEM, "no memory for the tool %s", src->name);
+    for (size_t i = 0; !err && i < n; i++)
+        err = myna_tool_expand(src, "env", src->conf.env[i], &src->env[i], why);
+    return err;
+}
+
+void myna_tool_texts_fini(struct tool_source *src)
+{
+    for (size_t i = 0; i < 2 * src->n_headers; i++)
+        free(src->header_texts[i]);
+    for (size_t i = 0; src->env && src->env[i]; i++)
+        free(src->env[i]);
+    free(src->header_texts);
+    free(src->headers);
+    free(src->env);
+    free(src->url);
+    secrets_fini(&src->secrets);
 }
 
 /* ---- arguments */

@@ -1,7 +1,8 @@
 /* tool.h - the inside of a toolbox: an entry of the configuration is a *source* of one kind, which
  * offers tools and starts jobs.
  *
- * A kind is a table of functions (http_tool.c, command_tool.c). A job begins with
+ * A kind is a table of functions (http_tool.c, command_tool.c,
+ * mcp_tool.c). A job begins with
  * struct myna_tool_job; the kind allocates it, myna_tool_job_init() puts it into the box, and its
  * kind ends it by myna_tool_job_done(), which frees it, from the loop alone; what is known at once
  * goes through myna_tool_job_later().
@@ -13,10 +14,11 @@
 
 #include "tools/toolbox.h"
 #include "util/buf.h"
+#include "util/http.h"
 
 enum { MYNA_TOOL_OUTPUT_MAX = 64 << 10 }; /* the most that `max_output` may say */
 
-enum tool_kind_name { TOOL_AUTO, TOOL_HTTP, TOOL_COMMAND, TOOL_END_CALL };
+enum tool_kind_name { TOOL_AUTO, TOOL_HTTP, TOOL_COMMAND, TOOL_MCP, TOOL_END_CALL };
 
 struct tool_conf {
     int kind; /* enum tool_kind_name */
@@ -27,6 +29,7 @@ struct tool_conf {
     const char *const *env; /* name=value */
     const char *dir;
     int timeout_ms, max_output, retries;
+    const char *const *only; /* MCP: the tools that are taken; none: all */
 };
 
 /* Texts that are shown to nobody: what ${NAME} stood for. */
@@ -52,7 +55,13 @@ struct tool_source {
     struct tool_secrets secrets;
     struct tool_offer *offers;
     size_t n_offers;
-    void *own; /* the kind's */
+    /* What ${NAME} stood for is in them; made by text.c for the kinds that use them. */
+    char *url;
+    struct myna_http_header *headers;
+    char **header_texts;
+    size_t n_headers;
+    char **env; /* NULL-terminated */
+    void *own;  /* the kind's */
 };
 
 struct tool_kind {
@@ -63,9 +72,12 @@ struct tool_kind {
     /* NULL: no memory. `args` is an object; both are borrowed. */
     struct myna_tool_job *(*start)(struct tool_source *src, const struct tool_offer *offer,
                                    json_t *args, const char *arguments);
+    /* Nobody uses the toolbox (true), or somebody does again: what keeps a loop running ends, and
+     * begins anew. May be NULL. */
+    void (*rest)(struct tool_source *src, bool rest);
     void (*stop)(struct myna_tool_job *job); /* ends what runs; the job is freed behind it */
 };
-extern const struct tool_kind myna_tool_http, myna_tool_command, myna_tool_end_call;
+extern const struct tool_kind myna_tool_http, myna_tool_command, myna_tool_mcp, myna_tool_end_call;
 
 struct myna_tool_job {
     struct tool_source *src;
@@ -102,7 +114,12 @@ enum myna_err myna_tool_refuse(const struct tool_source *src, const char *key, s
  * the message when there is none. */
 MYNA_MUST enum myna_err myna_tool_expand(struct tool_source *src, const char *key, const char *text,
                                          char **out, struct myna_why *why);
-void myna_tool_secrets_fini(struct tool_secrets *s);
+/* The entry's url, its headers, its env. */
+MYNA_MUST enum myna_err myna_tool_read_url(struct tool_source *src, struct myna_why *why);
+MYNA_MUST enum myna_err myna_tool_read_headers(struct tool_source *src, struct myna_why *why);
+MYNA_MUST enum myna_err myna_tool_read_env(struct tool_source *src, struct myna_why *why);
+/* All of these and the secrets. */
+void myna_tool_texts_fini(struct tool_source *src);
 /* `text` with *** for each secret. */
 void myna_tool_mask(struct myna_buf *into, struct myna_view text, const struct tool_secrets *s);
 

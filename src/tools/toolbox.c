@@ -24,6 +24,7 @@ struct myna_toolbox {
     } whose[MAX_TOOLS];
     size_t n;
     struct myna_toolbox_watch *watches;
+    bool resting; /* nobody watches any more */
     struct myna_tool_job *jobs;
 };
 
@@ -183,10 +184,21 @@ bool myna_toolbox_has_entry(const struct myna_toolbox *box, const char *entry)
     return false;
 }
 
+static void rest(struct myna_toolbox *box, bool resting)
+{
+    if (box->resting == resting)
+        return;
+    box->resting = resting;
+    for (struct tool_source *src = box->sources; src; src = src->next)
+        if (src->kind->rest)
+            src->kind->rest(src, resting);
+}
+
 void myna_toolbox_watch(struct myna_toolbox *box, struct myna_toolbox_watch *w)
 {
     w->next = box->watches;
     box->watches = w;
+    rest(box, false);
 }
 
 void myna_toolbox_unwatch(struct myna_toolbox *box, struct myna_toolbox_watch *w)
@@ -194,6 +206,7 @@ void myna_toolbox_unwatch(struct myna_toolbox *box, struct myna_toolbox_watch *w
     for (struct myna_toolbox_watch **p = &box->watches; *p; p = &(*p)->next)
         if (*p == w) {
             *p = w->next;
+            rest(box, !box->watches);
             return;
         }
 }
@@ -407,13 +420,22 @@ static enum myna_err kind_of(struct tool_source *src, struct myna_why *why)
         c->kind = url ? TOOL_HTTP : TOOL_COMMAND;
     if (c->kind == TOOL_HTTP && !url)
         need = "needs a url";
+    if (c->kind == TOOL_MCP && url == command)
+        need = url ? "has a url and a command: an MCP server is one of them"
+                   : "needs a url or a command for the MCP server";
     if (c->kind == TOOL_COMMAND && !command)
         need = "needs a command: the program and its arguments as a list";
     if (need)
         return myna_tool_refuse(src, NULL, why, "%s", need);
     src->kind = c->kind == TOOL_HTTP      ? &myna_tool_http
                 : c->kind == TOOL_COMMAND ? &myna_tool_command
+                : c->kind == TOOL_MCP     ? &myna_tool_mcp
                                           : &myna_tool_end_call;
+    if (c->kind != TOOL_MCP && c->only[0])
+        return myna_tool_refuse(src, "only", why, "is for MCP servers alone");
+    if (c->kind == TOOL_MCP && (c->parameters || c->description))
+        return myna_tool_refuse(src, c->parameters ? "parameters" : "description", why,
+                                "is not for MCP servers, which bring their own");
     if (c->kind != TOOL_HTTP && c->method)
         return myna_tool_refuse(src, "method", why, "is for http tools alone");
     return MYNA_OK;
@@ -501,7 +523,7 @@ void myna_toolbox_destroy(struct myna_toolbox *box)
         if (src->kind && src->kind->destroy)
             src->kind->destroy(src);
         myna_tool_offers_clear(src);
-        myna_tool_secrets_fini(&src->secrets);
+        myna_tool_texts_fini(src);
         free(src);
     }
     free(box);

@@ -1,10 +1,10 @@
-/* toolbox.h - the tools that the configuration names: HTTP endpoints, commands, and the end of the
- * call.
+/* toolbox.h - the tools that the configuration names: HTTP endpoints, commands, MCP servers,
+ * and the end of the call.
  *
  * One toolbox per runtime. It reads the entries `tools.NAME`, refuses what is wrong with the line
  * of the configuration, offers what there is as a list of definitions, and runs a call: any number
- * side by side, each with its limits, each cancelled at any moment. The list may change while it
- * runs; whoever watches is told.
+ * side by side, each with its limits, each cancelled at any moment. What an MCP server offers may
+ * change while it runs; whoever watches is told.
  *
  * An outcome is told from the loop, never from inside myna_toolbox_call(). Loop thread.
  */
@@ -36,7 +36,8 @@ const char *myna_toolbox_entry(const struct myna_toolbox *box, size_t i);
 /* Is there an entry of this name? An agent may name one whose tools are not known yet. */
 bool myna_toolbox_has_entry(const struct myna_toolbox *box, const char *entry);
 
-/* Told behind each change of the list, from the loop. */
+/* Told behind each change of the list, from the loop. Without anybody who watches the servers rest:
+ * nothing of them keeps the loop running, nothing is started again. */
 struct myna_toolbox_watch {
     void (*changed)(void *arg);
     void *arg;

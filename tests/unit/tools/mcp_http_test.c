@@ -1,0 +1,296 @@
+/* mcp_http_test.c - the MCP client over HTTP against a server in the same loop: headers of both
+ * kinds of the protocol, sessions that are lost, streams, and what is refused. */
+#include "fake_http.h"
+
+#include <jansson.h>
+
+#include "tools/toolbox.h"
+#include "util/host.h"
+#include "util/http.h"
+#include "util/log.h"
+
+static struct {
+    struct myna_host host;
+    struct fake_http server;
+    struct myna_config *cfg;
+    struct myna_toolbox *box;
+    struct myna_toolbox_watch watch;
+    int changes, dones;
+    bool is_error;
+    char output[4000], log[8000], call_head[4000], asked[1000];
+    bool lose_session; /* with the next call */
+    int sessions;
+} w;
+
+static void on_log(void *arg, enum myna_log_level level, const char *line)
+{
+    size_t n = strlen(w.log);
+
+    (void)arg;
+    (void)level;
+    snprintf(w.log + n, sizeof w.log - n, "%s\n", line);
+}
+
+static void on_change(void *arg)
+{
+    (void)arg;
+    w.changes++;
+}
+
+static void on_done(void *arg, const struct myna_tool_outcome *how)
+{
+    (void)arg;
+    w.dones++;
+    w.is_error = how->is_error;
+    snprintf(w.output, sizeof w.output, "%s", how->output);
+}
+
+static void begin(void (*answer)(struct fake_conn *c))
+{
+    struct myna_loop_options lo = {.virtual_clock = true, .workers = 1};
+    struct myna_log_options log = {.level = MYNA_LOG_INFO, .write = on_log};
+    char yaml[400];
+    struct myna_why why;
+
+    memset(&w, 0, sizeof w);
+    w.host.loop = myna_loop_create(&lo, NULL);
+    w.host.log = myna_log_create(&log);
+    w.cfg = myna_config_create();
+    fake_open(&w.server, w.host.loop, answer);
+    setenv("MYNA_TEST_KEY", "sesame-4711", 1);
+    snprintf(yaml, sizeof yaml,
+             "tools:\n  s:\n    kind: mcp\n    url: http://127.0.0.1:%d/mcp\n    headers: "
+             "{Authorization: 'Bearer ${MYNA_TEST_KEY}'}\n",
+             w.server.port);
+    CHECK_EQ(myna_config_parse(w.cfg, "t", yaml, strlen(yaml), &why), MYNA_OK);
+    CHECK_EQ(myna_toolbox_create(&w.host, w.cfg, &w.box, &why), MYNA_OK);
+    w.watch.changed = on_change;
+    myna_toolbox_watch(w.box, &w.watch);
+}
+
+static void finish(void)
+{
+    myna_toolbox_destroy(w.box);
+    myna_http_destroy(w.host.http);
+    fake_shut(&w.server);
+    myna_loop_destroy(w.host.loop);
+    myna_log_destroy(w.host.log);
+    myna_config_destroy(w.cfg);
+}
+
+static void until(const int *count, int n)
+{
+    myna_us end = myna_loop_now(w.host.loop) + 10 * MYNA_S;
+
+    while (*count < n && myna_loop_now(w.host.loop) < end) {
+        usleep(500); /* a stream that nobody waits for does not hold the clock */
+        myna_loop_run_until(w.host.loop, myna_loop_now(w.host.loop) + 10 * MYNA_MS);
+    }
+    if (*count < n)
+        check_fail(__FILE__, __LINE__, "%d of %d; log:\n%s", *count, n, w.log);
+}
+
+static void call(const char *name, const char *arguments)
+{
+    struct myna_toolbox_call how = {.name = name, .arguments = arguments, .done = on_done};
+
+    w.dones = 0;
+    CHECK(myna_toolbox_call(w.box, &how));
+    until(&w.dones, 1);
+}
+
+/* ---- the server */
+
+static json_t *request(struct fake_conn *c, const char **method, long long *id)
+{
+    json_t *msg = json_loads(strstr(c->request, "\r\n\r\n") + 4, 0, NULL);
+
+    CHECK(json_is_object(msg));
+    *method = json_string_value(json_object_get(msg, "method"));
+    *id = json_integer_value(json_object_get(msg, "id"));
+    snprintf(w.asked + strlen(w.asked), sizeof w.asked - strlen(w.asked), "%s ", *method);
+    return msg;
+}
+
+static void give(struct fake_conn *c, const char *headers, long long id, const char *result)
+{
+    char body[2000];
+
+    snprintf(body, sizeof body, "{\"jsonrpc\":\"2.0\",\"id\":%lld,\"result\":%s}", id, result);
+    fake_answer(c, 200, headers, body);
+}
+
+#define JSON_TYPE "Content-Type: application/json\r\n"
+#define TOOL                                                                                       \
+    "{\"name\":\"run\",\"inputSchema\":{\"type\":\"object\",\"properties\":{\"region\":{\"type\":" \
+    "\"string\",\"x-mcp-header\":\"Region\"},\"n\":{\"type\":\"integer\",\"x-mcp-header\":\"N\"}," \
+    "\"q\":{\"type\":\"string\"}}}}"
+#define BAD                                                                                        \
+    "{\"name\":\"bad\",\"inputSchema\":{\"properties\":{\"f\":{\"type\":\"number\","               \
+    "\"x-mcp-header\":\"F\"}}}}"
+
+static void modern(struct fake_conn *c)
+{
+    const char *method;
+    long long id;
+    json_t *msg = request(c, &method, &id);
+    char want[200];
+
+    snprintf(want, sizeof want, "\r\nMcp-Method: %s\r\n", method);
+    CHECK_HAS(c->request, want);
+    CHECK_HAS(c->request, "\r\nMCP-Protocol-Version: 2026-07-28\r\n");
+    CHECK_HAS(c->request, "\r\nAccept: application/json, text/event-stream\r\n");
+    CHECK_HAS(c->request, "\r\nAuthorization: Bearer sesame-4711\r\n");
+    CHECK_HAS(c->request, "\"io.modelcontextprotocol/protocolVersion\":\"2026-07-28\"");
+    CHECK(!strcasestr(c->request, "session"));
+    if (!strcmp(method, "server/discover")) {
+        give(c, JSON_TYPE, id,
+             "{\"resultType\":\"complete\",\"supportedVersions\":[\"2026-07-28\"],\"capabilities\":"
+             "{\"tools\":{\"listChanged\":true}}}");
+    } else if (!strcmp(method, "tools/list")) {
+        give(c, JSON_TYPE, id, "{\"tools\":[" TOOL "," BAD "]}");
+    } else if (!strcmp(method, "subscriptions/listen")) {
+        fake_say(c, "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n: there\n\n");
+        fake_say(c, "data: {\"jsonrpc\":\"2.0\",\"method\":\"notifications/subscriptions/"
+                    "acknowledged\"}\n\n");
+        if (w.changes < 2)
+            fake_say(c, "data: {\"jsonrpc\":\"2.0\",\"method\":\"notifications/tools/"
+                        "list_changed\"}\n\n");
+    } else {
+        char text[400];
+
+        CHECK_STR(method, "tools/call");
+        snprintf(w.call_head, sizeof w.call_head, "%.3000s", c->request);
+        fake_say(c, "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: "
+                    "close\r\n\r\ndata: {\"jsonrpc\":\"2.0\",\"method\":\"notifications/progress\","
+                    "\"params\":{}}\r\n\r\n");
+        snprintf(text, sizeof text,
+                 "data: {\"jsonrpc\":\"2.0\",\"id\":%lld,\"result\":{\"resultType\":\"complete\","
+                 "\"content\":[{\"type\":\"text\",\"text\":\"done, sesame-4711\"}]}}\r\n\r\n",
+                 id);
+        fake_say(c, text);
+    }
+    json_decref(msg);
+}
+
+TEST(the_newer_revision_with_its_headers)
+{
+    const struct myna_tool_def *list;
+    size_t n;
+
+    begin(modern);
+    until(&w.changes, 2); /* the stream told of a change */
+    list = myna_toolbox_tools(w.box, &n);
+    CHECK_EQ(n, 1);
+    CHECK_STR(list[0].name, "run");
+    CHECK_HAS(w.log, "x-mcp-header stands on what is no string, integer or boolean server=s "
+                     "tool=bad");
+    call("run", "{\"region\":\"M\xc3\xbcnchen\",\"n\":7,\"q\":\"x\"}");
+    CHECK(!w.is_error);
+    CHECK_STR(w.output, "done, ***");
+    CHECK_HAS(w.call_head, "\r\nMcp-Name: run\r\n");
+    CHECK_HAS(w.call_head, "\r\nMcp-Param-Region: =?base64?TcO8bmNoZW4=?=\r\n");
+    CHECK_HAS(w.call_head, "\r\nMcp-Param-N: 7\r\n");
+    CHECK(!strstr(w.call_head, "Mcp-Param-q"));
+    CHECK(!strstr(w.asked, "initialize"));
+    finish();
+}
+
+static void legacy(struct fake_conn *c)
+{
+    const char *method;
+    long long id;
+    json_t *msg;
+
+    if (!strncmp(c->request, "GET", 3)) {
+        fake_answer(c, 405, "", "");
+        return;
+    }
+    msg = request(c, &method, &id);
+    CHECK(!strcmp(method, "server/discover") || !strcasestr(c->request, "Mcp-Method"));
+    if (!strcmp(method, "server/discover")) {
+        fake_answer(c, 400, JSON_TYPE,
+                    "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32000,\"message\":\"no "
+                    "session\"}}");
+    } else if (!strcmp(method, "initialize")) {
+        char head[100];
+
+        snprintf(head, sizeof head, JSON_TYPE "Mcp-Session-Id: s-%d\r\n", ++w.sessions);
+        give(c, head, id,
+             "{\"protocolVersion\":\"2025-06-18\",\"capabilities\":{\"tools\":{\"listChanged\":"
+             "true}},\"serverInfo\":{}}");
+    } else {
+        char session[60];
+
+        snprintf(session, sizeof session, "\r\nMcp-Session-Id: s-%d\r\n", w.sessions);
+        CHECK_HAS(c->request, session);
+        CHECK_HAS(c->request, "\r\nMCP-Protocol-Version: 2025-06-18\r\n");
+        if (!strcmp(method, "notifications/initialized"))
+            fake_answer(c, 202, "", "");
+        else if (!strcmp(method, "tools/list"))
+            give(c, JSON_TYPE, id, "{\"tools\":[" TOOL "]}");
+        else if (w.lose_session)
+            fake_answer(c, 404, "", "");
+        else
+            give(c, JSON_TYPE, id, "{\"content\":[{\"type\":\"text\",\"text\":\"well\"}]}");
+        w.lose_session = false;
+    }
+    json_decref(msg);
+}
+
+TEST(the_older_revisions_with_a_session_that_is_begun_anew_when_it_is_lost)
+{
+    begin(legacy);
+    until(&w.changes, 1);
+    CHECK_STR(w.asked, "server/discover initialize notifications/initialized tools/list ");
+    call("run", "{}");
+    CHECK_STR(w.output, "well");
+    w.lose_session = true;
+    call("run", "{}");
+    CHECK(w.is_error);
+    CHECK_HAS(w.log, "it has forgotten our session; again in 1 s");
+    until(&w.changes, 2);
+    CHECK_EQ(w.sessions, 2);
+    call("run", "{}");
+    CHECK_STR(w.output, "well");
+    finish();
+}
+
+static void a_web_page(struct fake_conn *c)
+{
+    fake_answer(c, 200, "Content-Type: text/html\r\n", "<html>");
+}
+
+static void forbidden(struct fake_conn *c)
+{
+    fake_answer(c, 401, "", "who are you, sesame-4711?");
+}
+
+TEST(what_is_no_mcp_server_is_said_and_tried_again)
+{
+    begin(a_web_page);
+    myna_loop_run_until(w.host.loop, 2 * MYNA_S);
+    CHECK_HAS(w.log, "initialize: it was not answered");
+    CHECK_HAS(w.log, "again in 1 s");
+    finish();
+    begin(forbidden);
+    myna_loop_run_until(w.host.loop, 2 * MYNA_S);
+    CHECK_HAS(w.log, "was refused with status 401: who are you, ***?");
+    CHECK(!strstr(w.log, "sesame"));
+    finish();
+}
+
+TEST(a_server_that_is_not_there_is_tried_again_while_somebody_watches)
+{
+    begin(a_web_page);
+    fake_shut(&w.server);
+    myna_loop_run_until(w.host.loop, 2500 * MYNA_MS);
+    CHECK_HAS(w.log, "again in 2 s");
+    myna_toolbox_unwatch(w.box, &w.watch);
+    myna_loop_run_until(w.host.loop, 100 * MYNA_S);
+    CHECK(!strstr(w.log, "again in 4 s")); /* it rests */
+    fake_open(&w.server, w.host.loop, a_web_page);
+    finish();
+}
+
+TEST_MAIN
