@@ -94,6 +94,9 @@ struct myna_tool_result {
 /* MYNA_ESTATE: nobody waits for this call any more (answered, too late, interrupted). */
 MYNA_API enum myna_err myna_session_tool_result(struct myna_session *s, const char *call_id,
                                                 const struct myna_tool_result *r);
+/* The conversation goes to another agent of the configuration (`agents.NAME`), once no tool runs;
+ * it speaks next. MYNA_ENOENT: there is none of that name. */
+MYNA_API MYNA_MUST enum myna_err myna_session_handoff(struct myna_session *s, const char *agent);
 /* Manual turn detection (agent-session 1.6). */
 MYNA_API void myna_session_commit_user_turn(struct myna_session *s);
 MYNA_API void myna_session_clear_user_turn(struct myna_session *s);

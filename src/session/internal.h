@@ -16,6 +16,7 @@
  *   speech.c       speech handles, queue, scheduling (1.8)
  *   reply.c        one reply: LLM → segments → TTS → playout (1.8)
  *   tools.c        the agent's calls of functions (1.11); offer.c which there are
+ *   agents.c       several agents, handoff (1.12)
  *   interrupt.c    interruption, pause, resume (1.8, 1.9)
  *   faults.c       provider failures: retries, the spoken sentence, closing (8.1, telephony 3.5)
  *   patience.c     fillers, questions into a silence, hanging up (telephony 2.1)
@@ -210,6 +211,15 @@ struct s_background {
     bool on, thinks;
 };
 
+/* ---- one of several agents: texts are the configuration's */
+
+struct s_agent {
+    const char *name;
+    bool first;
+    struct myna_agents_conf conf; /* tools, handoff: NULL all */
+};
+
+#define S_AGENTS_MAX    32
 #define S_REPLACE_MAX   64
 #define S_USAGE_MAX     8
 #define S_STAGES        (MYNA_STAGE_TTS + 1) /* those whose provider may change */
@@ -233,8 +243,14 @@ struct myna_session {
 
     struct myna_agent_conf agent;
     char *agent_name, *agent_instructions, *agent_greeting; /* owned copies */
-    struct myna_tool_def *tools;                            /* offer.c: the host's first */
-    size_t n_tools, n_host_tools;
+    struct myna_tool_def *tools;                            /* offer.c: of the present agent */
+    size_t n_tools;
+    struct myna_tool_def *host_tools;
+    size_t n_host_tools;
+    struct s_agent *agents; /* agents.c; the first is `agent`; none when it is alone */
+    size_t n_agents, agent_at;
+    const struct s_agent *handoff; /* asked for, not done yet; NULL none */
+    char *handoff_tools, *handoff_instructions;
     struct myna_toolbox *toolbox; /* the runtime's; NULL in a replay */
     struct myna_toolbox_watch toolbox_watch;
     uint32_t tool_calls; /* so far */
@@ -347,6 +363,7 @@ enum s_command {
     S_CMD_TOOL_RESULT = 10, /* a: S_TOOL_…; text: call id, more: output */
     S_CMD_END_CALL = 11,    /* a: say farewell */
     S_CMD_TOOLS = 12,       /* text: the tools that are offered from now on, as JSON */
+    S_CMD_HANDOFF = 13,     /* text: the agent, more: its tools as JSON */
 };
 enum { S_TOOL_ERROR = 1, S_TOOL_NO_REPLY = 2, S_TOOL_STOP = 4 };
 void myna_s_command(struct myna_session *s, enum s_command what, uint32_t a, uint32_t b,
@@ -497,6 +514,26 @@ enum myna_err myna_s_tools_names(const struct myna_session *s, const char **out)
 char *myna_s_tools_json(const struct myna_tool_def *tools, size_t n);
 /* An input: from now on these, as JSON. MYNA_EFORMAT, MYNA_ENOMEM: the list stays as it was. */
 enum myna_err myna_s_tools_change(struct myna_session *s, const char *json);
+/* The same inside of an input, told in the history with the new instructions (NULL: the same). */
+enum myna_err myna_s_tools_replace(struct myna_session *s, const char *json,
+                                   const char *instructions);
+/* What an agent would be offered, as JSON; the caller frees. NULL: no memory. */
+char *myna_s_tools_of_agent(const struct myna_session *s, size_t agent);
+
+/* ---- agents.c */
+enum myna_err myna_s_agents_init(struct myna_session *s, struct myna_why *why);
+void myna_s_agents_fini(struct myna_session *s);
+bool myna_s_agent_has_tool(const struct myna_session *s, size_t agent, const char *entry);
+/* Both NULL: it may hand over to nobody. The caller frees. */
+enum myna_err myna_s_handoff_tool(const struct myna_session *s, size_t agent, char **description,
+                                  char **parameters);
+/* Is the call one of ours? Then it is answered. */
+bool myna_s_handoff_call(struct myna_session *s, const char *call_id, const char *name,
+                         const char *arguments);
+/* An input. MYNA_ENOENT: no such agent; MYNA_ESTATE: the call is ending. */
+enum myna_err myna_s_handoff(struct myna_session *s, const char *name, const char *tools);
+void myna_s_handoff_advance(struct myna_session *s);
+const char *myna_s_instructions(const struct myna_session *s); /* of the present agent */
 
 /* ---- tools.c */
 bool myna_s_runs_tools(const struct myna_session *s);        /* somebody does */

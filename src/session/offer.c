@@ -79,30 +79,58 @@ static enum myna_err check_tool(const struct myna_agent *agent, size_t at, struc
                : MYNA_OK;
 }
 
-/* The host's tools are in `s`; these are put behind a copy of them. */
-static enum myna_err compose(const struct myna_session *s, struct myna_tool_def **out, size_t *n,
-                             struct myna_why *why)
+static enum myna_err no_memory(struct myna_why *why)
+{
+    return myna_fail(why, MYNA_ENOMEM, "no memory for the agent's tools");
+}
+
+static enum myna_err same_name(const char *entry, const char *name, struct myna_why *why)
+{
+    return myna_fail(why, MYNA_ECONFIG,
+                     "the host program and tools.%s have a tool of the same name, %s: rename one",
+                     entry, name);
+}
+
+/* What this agent may call: the host's, the toolbox's, and to hand over. */
+static enum myna_err compose(const struct myna_session *s, size_t agent, struct myna_tool_def **out,
+                             size_t *n, struct myna_why *why)
 {
     size_t m = 0, k = 0;
     const struct myna_tool_def *more = s->toolbox ? myna_toolbox_tools(s->toolbox, &m) : NULL;
     struct myna_tool_def *list = calloc(s->n_host_tools + m + 1, sizeof *list);
+    struct myna_tool_def handoff = {.name = "handoff_to"};
+    char *words = NULL, *schema = NULL;
     bool good = list != NULL;
+    enum myna_err err = MYNA_OK;
 
     for (size_t i = 0; good && i < s->n_host_tools; i++)
-        good = copy_tool(&list[k++], &s->tools[i]);
-    for (size_t i = 0; good && i < m && k < MYNA_TOOLS_MAX; i++) {
-        if (find(s->tools, s->n_host_tools, more[i].name)) {
-            free_list(list, k);
-            return myna_fail(why, MYNA_ECONFIG,
-                             "the host program and tools.%s have a tool of the same name, %s: "
-                             "rename one",
-                             myna_toolbox_entry(s->toolbox, i), more[i].name);
-        }
-        good = copy_tool(&list[k++], &more[i]);
+        if (myna_s_agent_has_tool(s, agent, s->host_tools[i].name))
+            good = copy_tool(&list[k++], &s->host_tools[i]);
+    for (size_t i = 0; good && !err && i < m && k < MYNA_TOOLS_MAX; i++) {
+        const char *entry = myna_toolbox_entry(s->toolbox, i);
+
+        if (find(s->host_tools, s->n_host_tools, more[i].name))
+            err = same_name(entry, more[i].name, why);
+        else if (myna_s_agent_has_tool(s, agent, entry))
+            good = copy_tool(&list[k++], &more[i]);
     }
-    if (!good) {
+    if (good && !err && s->n_agents) {
+        good = !myna_s_handoff_tool(s, agent, &words, &schema);
+        handoff.description = words;
+        handoff.parameters = schema;
+        if (good && words && find(list, k, handoff.name))
+            err = myna_fail(why, MYNA_ECONFIG,
+                            "a tool has the name handoff_to, which several agents need: rename it");
+        else if (good && words)
+            good = copy_tool(&list[k++], &handoff);
+        free(words);
+        free(schema);
+    }
+    if (!good && !err)
+        err = no_memory(why);
+    if (err) {
         free_list(list, list ? k : 0);
-        return myna_fail(why, MYNA_ENOMEM, "no memory for the agent's tools");
+        return err;
     }
     *out = list;
     *n = k;
@@ -127,7 +155,7 @@ static void changed(void *arg)
 
     if (s->dead || s->closing.told)
         return;
-    if (compose(s, &list, &n, &why)) {
+    if (compose(s, s->agent_at, &list, &n, &why)) {
         myna_s_log(s, MYNA_LOG_ERROR, "the agent's tools stay as they were error=\"%s\"", why.text);
         return;
     }
@@ -152,26 +180,43 @@ enum myna_err myna_s_tools_init(struct myna_session *s, const struct myna_agent 
     if (agent && agent->n_tools > MYNA_TOOLS_MAX)
         return myna_fail(why, MYNA_ELIMIT, "the agent has %zu tools, more than %d", agent->n_tools,
                          MYNA_TOOLS_MAX);
-    if (agent && agent->n_tools) {
-        s->tools = calloc(agent->n_tools, sizeof *s->tools);
-        if (!s->tools)
-            return myna_fail(why, MYNA_ENOMEM, "no memory for the agent's tools");
-    }
+    s->host_tools = calloc(agent ? agent->n_tools + 1 : 1, sizeof *s->host_tools);
+    if (!s->host_tools)
+        return no_memory(why);
     for (size_t i = 0; agent && i < agent->n_tools && !err; i++) {
         err = check_tool(agent, i, why);
-        if (!err && !copy_tool(&s->tools[s->n_tools++], &agent->tools[i]))
-            err = myna_fail(why, MYNA_ENOMEM, "no memory for the agent's tools");
+        if (!err && !copy_tool(&s->host_tools[s->n_host_tools++], &agent->tools[i]))
+            err = no_memory(why);
     }
-    s->n_host_tools = s->n_tools;
+    if (!err && !s->toolbox) { /* a replay: the list is whole */
+        replace(s, s->host_tools, s->n_host_tools);
+        s->host_tools = NULL;
+        s->n_host_tools = 0;
+    }
+    if (!err)
+        err = myna_s_agents_init(s, why);
     if (err || !s->toolbox)
         return err;
-    err = compose(s, &list, &n, why);
+    err = compose(s, 0, &list, &n, why);
     if (err)
         return err;
     replace(s, list, n);
     s->toolbox_watch = (struct myna_toolbox_watch){.changed = changed, .arg = s};
     myna_toolbox_watch(s->toolbox, &s->toolbox_watch);
     return MYNA_OK;
+}
+
+char *myna_s_tools_of_agent(const struct myna_session *s, size_t agent)
+{
+    struct myna_tool_def *list;
+    size_t n;
+    char *json;
+
+    if (compose(s, agent, &list, &n, NULL))
+        return NULL;
+    json = myna_s_tools_json(list, n);
+    free_list(list, n);
+    return json;
 }
 
 void myna_s_tools_leave(struct myna_session *s)
@@ -183,6 +228,8 @@ void myna_s_tools_leave(struct myna_session *s)
 void myna_s_tools_fini(struct myna_session *s)
 {
     replace(s, NULL, 0);
+    free_list(s->host_tools, s->n_host_tools);
+    myna_s_agents_fini(s);
 }
 
 /* ---- in words */
@@ -245,29 +292,32 @@ static bool same(const struct myna_tool_def *a, const struct myna_tool_def *b, s
     return equal;
 }
 
-static enum myna_err remember(struct myna_session *s, const struct myna_tool_def *list, size_t n)
+/* instructions NULL: as they were. */
+static enum myna_err remember(struct myna_session *s, const struct myna_tool_def *list, size_t n,
+                              const char *instructions)
 {
     struct myna_item *it = myna_s_item_new(s, MYNA_ITEM_AGENT_CONFIG_UPDATE);
 
     if (!it)
         return MYNA_ENOMEM;
     if (names(list, n, s->tools, s->n_tools, &it->tools_added) ||
-        names(s->tools, s->n_tools, list, n, &it->tools_removed)) {
+        names(s->tools, s->n_tools, list, n, &it->tools_removed) ||
+        !copy_text(&it->instructions, instructions)) {
         myna_s_item_free(it);
         return MYNA_ENOMEM;
     }
-    if (it->tools_added || it->tools_removed)
+    if (it->tools_added || it->tools_removed || instructions)
         return myna_s_item_keep(s, it);
     myna_s_item_free(it); /* only what is said of them */
     return MYNA_OK;
 }
 
-enum myna_err myna_s_tools_change(struct myna_session *s, const char *json)
+static enum myna_err parse(const char *json, struct myna_tool_def **out, size_t *count)
 {
     json_t *root = json_loads(json, 0, NULL), *tool;
     size_t n = json_array_size(root), k = 0, i;
     struct myna_tool_def *list = json_is_array(root) ? calloc(n + 1, sizeof *list) : NULL;
-    enum myna_err err = list ? MYNA_OK : MYNA_ENOMEM;
+    enum myna_err err = list ? MYNA_OK : MYNA_EFORMAT;
 
     json_array_foreach(root, i, tool)
     {
@@ -280,17 +330,46 @@ enum myna_err myna_s_tools_change(struct myna_session *s, const char *json)
             err = !from.name ? MYNA_EFORMAT : copy_tool(&list[k++], &from) ? MYNA_OK : MYNA_ENOMEM;
     }
     json_decref(root);
-    if (!err && !(n == s->n_tools && same(list, s->tools, n))) {
-        myna_s_command(s, S_CMD_TOOLS, 0, 0, json, NULL);
-        err = remember(s, list, k);
-        if (!err) {
-            replace(s, list, k);
-            list = NULL;
-        }
-        s->dirty = true;
-        myna_s_leave(s);
-    }
-    if (list)
+    if (err && list)
         free_list(list, k);
+    *out = list;
+    *count = k;
+    return err;
+}
+
+enum myna_err myna_s_tools_replace(struct myna_session *s, const char *json,
+                                   const char *instructions)
+{
+    struct myna_tool_def *list;
+    size_t n;
+    enum myna_err err = parse(json, &list, &n);
+
+    if (err)
+        return err;
+    err = remember(s, list, n, instructions);
+    if (err)
+        free_list(list, n);
+    else
+        replace(s, list, n);
+    return err;
+}
+
+enum myna_err myna_s_tools_change(struct myna_session *s, const char *json)
+{
+    struct myna_tool_def *list;
+    size_t n;
+    enum myna_err err = parse(json, &list, &n);
+    bool news;
+
+    if (err)
+        return err;
+    news = n != s->n_tools || !same(list, s->tools, n);
+    free_list(list, n);
+    if (!news)
+        return MYNA_OK;
+    myna_s_command(s, S_CMD_TOOLS, 0, 0, json, NULL);
+    err = myna_s_tools_replace(s, json, NULL);
+    s->dirty = true;
+    myna_s_leave(s);
     return err;
 }

@@ -25,6 +25,35 @@ static const struct myna_option agent_options[] = {
      AT(MYNA_OPT_BOOL, greet),
      .def = "true",
      .help = "speak first when the call begins"},
+    {.name = "description",
+     AT(MYNA_OPT_STRING, description),
+     .help = "what it is for, as other agents read it who may hand over to it"},
+    {.name = "tools",
+     AT(MYNA_OPT_LIST, tools),
+     .help = "with several agents: the tools that it may use; unset: all"},
+    {.name = "handoff",
+     AT(MYNA_OPT_LIST, handoff),
+     .help = "with several agents: those that it may hand over to; unset: all"},
+    {0},
+};
+#undef CONF
+
+#define CONF myna_agents_conf
+static const struct myna_option agents_options[] = {
+    {.name = "instructions",
+     AT(MYNA_OPT_STRING, instructions),
+     .def = "You are a friendly voice assistant. Answer in one or two short spoken sentences.",
+     .help = "what the agent is told to be (system prompt)"},
+    {.name = "description",
+     AT(MYNA_OPT_STRING, description),
+     .help = "what it is for, as other agents read it who may hand over to it"},
+    {.name = "greeting",
+     AT(MYNA_OPT_STRING, greeting),
+     .help = "its first words when it takes over; unset: it makes its own"},
+    {.name = "tools", AT(MYNA_OPT_LIST, tools), .help = "the tools that it may use; unset: all"},
+    {.name = "handoff",
+     AT(MYNA_OPT_LIST, handoff),
+     .help = "the agents that it may hand over to; unset: all"},
     {0},
 };
 #undef CONF
@@ -369,6 +398,8 @@ SPARED(llm_options, "rehearsal", "who answers", "5s", "the first sign of an answ
 SPARED(tts_options, "piper", "who speaks", "5s", "the first sound");
 STAGE(transport_options, "none", "how sound arrives and leaves");
 
+const struct myna_section myna_agents_section = {
+    "agents.*", "another agent, to which the conversation may be handed over", agents_options};
 const struct myna_section myna_agent_section = {"agent", "who the agent is", agent_options};
 const struct myna_section myna_session_section = {"session", "the conversation", session_options};
 const struct myna_section myna_turn_section = {"turn", "whose turn it is", turn_options};

@@ -12,6 +12,13 @@ enum myna_turn_detection { MYNA_TURN_VAD_STT, MYNA_TURN_VAD, MYNA_TURN_STT, MYNA
 struct myna_agent_conf { /* section "agent" */
     const char *name, *instructions, *greeting;
     bool greet;
+    const char *description;
+    const char *const *tools, *const *handoff;
+};
+
+struct myna_agents_conf { /* entries "agents.NAME" */
+    const char *instructions, *description, *greeting;
+    const char *const *tools, *const *handoff;
 };
 
 struct myna_session_conf { /* section "session"; times in ms, -1 = off */
@@ -84,7 +91,7 @@ struct myna_log_conf { /* section "log" */
     bool json;
 };
 
-extern const struct myna_section myna_agent_section, myna_session_section, myna_turn_section,
+extern const struct myna_section myna_agent_section, myna_agents_section, myna_session_section, myna_turn_section,
     myna_text_section, myna_background_section, myna_record_section, myna_log_section,
     myna_vad_section, myna_stt_section, myna_llm_section, myna_tts_section, myna_transport_section;
 

@@ -64,7 +64,8 @@ static enum myna_err read_records(struct replay *rp, struct myna_view bytes, con
 /* What of the configuration shapes a session; providers' sections are not needed. */
 static bool shapes_session(const char *key)
 {
-    static const char *const sections[] = {"agent.", "session.", "turn.", "text.", "background."};
+    static const char *const sections[] = {"agent.", "agents.", "session.",
+                                           "turn.",  "text.",   "background."};
 
     for (size_t i = 0; i < sizeof sections / sizeof *sections; i++)
         if (!strncmp(key, sections[i], strlen(sections[i])))
@@ -366,6 +367,9 @@ void myna_replay_command(struct replay *rp)
         break;
     case S_CMD_TOOLS:
         (void)!myna_s_tools_change(rp->session, text ? text : "");
+        break;
+    case S_CMD_HANDOFF:
+        (void)!myna_s_handoff(rp->session, text ? text : "", more);
         break;
     case S_CMD_TOOL_CALL:
     case S_CMD_TOOL_TAKEN:

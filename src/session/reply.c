@@ -237,7 +237,7 @@ enum myna_err myna_s_llm_start(struct myna_session *s, struct speech *sp)
     struct myna_item *items = calloc(n ? n : 1, sizeof *items);
     struct myna_llm_request req = {.size = sizeof req,
                                    .items = items,
-                                   .instructions = s->agent_instructions,
+                                   .instructions = myna_s_instructions(s),
                                    .extra_instructions = sp->instructions,
                                    .tools = s->tools,
                                    .n_tools = s->n_tools,

@@ -62,6 +62,7 @@ static void gather(void)
     add(&myna_transport_section);
     for (const struct myna_transport_class *const *c = myna_builtin_transports(); *c; c++)
         add_class("transport", (*c)->name, (*c)->summary, (*c)->options);
+    add(&myna_agents_section);
     add(&myna_tools_section);
     add(&myna_record_section);
     add(&myna_log_section);

@@ -72,6 +72,7 @@ static void settle(struct myna_session *s)
             myna_s_turns_advance(s);
             myna_s_limit_advance(s);
             myna_s_speeches_advance(s);
+            myna_s_handoff_advance(s);
             myna_s_close_advance(s);
             myna_guard_lower();
         }

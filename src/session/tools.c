@@ -243,7 +243,7 @@ static bool remember_call(struct myna_session *s, struct tool_run *run)
 
 bool myna_s_runs_tools(const struct myna_session *s)
 {
-    return s->on_tool || (s->toolbox && myna_toolbox_any(s->toolbox));
+    return s->on_tool || s->n_agents || (s->toolbox && myna_toolbox_any(s->toolbox));
 }
 
 /* Words of the answer that the call stands in: who has said goodbye need not say farewell. */
@@ -302,7 +302,9 @@ static void ask_host(struct myna_session *s, struct tool_run *run)
     /* Both into the recording: a replay has no host, and must know what was said in between. */
     myna_s_command(s, S_CMD_TOOL_CALL, number, 0, NULL, NULL);
     myna_s_leave(s);
-    known = ask_toolbox(s, run) || (s->on_tool && s->on_tool(s->arg, s, &call));
+    known = ask_toolbox(s, run) ||
+            myna_s_handoff_call(s, run->call_id, run->name, run->arguments) ||
+            (s->on_tool && s->on_tool(s->arg, s, &call));
     if (s->dead)
         return;
     myna_s_command(s, S_CMD_TOOL_TAKEN, number, known, NULL, NULL);
