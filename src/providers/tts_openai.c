@@ -20,6 +20,7 @@
 
 #include "providers/builtin.h"
 #include "providers/openai_audio.h"
+#include "util/clock.h"
 #include "util/utf8.h"
 
 #define AHEAD    2     /* sentences asked for behind the one that plays */
@@ -60,7 +61,7 @@ struct sentence {
     int16_t *pcm;       /* 24 kHz; the first `at` were handed over */
     size_t at, n, cap;
     bool sounded;
-    myna_us window; /* since when `fresh` samples came */
+    myna_us window; /* since when `fresh` samples came, real time */
     size_t fresh;
     struct myna_openai_trouble bad; /* err: it failed for good */
 };
@@ -72,7 +73,7 @@ struct stream {
     struct sentence *spent;        /* played; freed outside the media tick */
     size_t waiting_bytes;
     bool sounded, ended, told;
-    struct myna_timer later, watch;
+    struct myna_timer later;
 };
 
 #define ROW(type_, name_, field_)                                                                  \
@@ -141,6 +142,22 @@ static char *body_of(const struct openai *o, const struct sentence *x)
 }
 
 static void on_head(void *arg, struct myna_http_request *rq, int status);
+/* Each `timeout` a server must send a tenth of that in sound. One that sends nothing is not our
+ * matter but the request's. */
+static bool too_slow(struct sentence *x)
+{
+    int every = x->st->o->opt.at.timeout_ms;
+    myna_us now = myna_clock_monotonic();
+
+    if (x->paused || now - x->window < every * MYNA_MS)
+        return false;
+    if (x->fresh < (size_t)(every / SLOWEST) * (MYNA_OUT_RATE_HZ / 1000))
+        return true;
+    x->window = now;
+    x->fresh = 0;
+    return false;
+}
+
 static void on_data(void *arg, struct myna_http_request *rq, struct myna_view bytes);
 static void on_done(void *arg, struct myna_http_request *rq, const struct myna_http_error *e);
 
@@ -168,7 +185,7 @@ static enum myna_err ask(struct sentence *x, int delay_ms)
     x->format = format_of(o);
     x->asked = true;
     x->tries++;
-    x->window = myna_host_now(o->base.host) + delay_ms * MYNA_MS;
+    x->window = myna_clock_monotonic() + delay_ms * MYNA_MS;
     x->fresh = 0;
     body = body_of(o, x);
     if (!body)
@@ -336,18 +353,24 @@ static void on_data(void *arg, struct myna_http_request *rq, struct myna_view by
 {
     struct sentence *x = arg;
     size_t before = x->fresh;
+    bool more;
 
     (void)rq;
     if (x->finished)
         return;
     myna_speech_answer_feed(&x->answer, bytes);
+    more = x->fresh > before;
     if (x->bad.err) {
         struct myna_openai_trouble t = x->bad;
 
         give_up(x, &t);
     } else if (x->answer.err) {
         answer_failed(x);
-    } else if (x->fresh > before) {
+    } else if (too_slow(x)) {
+        failed(x, &(struct myna_openai_trouble){.err = MYNA_ETIMEOUT,
+                                                .again = true,
+                                                .text = "the server sends its sound too slowly"});
+    } else if (more) {
         heard_more(x);
     }
 }
@@ -410,7 +433,6 @@ static void free_spent(struct stream *st)
 static void tell(struct stream *st, const struct myna_openai_trouble *t)
 {
     st->told = true;
-    myna_timer_clear(&st->watch);
     for (struct sentence *x = st->head; x; x = x->next) {
         myna_http_cancel(x->rq);
         x->rq = NULL;
@@ -439,7 +461,7 @@ static void later_fire(struct myna_timer *timer)
     for (x = st->head; x; x = x->next)
         if (x->paused && x->rq && x->n - x->at < (size_t)LOW_MS * (MYNA_OUT_RATE_HZ / 1000)) {
             x->paused = false;
-            x->window = myna_host_now(st->o->base.host);
+            x->window = myna_clock_monotonic();
             x->fresh = 0;
             myna_http_pause(x->rq, false);
         }
@@ -453,39 +475,11 @@ static void later_fire(struct myna_timer *timer)
         tell(st, NULL);
 }
 
-/* Each `timeout` a server must have sent a tenth of that in sound. */
-static void watch_fire(struct myna_timer *timer)
-{
-    struct stream *st = timer->arg;
-    int every = st->o->opt.at.timeout_ms;
-    myna_us now = myna_host_now(st->o->base.host);
-
-    if (st->told)
-        return;
-    for (struct sentence *x = st->head; x; x = x->next) {
-        struct myna_openai_trouble t = {
-            .err = MYNA_ETIMEOUT, .again = true, .text = "the server sends its sound too slowly"};
-
-        if (!x->rq || x->paused || now - x->window < every * MYNA_MS)
-            continue;
-        if (x->fresh < (size_t)(every / SLOWEST) * (MYNA_OUT_RATE_HZ / 1000)) {
-            failed(x, &t);
-            continue;
-        }
-        x->window = now;
-        x->fresh = 0;
-    }
-    if (myna_timer_set(timer, now + every * MYNA_MS))
-        myna_host_log(st->o->base.host, MYNA_LOG_WARN, "no timer for slow servers provider=%s",
-                      st->base.tts->cls->name);
-}
-
 static enum myna_err tts_open(struct myna_tts *tts, const struct myna_tts_open *how,
                               struct myna_tts_stream **out)
 {
     struct openai *o = (struct openai *)tts;
     struct stream *st = calloc(1, sizeof *st);
-    enum myna_err err;
 
     (void)how; /* one voice; the language is the text's */
     if (!st)
@@ -494,12 +488,6 @@ static enum myna_err tts_open(struct myna_tts *tts, const struct myna_tts_open *
     st->o = o;
     st->last = &st->head;
     myna_host_timer_init(o->base.host, &st->later, later_fire, st);
-    myna_host_timer_init(o->base.host, &st->watch, watch_fire, st);
-    err = myna_timer_set(&st->watch, myna_host_now(o->base.host) + o->opt.at.timeout_ms * MYNA_MS);
-    if (err) {
-        free(st);
-        return err;
-    }
     myna_openai_audio_warm(&o->api); /* while the first sentence is not whole yet */
     *out = &st->base;
     return MYNA_OK;
@@ -590,7 +578,6 @@ static void tts_close(struct myna_tts_stream *base)
     struct stream *st = (struct stream *)base;
 
     myna_timer_clear(&st->later);
-    myna_timer_clear(&st->watch);
     while (st->head) {
         struct sentence *x = st->head;
 

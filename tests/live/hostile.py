@@ -64,6 +64,36 @@ async def fault(kind, w):
             await say(w, b"y" * 65536)
 
 
+PCM = b"Content-Type: audio/pcm\r\n"
+CHUNKED = b"HTTP/1.1 200 OK\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n"
+
+
+async def speech_fault(kind, path, w):
+    """The same faults at /audio/speech (sound) and at /audio/transcriptions (words)."""
+    speaks = path.endswith("/speech")
+    if kind == "drip":  # a byte a second, and no end
+        await say(w, CHUNKED + (PCM if speaks else b"Content-Type: application/json\r\n") + b"\r\n")
+        for b in b'{"text":"' + b"drip " * 100:
+            await say(w, b"1\r\n" + bytes([b]) + b"\r\n")
+            await asyncio.sleep(1)
+    elif kind == "cut":
+        body = b"\0\1" * 12000 if speaks else b'{"text":"Half a sent'
+        await say(w, CHUNKED + (PCM if speaks else b"Content-Type: application/json\r\n") + b"\r\n" +
+                  f"{len(body) + 100:x}\r\n".encode() + body)
+    elif kind == "error200":
+        await say(w, plain("200 OK", b'{"error":{"message":"the model fell over"}}',
+                           "Content-Type: application/json\r\n"))
+    elif kind == "badutf8":
+        await say(w, plain("400 Bad Request", b'{"error":{"message":"the caf\xe9 is closed"}}'))
+    elif kind == "huge":
+        await say(w, CHUNKED + (PCM if speaks else b"Content-Type: application/json\r\n") + b"\r\n")
+        block = b"\0\1" * 32768 if speaks else b'{"text":"' + b"x" * 65527
+        for _ in range(1600):
+            await say(w, b"10000\r\n" + block + b"\r\n")
+    else:
+        await fault(kind, w)
+
+
 async def serve(r, w):
     try:
         head = (await r.readuntil(b"\r\n\r\n")).decode("latin-1")
@@ -80,7 +110,8 @@ async def serve(r, w):
     entry = {"path": path, "end": None}
     LOG.append(entry)
     began = time.monotonic()
-    answer = asyncio.ensure_future(fault(path.split("/")[1], w))
+    kind = path.split("/")[1]
+    answer = asyncio.ensure_future(speech_fault(kind, path, w) if "/audio/" in path else fault(kind, w))
     gone = asyncio.ensure_future(r.read(1))
     try:
         await asyncio.wait([answer, gone], return_when=asyncio.FIRST_COMPLETED)
