@@ -15,7 +15,8 @@ static const struct myna_vad_class *const vads[] = {
 };
 
 static const struct myna_stt_class *const stts[] = {
-    &myna_stt_moonshine, &myna_stt_openai, &myna_stt_openai_compatible, &myna_stt_instant, NULL,
+    &myna_stt_moonshine,         &myna_stt_sherpa,  &myna_stt_openai,
+    &myna_stt_openai_compatible, &myna_stt_instant, NULL,
 };
 
 static const struct myna_llm_class *const llms[] = {

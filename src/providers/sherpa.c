@@ -17,17 +17,26 @@
 #include "models/models.h"
 
 #define VERSION  "2.0.1"
-#define SHORTEST 1600 /* samples: 100 ms */
+#define SHORTEST 1600  /* samples: 100 ms */
+#define TAIL     8000  /* samples of quiet behind an utterance */
+#define TOKEN_US 40000 /* how long a token is said to last: a frame of most networks */
 
 /* ---- c-api.h 2.0.1 */
 
 struct offline_model_config { /* SherpaOnnxOfflineModelConfig */
-    void *other_models[11];   /* transducer, paraformer, nemo_ctc, whisper */
+    const char *encoder, *decoder, *joiner, *paraformer, *nemo_ctc;
+    struct {
+        const char *encoder, *decoder, *language, *task;
+        int32_t tail_paddings, token_times, segment_times;
+    } whisper;
     void *tdnn;
     const char *tokens;
     int32_t num_threads, debug;
     const char *provider, *model_type, *modeling_unit, *bpe_vocab, *telespeech;
-    void *sense_voice[3];
+    struct {
+        const char *model, *language;
+        int32_t use_itn;
+    } sense_voice;
     struct {
         const char *preprocessor, *encoder, *uncached_decoder, *cached_decoder, *merged_decoder;
     } moonshine;
@@ -39,6 +48,36 @@ struct offline_recognizer_config { /* SherpaOnnxOfflineRecognizerConfig */
     void *lm[2];
     const char *decoding_method;
     void *rest[11];
+};
+struct online_recognizer_config { /* SherpaOnnxOnlineRecognizerConfig */
+    int32_t sample_rate, feature_dim;
+    const char *encoder, *decoder, *joiner;
+    void *paraformer[2], *zipformer2_ctc;
+    const char *tokens;
+    int32_t num_threads;
+    const char *provider;
+    int32_t debug;
+    const char *model_type, *modeling_unit, *bpe_vocab, *tokens_buf;
+    int32_t tokens_buf_size;
+    void *more_models[2];
+    const char *decoding_method;
+    int32_t max_active_paths, enable_endpoint;
+    float rules[3];
+    const char *hotwords_file;
+    float hotwords_score;
+    void *fst_graph;
+    int32_t fst_max_active;
+    const char *rule_fsts, *rule_fars;
+    float blank_penalty;
+    const char *hotwords_buf;
+    int32_t hotwords_buf_size;
+    void *homophones[3];
+};
+struct online_result { /* SherpaOnnxOnlineRecognizerResult; its first fields */
+    const char *text, *tokens;
+    const char *const *tokens_arr;
+    const float *timestamps; /* seconds from the stream's start; NULL: the model has none */
+    int32_t count;
 };
 struct offline_result { /* SherpaOnnxOfflineRecognizerResult; only its first field is read */
     const char *text;
@@ -77,7 +116,13 @@ struct generated_audio { /* SherpaOnnxGeneratedAudio */
 };
 
 #if UINTPTR_MAX == UINT64_MAX
+_Static_assert(offsetof(struct offline_model_config, whisper) == 40, "c-api.h 2.0.1");
 _Static_assert(offsetof(struct offline_model_config, tokens) == 96, "c-api.h 2.0.1");
+_Static_assert(offsetof(struct offline_model_config, sense_voice) == 152, "c-api.h 2.0.1");
+_Static_assert(offsetof(struct online_recognizer_config, tokens) == 56, "2.0.1");
+_Static_assert(offsetof(struct online_recognizer_config, decoding_method) == 144, "2.0.1");
+_Static_assert(sizeof(struct online_recognizer_config) == 272, "c-api.h 2.0.1");
+_Static_assert(offsetof(struct online_recognizer_config, hotwords_buf) == 232, "c-api.h 2.0.1");
 _Static_assert(offsetof(struct offline_model_config, provider) == 112, "c-api.h 2.0.1");
 _Static_assert(offsetof(struct offline_model_config, moonshine) == 176, "c-api.h 2.0.1");
 _Static_assert(sizeof(struct offline_model_config) == 504, "c-api.h 2.0.1");
@@ -103,6 +148,16 @@ struct calls {
     void (*stream_decode)(const void *stt, const void *stream);
     const struct offline_result *(*result)(const void *stream);
     void (*result_destroy)(const struct offline_result *);
+    const void *(*live_create)(const struct online_recognizer_config *);
+    void (*live_destroy)(const void *live);
+    const void *(*live_begin)(const void *live);
+    void (*live_end)(const void *stream);
+    void (*live_accept)(const void *stream, int32_t rate, const float *pcm, int32_t n);
+    void (*live_finish)(const void *stream);
+    int32_t (*live_ready)(const void *live, const void *stream);
+    void (*live_decode)(const void *live, const void *stream);
+    const struct online_result *(*live_result)(const void *live, const void *stream);
+    void (*live_result_destroy)(const struct online_result *);
     const void *(*tts_create)(const struct tts_config *);
     void (*tts_destroy)(const void *tts);
     int32_t (*tts_rate)(const void *tts);
@@ -125,6 +180,16 @@ static const struct {
     {"SherpaOnnxDecodeOfflineStream", offsetof(struct calls, stream_decode)},
     {"SherpaOnnxGetOfflineStreamResult", offsetof(struct calls, result)},
     {"SherpaOnnxDestroyOfflineRecognizerResult", offsetof(struct calls, result_destroy)},
+    {"SherpaOnnxCreateOnlineRecognizer", offsetof(struct calls, live_create)},
+    {"SherpaOnnxDestroyOnlineRecognizer", offsetof(struct calls, live_destroy)},
+    {"SherpaOnnxCreateOnlineStream", offsetof(struct calls, live_begin)},
+    {"SherpaOnnxDestroyOnlineStream", offsetof(struct calls, live_end)},
+    {"SherpaOnnxOnlineStreamAcceptWaveform", offsetof(struct calls, live_accept)},
+    {"SherpaOnnxOnlineStreamInputFinished", offsetof(struct calls, live_finish)},
+    {"SherpaOnnxIsOnlineStreamReady", offsetof(struct calls, live_ready)},
+    {"SherpaOnnxDecodeOnlineStream", offsetof(struct calls, live_decode)},
+    {"SherpaOnnxGetOnlineStreamResult", offsetof(struct calls, live_result)},
+    {"SherpaOnnxDestroyOnlineRecognizerResult", offsetof(struct calls, live_result_destroy)},
     {"SherpaOnnxCreateOfflineTts", offsetof(struct calls, tts_create)},
     {"SherpaOnnxDestroyOfflineTts", offsetof(struct calls, tts_destroy)},
     {"SherpaOnnxOfflineTtsSampleRate", offsetof(struct calls, tts_rate)},
@@ -136,6 +201,12 @@ struct myna_sherpa_stt {
     struct calls call;
     void *lib;
     const void *stt;
+};
+
+struct myna_sherpa_live {
+    struct calls call;
+    void *lib;
+    const void *live;
 };
 
 struct myna_sherpa_tts {
@@ -186,18 +257,60 @@ static enum myna_err open_library(void **lib, struct calls *call, struct myna_wh
 
 /* ---- recogniser */
 
-enum myna_err myna_sherpa_stt_create(const char *folder, int threads, struct myna_sherpa_stt **out,
-                                     struct myna_why *why)
+/* The struct's fields for what lies there; NULL fields are the library's "". */
+static void fill(struct offline_model_config *m, const struct myna_sherpa_files *f,
+                 const char *language)
 {
-    char encoder[MYNA_MODEL_PATH_MAX + 64], decoder[MYNA_MODEL_PATH_MAX + 64],
-        tokens[MYNA_MODEL_PATH_MAX + 64];
+    switch (f->kind) {
+    case MYNA_SHERPA_MOONSHINE:
+        m->moonshine.encoder = f->encoder;
+        m->moonshine.merged_decoder = f->decoder;
+        break;
+    case MYNA_SHERPA_MOONSHINE_4:
+        m->moonshine.preprocessor = f->fourth;
+        m->moonshine.encoder = f->encoder;
+        m->moonshine.uncached_decoder = f->joiner;
+        m->moonshine.cached_decoder = f->decoder;
+        break;
+    case MYNA_SHERPA_WHISPER:
+        m->whisper.encoder = f->encoder;
+        m->whisper.decoder = f->decoder;
+        m->whisper.language = language;
+        m->whisper.task = "transcribe";
+        break;
+    case MYNA_SHERPA_SENSE_VOICE:
+        m->sense_voice.model = f->encoder;
+        m->sense_voice.language = *language ? language : "auto";
+        m->sense_voice.use_itn = 1;
+        break;
+    case MYNA_SHERPA_PARAFORMER:
+        m->paraformer = f->encoder;
+        break;
+    case MYNA_SHERPA_NEMO_CTC:
+        m->nemo_ctc = f->encoder;
+        break;
+    case MYNA_SHERPA_PARAKEET:
+        m->model_type = "nemo_transducer";
+        m->encoder = f->encoder;
+        m->decoder = f->decoder;
+        m->joiner = f->joiner;
+        break;
+    case MYNA_SHERPA_TRANSDUCER:
+    case MYNA_SHERPA_STREAMING:
+        m->encoder = f->encoder;
+        m->decoder = f->decoder;
+        m->joiner = f->joiner;
+        break;
+    }
+}
+
+enum myna_err myna_sherpa_stt_open(const struct myna_sherpa_files *files, const char *language,
+                                   int threads, struct myna_sherpa_stt **out, struct myna_why *why)
+{
     struct offline_recognizer_config cfg = {
         .sample_rate = 16000,
         .feature_dim = 80,
-        .model = {.tokens = tokens,
-                  .num_threads = threads,
-                  .provider = "cpu",
-                  .moonshine = {.encoder = encoder, .merged_decoder = decoder}},
+        .model = {.tokens = files->tokens, .num_threads = threads, .provider = "cpu"},
         .decoding_method = "greedy_search",
     };
     struct myna_sherpa_stt *s = calloc(1, sizeof *s);
@@ -205,9 +318,7 @@ enum myna_err myna_sherpa_stt_create(const char *folder, int threads, struct myn
 
     if (!s)
         return myna_fail(why, MYNA_ENOMEM, "memory is short: no recogniser");
-    snprintf(encoder, sizeof encoder, "%s/encoder_model.ort", folder);
-    snprintf(decoder, sizeof decoder, "%s/decoder_model_merged.ort", folder);
-    snprintf(tokens, sizeof tokens, "%s/tokens.txt", folder);
+    fill(&cfg.model, files, language ? language : "");
     err = open_library(&s->lib, &s->call, why);
     if (err) {
         free(s);
@@ -217,11 +328,25 @@ enum myna_err myna_sherpa_stt_create(const char *folder, int threads, struct myn
     if (!s->stt) {
         dlclose(s->lib);
         free(s);
-        return myna_fail(why, MYNA_EFORMAT, "the speech library refused the recogniser in %s",
-                         folder);
+        return myna_fail(why, MYNA_EFORMAT, "the speech library refused the recogniser %s",
+                         files->encoder);
     }
     *out = s;
     return MYNA_OK;
+}
+
+enum myna_err myna_sherpa_stt_create(const char *folder, int threads, struct myna_sherpa_stt **out,
+                                     struct myna_why *why)
+{
+    struct myna_sherpa_files f = {.kind = MYNA_SHERPA_MOONSHINE};
+
+    if (snprintf(f.encoder, sizeof f.encoder, "%s/encoder_model.ort", folder) >=
+            (int)sizeof f.encoder ||
+        snprintf(f.decoder, sizeof f.decoder, "%s/decoder_model_merged.ort", folder) >=
+            (int)sizeof f.decoder ||
+        snprintf(f.tokens, sizeof f.tokens, "%s/tokens.txt", folder) >= (int)sizeof f.tokens)
+        return myna_fail(why, MYNA_ECONFIG, "the name of the folder %s is too long", folder);
+    return myna_sherpa_stt_open(&f, NULL, threads, out, why);
 }
 
 void myna_sherpa_stt_destroy(struct myna_sherpa_stt *s)
@@ -279,6 +404,133 @@ out:
     if (stream)
         s->call.stream_destroy(stream);
     free(samples);
+    return err;
+}
+
+/* ---- recogniser that hears as it goes */
+
+enum myna_err myna_sherpa_live_open(const struct myna_sherpa_files *files, int threads,
+                                    struct myna_sherpa_live **out, struct myna_why *why)
+{
+    struct online_recognizer_config cfg = {
+        .sample_rate = 16000,
+        .feature_dim = 80,
+        .encoder = files->encoder,
+        .decoder = files->decoder,
+        .joiner = files->joiner,
+        .tokens = files->tokens,
+        .num_threads = threads,
+        .provider = "cpu",
+        .decoding_method = "greedy_search",
+    };
+    struct myna_sherpa_live *v = calloc(1, sizeof *v);
+    enum myna_err err;
+
+    if (!v)
+        return myna_fail(why, MYNA_ENOMEM, "memory is short: no recogniser");
+    err = open_library(&v->lib, &v->call, why);
+    if (err) {
+        free(v);
+        return err;
+    }
+    v->live = v->call.live_create(&cfg);
+    if (!v->live) {
+        dlclose(v->lib);
+        free(v);
+        return myna_fail(why, MYNA_EFORMAT, "the speech library refused the recogniser %s",
+                         files->encoder);
+    }
+    *out = v;
+    return MYNA_OK;
+}
+
+void myna_sherpa_live_destroy(struct myna_sherpa_live *v)
+{
+    if (!v)
+        return;
+    v->call.live_destroy(v->live);
+    dlclose(v->lib);
+    free(v);
+}
+
+void *myna_sherpa_live_begin(struct myna_sherpa_live *v)
+{
+    return (void *)v->call.live_begin(v->live);
+}
+
+void myna_sherpa_live_end(struct myna_sherpa_live *v, void *utterance)
+{
+    if (utterance)
+        v->call.live_end(utterance);
+}
+
+/* A token begins a word with a blank, or with U+2581 where the library left it. */
+static const char *word_start(const char *token)
+{
+    if (*token == ' ')
+        return token + 1;
+    return strncmp(token, "\xE2\x96\x81", 3) ? NULL : token + 3;
+}
+
+/* Tokens joined to words; the times are those of the first and of the last token. */
+static enum myna_err read_words(const struct online_result *r, struct myna_word **words,
+                                size_t *n_words, char **letters)
+{
+    size_t size = 1, n = 0, at = 0;
+
+    for (int32_t i = 0; i < r->count; i++)
+        size += strlen(r->tokens_arr[i]) + 1;
+    *letters = malloc(size);
+    *words = calloc((size_t)r->count + 1, sizeof **words);
+    if (!*letters || !*words)
+        return MYNA_ENOMEM;
+    for (int32_t i = 0; i < r->count; i++) {
+        const char *token = r->tokens_arr[i], *begins = word_start(token);
+        myna_us start = (myna_us)((double)r->timestamps[i] * 1e6);
+
+        if (begins || n == 0) {
+            if (n > 0)
+                at++; /* behind the word's end */
+            (*words)[n++] =
+                (struct myna_word){.text = *letters + at, .start = start, .confidence = -1};
+            token = begins ? begins : token;
+        }
+        strcpy(*letters + at, token);
+        at += strlen(token);
+        (*words)[n - 1].end = start + TOKEN_US;
+    }
+    *n_words = n;
+    return MYNA_OK;
+}
+
+enum myna_err myna_sherpa_live_feed(struct myna_sherpa_live *v, void *utterance, const int16_t *pcm,
+                                    size_t n, bool last, char **text, struct myna_word **words,
+                                    size_t *n_words, char **letters)
+{
+    float *samples = calloc(n + TAIL, sizeof *samples);
+    const struct online_result *r;
+    enum myna_err err = MYNA_OK;
+
+    if (!samples)
+        return MYNA_ENOMEM;
+    for (size_t i = 0; i < n; i++)
+        samples[i] = (float)pcm[i] / 32768.0f;
+    /* the network looks ahead: quiet behind the last word lets it come out */
+    v->call.live_accept(utterance, 16000, samples, (int32_t)(last ? n + TAIL : n));
+    free(samples);
+    if (last)
+        v->call.live_finish(utterance);
+    while (v->call.live_ready(v->live, utterance))
+        v->call.live_decode(v->live, utterance);
+    r = v->call.live_result(v->live, utterance);
+    if (!r)
+        return MYNA_EPROVIDER;
+    *text = trimmed(r->text ? r->text : "");
+    if (!*text)
+        err = MYNA_ENOMEM;
+    else if (last && r->timestamps && r->tokens_arr && r->count > 0)
+        err = read_words(r, words, n_words, letters);
+    v->call.live_result_destroy(r);
     return err;
 }
 

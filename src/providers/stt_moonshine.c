@@ -7,6 +7,9 @@
  * VAD needs half a second more to be sure, so that the final transcript usually waits for the end
  * of speech and not the other way round. If the person goes on, that text was one more interim.
  *
+ * The same goes for every other recogniser of whole utterances that sherpa-onnx loads: stt_sherpa.c
+ * makes them here.
+ *
  * One model serves all streams; it is loaded by a work at create, and streams collect sound
  * meanwhile. Each stream has one decode under way at a time, so its results keep their order and a
  * talkative stream takes its turn with the others. A job owns its samples; a stream that closes
@@ -40,7 +43,10 @@ struct options {
 struct moonshine {
     struct myna_stt base;
     struct options opt;
-    char dir[MYNA_MODEL_PATH_MAX]; /* "": the pinned model in the models' directory */
+    char dir[MYNA_MODEL_PATH_MAX];  /* "": the pinned model in the models' directory */
+    struct myna_sherpa_files files; /* of `sherpa`: what is loaded instead */
+    bool sherpa;
+    char language[16]; /* of the transcripts; "" unknown */
     enum state state;
     struct myna_sherpa_stt *rec;
     struct stream *streams;
@@ -155,6 +161,11 @@ static void load_run(struct myna_work *w)
     char folder[MYNA_MODEL_PATH_MAX];
     enum myna_err err = MYNA_OK;
 
+    if (m->sherpa) {
+        m->load_err =
+            myna_sherpa_stt_open(&m->files, m->language, m->opt.threads, &m->rec, &m->why);
+        return;
+    }
     if (*m->dir) {
         snprintf(folder, sizeof folder, "%s", m->dir);
         err = check_own_folder(folder, &m->why);
@@ -203,9 +214,11 @@ static void load_done(struct myna_work *w)
     m->state = m->load_err ? FAILED : READY;
     if (m->refs > 1 && m->load_err)
         myna_host_log(m->base.host, MYNA_LOG_ERROR,
-                      "recogniser not loaded provider=" NAME " reason=\"%s\"", m->why.text);
+                      "recogniser not loaded provider=%s reason=\"%s\"", m->base.cls->name,
+                      m->why.text);
     else if (m->refs > 1)
-        myna_host_log(m->base.host, MYNA_LOG_INFO, "recogniser loaded provider=" NAME);
+        myna_host_log(m->base.host, MYNA_LOG_INFO, "recogniser loaded provider=%s",
+                      m->base.cls->name);
     for (struct stream *st = m->streams; st; st = st->next) {
         if (m->state == READY)
             kick(st);
@@ -223,6 +236,19 @@ static void moonshine_destroy(struct myna_stt *stt)
         unref((struct moonshine *)stt);
 }
 
+static enum myna_err start_load(struct moonshine *m, struct myna_why *why)
+{
+    enum myna_err err;
+
+    m->load = (struct myna_work){
+        .run = load_run, .done = load_done, .arg = m, .fair = (uintptr_t)m, .urgent = 1};
+    err = myna_host_work(m->base.host, &m->load);
+    if (err)
+        return myna_fail(why, err, "the recogniser cannot be loaded: the work queue is full");
+    m->refs++;
+    return MYNA_OK;
+}
+
 static enum myna_err moonshine_create(struct myna_stt **out, struct myna_host *host,
                                       const struct myna_config *cfg, struct myna_why *why)
 {
@@ -233,27 +259,43 @@ static enum myna_err moonshine_create(struct myna_stt **out, struct myna_host *h
         return myna_fail(why, MYNA_ENOMEM, "memory is short: no recogniser");
     m->refs = 1;
     m->base = (struct myna_stt){.cls = &myna_stt_moonshine, .host = host};
+    strcpy(m->language, "en");
     err = myna_config_read(cfg, &section, &m->opt, why);
-    if (err)
-        goto fail;
-    if (m->opt.dir && strlen(m->opt.dir) >= sizeof m->dir) {
+    if (!err && m->opt.dir && strlen(m->opt.dir) >= sizeof m->dir)
         err = myna_fail(why, MYNA_ECONFIG, "stt." NAME ".dir is longer than %zu bytes",
                         sizeof m->dir - 1);
-        goto fail;
+    if (!err) {
+        snprintf(m->dir, sizeof m->dir, "%s", m->opt.dir ? m->opt.dir : "");
+        err = start_load(m, why);
     }
-    snprintf(m->dir, sizeof m->dir, "%s", m->opt.dir ? m->opt.dir : "");
-    m->load = (struct myna_work){
-        .run = load_run, .done = load_done, .arg = m, .fair = (uintptr_t)m, .urgent = 1};
-    err = myna_host_work(host, &m->load);
-    if (err) {
-        err = myna_fail(why, err, "the recogniser cannot be loaded: the work queue is full");
-        goto fail;
-    }
-    m->refs++;
-    *out = &m->base;
-    return MYNA_OK;
-fail:
-    unref(m);
+    if (err)
+        unref(m);
+    else
+        *out = &m->base;
+    return err;
+}
+
+enum myna_err myna_moonshine_of(const struct myna_sherpa_files *files, const char *language,
+                                int threads, int interim_ms, int max_utterance_ms,
+                                struct myna_host *host, struct myna_stt **out, struct myna_why *why)
+{
+    struct moonshine *m = calloc(1, sizeof *m);
+    enum myna_err err;
+
+    if (!m)
+        return myna_fail(why, MYNA_ENOMEM, "memory is short: no recogniser");
+    m->refs = 1;
+    m->base = (struct myna_stt){.cls = &myna_stt_sherpa_whole, .host = host};
+    m->opt = (struct options){
+        .threads = threads, .interim_ms = interim_ms, .max_utterance_ms = max_utterance_ms};
+    m->files = *files;
+    m->sherpa = true;
+    snprintf(m->language, sizeof m->language, "%s", language ? language : "");
+    err = start_load(m, why);
+    if (err)
+        unref(m);
+    else
+        *out = &m->base;
     return err;
 }
 
@@ -395,6 +437,11 @@ static bool tell(struct stream *st, const struct myna_stt_event *ev)
     return !closed;
 }
 
+static const char *language_of(const struct stream *st)
+{
+    return st->m->language[0] ? st->m->language : NULL;
+}
+
 static void tell_fault(struct stream *st, enum myna_err err, const char *message)
 {
     st->over = true;
@@ -404,7 +451,7 @@ static void tell_fault(struct stream *st, enum myna_err err, const char *message
                                       .confidence = -1,
                                       .fault = {.stage = MYNA_STAGE_STT,
                                                 .err = err,
-                                                .provider = NAME,
+                                                .provider = st->base.stt->cls->name,
                                                 .message = message,
                                                 .retryable = err == MYNA_EPROVIDER,
                                                 .recoverable = false}});
@@ -429,7 +476,7 @@ static bool deliver(struct stream *st)
         if (*j->text)
             open = tell(st, &(struct myna_stt_event){.type = MYNA_STT_FINAL,
                                                      .text = j->text,
-                                                     .language = "en",
+                                                     .language = language_of(st),
                                                      .confidence = -1,
                                                      .start = j->start,
                                                      .end = j->end});
@@ -463,7 +510,7 @@ static bool tell_partial(struct stream *st, const struct job *j)
     }
     return tell(st, &(struct myna_stt_event){.type = MYNA_STT_PARTIAL,
                                              .text = j->text,
-                                             .language = "en",
+                                             .language = language_of(st),
                                              .confidence = -1,
                                              .start = j->start,
                                              .end = j->end});
@@ -542,10 +589,12 @@ static void finish_utterance(struct stream *st, size_t n, bool over)
         if (j != st->running)
             job_free(j);
         myna_host_log(st->m->base.host, MYNA_LOG_WARN,
-                      "recogniser too slow, an utterance was dropped provider=" NAME);
+                      "recogniser too slow, an utterance was dropped provider=%s",
+                      st->base.stt->cls->name);
     } else if (n) {
         myna_host_log(st->m->base.host, MYNA_LOG_ERROR,
-                      "memory is short, an utterance was dropped provider=" NAME);
+                      "memory is short, an utterance was dropped provider=%s",
+                      st->base.stt->cls->name);
     }
     forget_guess(st);
     free(st->partial);
@@ -580,7 +629,8 @@ static void tick_fire(struct myna_timer *t)
     if (wait < 2 * st->took)
         wait = 2 * st->took;
     if (st->speaking && myna_timer_set(t, myna_host_now(st->m->base.host) + wait))
-        myna_host_log(st->m->base.host, MYNA_LOG_WARN, "no timer for interims provider=" NAME);
+        myna_host_log(st->m->base.host, MYNA_LOG_WARN, "no timer for interims provider=%s",
+                      st->base.stt->cls->name);
 }
 
 static enum myna_err moonshine_open(struct myna_stt *stt, const struct myna_stt_open *how,
@@ -625,7 +675,7 @@ static void begin_speech(struct stream *st)
     if (myna_utterance_begin(&st->u, samples(m->opt.max_utterance_ms + SLACK_MS)) ||
         myna_timer_set(&st->tick, myna_host_now(m->base.host) + m->opt.interim_ms * MYNA_MS)) {
         myna_host_log(m->base.host, MYNA_LOG_ERROR,
-                      "memory is short, an utterance is not heard provider=" NAME);
+                      "memory is short, an utterance is not heard provider=%s", m->base.cls->name);
         return;
     }
     st->speaking = true;
@@ -709,6 +759,18 @@ const struct myna_stt_class myna_stt_moonshine = {
     .options = options,
     .caps = MYNA_STT_INTERIM | MYNA_STT_WANTS_SPEECH,
     .create = moonshine_create,
+    .destroy = moonshine_destroy,
+    .open = moonshine_open,
+    .push = moonshine_push,
+    .mark = moonshine_mark,
+    .close = moonshine_close,
+};
+
+/* Never in a table: stt_sherpa.c makes its objects. */
+const struct myna_stt_class myna_stt_sherpa_whole = {
+    .name = "sherpa",
+    .summary = "a recogniser of whole utterances through sherpa-onnx",
+    .caps = MYNA_STT_INTERIM | MYNA_STT_WANTS_SPEECH,
     .destroy = moonshine_destroy,
     .open = moonshine_open,
     .push = moonshine_push,
