@@ -37,6 +37,7 @@ void myna_s_close(struct myna_session *s, bool drain, const char *reason,
     }
     c->asked = true;
     c->drain = drain;
+    s->spans.drain_at = s->now;
     c->error = fault != NULL;
     if (fault)
         keep_fault(s, fault);
@@ -104,7 +105,7 @@ static void recording_closed(void *arg)
     s->recorder = NULL;
     s->tap = NULL;
     s->closing.finished = true;
-    myna_loop_release(s->loop);
+    myna_runtime_call(s->rt, false);
 }
 
 /* Nothing may speak into a recording that ends: what is still open is closed before it. */
@@ -143,7 +144,7 @@ static void finish_recording(struct myna_session *s)
         myna_recorder_close(s->recorder, json, recording_closed, s);
     } else {
         s->closing.finished = true;
-        myna_loop_release(s->loop);
+        myna_runtime_call(s->rt, false);
     }
     free(options);
     free(json);
@@ -152,10 +153,17 @@ static void finish_recording(struct myna_session *s)
 static void say_goodbye(struct myna_session *s)
 {
     struct closing *c = &s->closing;
-    struct myna_event ev = {.type = MYNA_EV_CLOSE};
+    struct myna_event ev = {.type = MYNA_EV_SESSION_USAGE_UPDATED};
 
     c->told = true;
     myna_s_tools_leave(s);
+    if (s->n_usage) { /* once more, whole: the sum of the call */
+        ev.u.usage.usage = s->usage;
+        ev.u.usage.n = s->n_usage;
+        myna_s_event(s, &ev);
+    }
+    ev = (struct myna_event){.type = MYNA_EV_CLOSE};
+    myna_s_spans_close(s);
     ev.u.close.reason = c->reason;
     ev.u.close.fault = c->error ? &s->close_fault : NULL;
     myna_s_event(s, &ev);

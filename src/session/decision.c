@@ -81,6 +81,7 @@ void myna_s_eou_fire(struct myna_session *s)
     if (!info.text) {
         myna_s_log(s, MYNA_LOG_ERROR, "turn lost, out of memory");
     } else if (myna_s_end_of_turn(s, &info)) {
+        myna_s_span_user_turn(s, &info, r->eou_manual);
         myna_buf_clear(&r->final);
         myna_buf_clear(&r->interim);
         myna_buf_clear(&r->preflight);

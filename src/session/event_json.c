@@ -6,6 +6,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "session/header.h"
 #include "util/item_json.h"
 #include "util/json_dump.h"
 
@@ -203,6 +204,15 @@ static json_t *metrics_json(const struct myna_metrics *m, int64_t created_ms)
         return o;
     json_decref(o);
     return NULL;
+}
+
+char *myna_s_metrics_json(const struct myna_metrics *m, int64_t created_ms)
+{
+    json_t *o = metrics_json(m, created_ms);
+    char *text = o ? json_dumps(o, JSON_COMPACT) : NULL;
+
+    json_decref(o);
+    return text;
 }
 
 static json_t *usage_list(const struct myna_usage *usage, size_t n)

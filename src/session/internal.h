@@ -22,7 +22,7 @@
  *   patience.c     fillers, questions into a silence, hanging up (telephony 2.1)
  *   background.c   ambience and thinking sounds (8.8)
  *   closing.c      shutdown (1.13)
- *   events.c       event queue, states, history.c items, usage.c usage and metrics
+ *   events.c       event queue, states, history.c items, usage.c usage and metrics, spans.c spans
  */
 #ifndef MYNA_SESSION_INTERNAL_H
 #define MYNA_SESSION_INTERNAL_H
@@ -38,6 +38,7 @@
 #include "session/options.h"
 #include "stt/stt.h"
 #include "tools/toolbox.h"
+#include "trace/trace.h"
 #include "tts/filters.h"
 #include "tts/written.h"
 #include "tts/tts.h"
@@ -124,6 +125,8 @@ struct speech {
         total_tokens;
     double cost;
     struct myna_waterfall fall;
+    struct myna_waterfall told; /* as it was when its first sound was heard */
+    uint8_t span[8];            /* id of its agent_turn */
     struct myna_fault fault;
     bool failed;
     struct tool_run *tools; /* calls of this step */
@@ -239,7 +242,7 @@ struct myna_session {
     int depth;
     uint64_t seed;
     myna_us armed_at;
-    bool started, dirty, settling, dead, deferred, greeting, held;
+    bool started, dirty, settling, dead, deferred, greeting, held, replayed;
 
     struct myna_agent_conf agent;
     char *agent_name, *agent_instructions, *agent_greeting; /* owned copies */
@@ -342,6 +345,12 @@ struct myna_session {
     float in_dbfs, out_dbfs;
     struct myna_buf scratch; /* myna_s_transcript() */
     struct myna_buf shown;   /* a piece of a segment's text */
+    struct {
+        struct myna_trace *trace; /* NULL: no spans */
+        uint8_t trace_id[16], root[8];
+        int64_t epoch_ns; /* of 0 on the clock */
+        myna_us drain_at;
+    } spans;
     struct closing closing;
     struct myna_fault close_fault;
     char close_message[200];
@@ -422,6 +431,20 @@ void myna_s_tts_metrics(struct myna_session *s, struct speech *sp, struct segmen
 void myna_s_hear(struct myna_session *s, const struct myna_frame *f); /* media tick */
 myna_us myna_s_line_deadline(const struct myna_session *s);
 void myna_s_line_expire(struct myna_session *s);
+/* ---- spans.c: nothing of it changes the call */
+void myna_s_spans_start(struct myna_session *s, struct myna_trace *trace); /* NULL: none */
+void myna_s_spans_close(struct myna_session *s);
+void myna_s_spans_speech(struct myna_session *s, struct speech *sp); /* a new one */
+/* One span each, that is over now. */
+void myna_s_span_activity(struct myna_session *s);
+void myna_s_span_user_turn(struct myna_session *s, const struct end_of_turn *info, bool manual);
+void myna_s_span_llm(struct myna_session *s, const struct speech *sp, const struct myna_metrics *m);
+void myna_s_span_tts(struct myna_session *s, const struct speech *sp, const struct segment *seg,
+                     const struct myna_metrics *m);
+void myna_s_span_tool(struct myna_session *s, const struct speech *sp, const struct myna_item *call,
+                      myna_us ended, const char *output, bool is_error);
+void myna_s_span_speaking(struct myna_session *s, const struct speech *sp);
+void myna_s_span_agent_turn(struct myna_session *s, const struct speech *sp);
 
 /* ---- recognition.c */
 enum myna_err myna_s_ears_open(struct myna_session *s, struct myna_why *why);
@@ -629,6 +652,9 @@ enum myna_err myna_runtime_clip(struct myna_runtime *rt, const char *path,
 /* From now on this path is so many samples of silence (a replay, which has no files). */
 enum myna_err myna_runtime_clip_known(struct myna_runtime *rt, const char *path, size_t n,
                                       struct myna_why *why);
+/* A call began, is over: it held the loop. */
+void myna_runtime_call(struct myna_runtime *rt, bool began);
+struct myna_trace *myna_runtime_trace(struct myna_runtime *rt); /* NULL: no collector */
 void myna_runtime_attach(struct myna_runtime *rt, struct myna_session *s);
 void myna_runtime_detach(struct myna_runtime *rt, struct myna_session *s);
 uint64_t myna_runtime_seed(struct myna_runtime *rt); /* another one for each session */

@@ -339,7 +339,7 @@ static void heard_first(struct myna_session *s, struct speech *sp, myna_us at)
     if (sp->fall.speech_end == MYNA_NEVER)
         return;
     ev.u.latency.speech_id = sp->id;
-    ev.u.latency.w = sp->fall;
+    ev.u.latency.w = sp->told = sp->fall;
     myna_s_event(s, &ev);
 }
 

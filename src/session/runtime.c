@@ -15,6 +15,8 @@
 #include "util/spare.h"
 #include "util/suggest.h"
 
+#define LAST_SPANS (2500 * MYNA_MS) /* a collector may hold the end of the process no longer */
+
 struct myna_runtime {
     struct myna_runtime_options opt;
     struct myna_config *own_config; /* when the host gave none */
@@ -22,8 +24,10 @@ struct myna_runtime {
     struct myna_host host;
     struct myna_runtime_stages stages;
     bool have_stages;
+    struct myna_trace *trace;
     struct myna_session *sessions;
     struct myna_toolbox *toolbox;
+    size_t calls;                /* that have begun and are not over */
     struct myna_work dictionary; /* of syllables, read ahead */
     struct sound {
         struct sound *next;
@@ -90,6 +94,9 @@ enum myna_err myna_runtime_create(const struct myna_runtime_options *opt, struct
     if (!seed)
         seed = opt->virtual_clock ? 1 : myna_rand_system_seed();
     myna_rand_seed(&rt->host.rand, seed);
+    err = myna_trace_create(&rt->host, rt->config, &rt->trace, why);
+    if (err)
+        goto fail;
     *out = rt;
     return MYNA_OK;
 fail:
@@ -115,6 +122,9 @@ void myna_runtime_destroy(struct myna_runtime *rt)
         myna_session_destroy(rt->sessions);
     if (rt->host.loop)
         myna_host_bury_all(&rt->host);
+    if (rt->trace && myna_trace_finish(rt->trace)) /* the last spans, while there is a loop */
+        myna_loop_run_until(rt->host.loop, myna_loop_now(rt->host.loop) + LAST_SPANS);
+    myna_trace_destroy(rt->trace);
     /* Running work ends before the objects that it reads go away. */
     if (rt->host.loop)
         myna_loop_drain(rt->host.loop);
@@ -176,6 +186,24 @@ enum myna_err myna_runtime_toolbox(struct myna_runtime *rt, struct myna_toolbox 
 struct myna_loop *myna_runtime_loop(struct myna_runtime *rt)
 {
     return rt->host.loop;
+}
+
+void myna_runtime_call(struct myna_runtime *rt, bool began)
+{
+    if (began) {
+        rt->calls++;
+        myna_loop_hold(rt->host.loop);
+    } else {
+        rt->calls--;
+        myna_loop_release(rt->host.loop);
+    }
+    if (rt->trace && rt->calls == (began ? 1 : 0))
+        myna_trace_calls(rt->trace, began);
+}
+
+struct myna_trace *myna_runtime_trace(struct myna_runtime *rt)
+{
+    return rt->trace;
 }
 
 const struct myna_config *myna_runtime_config(const struct myna_runtime *rt)

@@ -11,6 +11,7 @@
 #include "session/options.h"
 #include "store/options.h"
 #include "tools/toolbox.h"
+#include "trace/trace.h"
 
 enum { MAX_SECTIONS = 96, MAX_PATH_LEN = 64 };
 
@@ -47,6 +48,7 @@ static void gather(void)
     add(&myna_turn_section);
     add(&myna_text_section);
     add(&myna_background_section);
+    add(&myna_trace_section);
     add(&myna_vad_section);
     for (const struct myna_vad_class *const *c = myna_builtin_vads(); *c; c++)
         add_class("vad", (*c)->name, (*c)->summary, (*c)->options);

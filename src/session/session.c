@@ -316,6 +316,7 @@ enum myna_err myna_s_create(struct myna_runtime *rt, const struct myna_session_o
     if (parts->given) {
         st = (struct myna_runtime_stages){parts->vad, parts->stt, parts->llm, parts->tts};
         s->tap = parts->tap;
+        s->replayed = true;
     } else {
         err = myna_runtime_stages(rt, &st, why);
         if (!err)
@@ -448,6 +449,7 @@ enum myna_err myna_session_start(struct myna_session *s, struct myna_why *why)
     err = open_recorder(s, why);
     if (err)
         return err;
+    myna_s_spans_start(s, s->replayed ? NULL : myna_runtime_trace(s->rt));
     s->started = true;
     myna_s_enter(s);
     s->deferred = true;
@@ -462,6 +464,7 @@ enum myna_err myna_session_start(struct myna_session *s, struct myna_why *why)
         err = myna_fail(why, MYNA_ENOMEM, "no memory for the history");
     if (!err) {
         myna_s_agent_state(s, MYNA_AGENT_LISTENING);
+        myna_s_span_activity(s);
         s->greeting = true;
         greet(s);
         s->greeting = false;
@@ -473,7 +476,7 @@ enum myna_err myna_session_start(struct myna_session *s, struct myna_why *why)
         s->depth--;
         return err;
     }
-    myna_loop_hold(s->loop); /* until the close event and the end of the recording */
+    myna_runtime_call(s->rt, true); /* until the close event and the end of the recording */
     s->held = true;
     myna_s_leave(s);
     return MYNA_OK;
@@ -484,7 +487,7 @@ static void bury(struct myna_grave *g)
     struct myna_session *s = (struct myna_session *)g;
 
     if (s->held && !s->closing.finished)
-        myna_loop_release(s->loop);
+        myna_runtime_call(s->rt, false);
     if (s->timer.in)
         myna_timer_clear(&s->timer);
     myna_s_ears_close(s);

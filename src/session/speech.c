@@ -34,6 +34,8 @@ struct speech *myna_s_speech_new(struct myna_session *s, enum speech_kind kind, 
     sp->created = s->now;
     sp->long_at = MYNA_NEVER;
     nothing_asked(sp);
+    sp->told = sp->fall;
+    myna_s_spans_speech(s, sp);
     myna_buf_init(&sp->forwarded, 1 << 20);
     while (*end)
         end = &(*end)->next;
@@ -188,6 +190,7 @@ static void step_back(struct myna_session *s, struct speech *sp)
 void myna_s_speech_background(struct myna_session *s, struct speech *sp)
 {
     remember(s, sp);
+    myna_s_span_speaking(s, sp);
     myna_buf_clear(&sp->forwarded);
     step_back(s, sp);
     sp->first_heard = MYNA_NEVER;
@@ -211,7 +214,10 @@ void myna_s_speech_done(struct myna_session *s, struct speech *sp)
     sp->done = true;
     myna_s_filler_forget(s, sp);
     remember(s, sp);
+    myna_s_span_speaking(s, sp);
     myna_s_tools_commit(s, sp);
+    if (sp->started)
+        myna_s_span_agent_turn(s, sp);
     if (sp->first_heard != MYNA_NEVER) {
         s->ended_speaking = true;
         if (s->conf.speech_gap_ms > 0)

@@ -38,6 +38,7 @@ struct tool_run {
     bool lost;              /* and never will be */
     bool answered, is_error, no_reply, stop;
     char *output; /* NULL when answered: "" */
+    myna_us ended;
     myna_us timeout_at;
 };
 
@@ -139,6 +140,7 @@ static void answer(struct myna_session *s, struct tool_run *run, const char *out
     myna_tool_job_cancel(run->job); /* interrupted, or too late */
     run->job = NULL;
     run->answered = true;
+    run->ended = s->now;
     run->is_error = is_error;
     run->timeout_at = MYNA_NEVER;
     run->output = strdup(output);
@@ -441,6 +443,7 @@ void myna_s_tools_commit(struct myna_session *s, struct speech *sp)
         if (!run->item)
             continue; /* never started: as if it had not been said */
         answer(s, run, "interrupted", true);
+        myna_s_span_tool(s, sp, run->item, run->ended, run->output, run->is_error);
         calls[n] = *run->item;
         remember_output(s, run, &outputs[n++]);
     }

@@ -142,6 +142,7 @@ void myna_s_llm_metrics(struct myna_session *s, struct speech *sp, bool cancelle
     if (m.duration_ms > 0)
         m.tokens_per_second = m.completion_tokens * 1e3 / m.duration_ms;
     myna_s_metrics(s, &m);
+    myna_s_span_llm(s, sp, &m);
 }
 
 void myna_s_tts_metrics(struct myna_session *s, struct speech *sp, struct segment *seg,
@@ -164,4 +165,5 @@ void myna_s_tts_metrics(struct myna_session *s, struct speech *sp, struct segmen
                              .characters_count = (int)seg->characters};
 
     myna_s_metrics(s, &m);
+    myna_s_span_tts(s, sp, seg, &m);
 }
