@@ -32,7 +32,6 @@ ARROWS = {
     # a provider knows its stage's helpers, the sound and where models lie
     "providers": {"audio", "turn", "stt", "llm", "tts", "models"},
     "rtc": {"audio"},
-    "store": set(),
     "trace": set(),
     "tools": {"llm"},
     "livekit": {"audio", "rtc", "transport"},

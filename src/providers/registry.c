@@ -37,12 +37,8 @@ static const struct myna_tts_class *const ttss[] = {
 };
 
 static const struct myna_transport_class *const transports[] = {
-    &myna_transport_terminal,
-    &myna_transport_file,
-    &myna_transport_livekit,
-    &myna_transport_none,
-    &myna_transport_loopback,
-    NULL,
+    &myna_transport_terminal, &myna_transport_file,     &myna_transport_livekit,
+    &myna_transport_none,     &myna_transport_loopback, NULL,
 };
 
 const struct myna_vad_class *const *myna_builtin_vads(void)

@@ -298,8 +298,8 @@ static void speak_first(struct myna_session *s, const struct s_agent *to)
     const char *greeting = to->conf.greeting;
     enum myna_err err;
 
-    if (s->turns || s->closing.asked) /* the person has the word */
-        return;
+    if (s->turns || s->user_state == MYNA_USER_SPEAKING || s->closing.asked)
+        return; /* the person has the word */
     s->greeting = true;
     err = greeting && greeting[0] ? myna_session_say(s, greeting, -1, true, NULL)
                                   : myna_session_generate_reply(s, NULL, NULL);

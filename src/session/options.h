@@ -91,8 +91,9 @@ struct myna_log_conf { /* section "log" */
     bool json;
 };
 
-extern const struct myna_section myna_agent_section, myna_agents_section, myna_session_section, myna_turn_section,
-    myna_text_section, myna_background_section, myna_record_section, myna_log_section,
-    myna_vad_section, myna_stt_section, myna_llm_section, myna_tts_section, myna_transport_section;
+extern const struct myna_section myna_agent_section, myna_agents_section, myna_session_section,
+    myna_turn_section, myna_text_section, myna_background_section, myna_record_section,
+    myna_log_section, myna_vad_section, myna_stt_section, myna_llm_section, myna_tts_section,
+    myna_transport_section;
 
 #endif
