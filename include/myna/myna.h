@@ -19,5 +19,6 @@
 #include <myna/session.h>
 #include <myna/stages.h>
 #include <myna/transport.h>
+#include <myna/worker.h>
 
 #endif

@@ -29,13 +29,8 @@ const struct cmd *const myna_cli_commands[] = {
 #ifdef CMD_REPLAY
     &myna_cmd_replay,
 #endif
-    &myna_cmd_join,
-    &myna_cmd_token,
-    &myna_cmd_rooms,
-    &myna_cmd_config,
-    &myna_cmd_man,
-    &myna_cmd_complete,
-    NULL,
+    &myna_cmd_join,    &myna_cmd_worker, &myna_cmd_token,    &myna_cmd_rooms,
+    &myna_cmd_config,  &myna_cmd_man,    &myna_cmd_complete, NULL,
 };
 
 static const char *const log_forms[] = {"text", "json", NULL};

@@ -7,7 +7,7 @@
 extern const struct cmd myna_cmd_config, myna_cmd_models, myna_cmd_say, myna_cmd_hear, myna_cmd_vad,
     myna_cmd_replay, myna_cmd_console, myna_cmd_man, myna_cmd_complete, myna_cmd_token,
     myna_cmd_rooms, myna_cmd_calls, myna_cmd_ask, myna_cmd_doctor, myna_cmd_status, myna_cmd_setup,
-    myna_cmd_join;
+    myna_cmd_join, myna_cmd_worker;
 
 /* A flag that sets a key of the configuration. */
 #define KEY_FLAG(name_, key_, value_, help_)                                                       \

@@ -1,4 +1,4 @@
-/* options.c - the table of transport.livekit. */
+/* options.c - the tables of transport.livekit and worker. */
 #include "livekit/options.h"
 
 #include <stddef.h>
@@ -65,3 +65,32 @@ enum myna_err myna_lk_options_read(const struct myna_config *cfg, struct myna_lk
 
     return myna_config_read(cfg, &section, out, why);
 }
+
+#define WORKER_AT(field) .offset = offsetof(struct myna_worker_conf, field)
+
+enum { MOST_JOBS = 1000 };
+
+static const struct myna_option worker_table[] = {
+    {.name = "agent_name",
+     .type = MYNA_OPT_STRING,
+     WORKER_AT(agent_name),
+     .env = "LIVEKIT_AGENT_NAME",
+     .help = "takes only jobs for this name; unset: every new room's"},
+    {.name = "max_jobs",
+     .type = MYNA_OPT_INT,
+     WORKER_AT(max_jobs),
+     .def = "100",
+     .min = 1,
+     .max = MOST_JOBS,
+     .help = "jobs at a time; beyond it the server asks others"},
+    {.name = "load_threshold",
+     .type = MYNA_OPT_DOUBLE,
+     WORKER_AT(load_threshold),
+     .def = "0.7",
+     .min = 0.05,
+     .max = 1,
+     .help = "share of the machine's processors in use from which no job is taken; 1: never mind"},
+    {0},
+};
+const struct myna_section myna_worker_section = {"worker", "jobs of LiveKit's agent dispatch",
+                                                 worker_table};

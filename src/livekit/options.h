@@ -1,4 +1,5 @@
-/* options.h - section transport.livekit: which server, which room, who we are there. */
+/* options.h - section transport.livekit (which server, which room, who we are there), section
+ * worker (which jobs). */
 #ifndef MYNA_LIVEKIT_OPTIONS_H
 #define MYNA_LIVEKIT_OPTIONS_H
 
@@ -14,5 +15,13 @@ extern const struct myna_option myna_lk_option_table[];
 
 enum myna_err myna_lk_options_read(const struct myna_config *cfg, struct myna_lk_options *out,
                                    struct myna_why *why);
+
+/* Section worker: which jobs, and how many. */
+struct myna_worker_conf {
+    const char *agent_name;
+    int max_jobs;
+    double load_threshold;
+};
+extern const struct myna_section myna_worker_section;
 
 #endif

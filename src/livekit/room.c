@@ -278,6 +278,7 @@ static void on_left(void *arg, const struct myna_lk_person *p, int reason)
     struct myna_lk_room *r = arg;
 
     myna_lk_streams_left(r->streams, p->identity);
+    myna_lk_rpc_left(r->rpc, p->identity);
     if (!r->dead && r->events.people.left)
         r->events.people.left(r->arg, p, reason);
 }
@@ -354,6 +355,7 @@ static void room_free(struct myna_lk_room *r)
     myna_lk_media_destroy(r->media);
     myna_lk_signal_destroy(r->signal);
     myna_lk_people_destroy(r->people);
+    myna_lk_rpc_destroy(r->rpc);
     myna_lk_packets_destroy(r->packets);
     myna_lk_streams_destroy(r->streams);
     myna_arena_destroy(r->mem);
@@ -416,6 +418,11 @@ const char *myna_lk_room_track_sid(const struct myna_lk_room *r)
 struct myna_lk_packets *myna_lk_room_packets(struct myna_lk_room *r)
 {
     return r->packets;
+}
+
+struct myna_lk_rpc *myna_lk_room_rpc(struct myna_lk_room *r)
+{
+    return r->rpc;
 }
 
 struct myna_rtc *myna_lk_room_rtc(struct myna_lk_room *r)

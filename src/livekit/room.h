@@ -12,6 +12,7 @@
 
 #include "livekit/options.h"
 #include "livekit/people.h"
+#include "livekit/rpc.h"
 #include "livekit/signal.h"
 #include "livekit/streams.h"
 #include "rtc/rtc.h"
@@ -42,6 +43,7 @@ struct myna_lk_room_events { /* each may be NULL */
     /* A text is UTF-8 and ends with '\0'. */
     void (*stream)(void *arg, const struct myna_lk_person *from, const char *identity,
                    const Myna__Lk__StreamHeader *header, struct myna_view body, bool is_text);
+    struct myna_lk_rpc_events rpc; /* calls of methods, theirs and ours */
     void (*dtmf)(void *arg, const struct myna_lk_person *from, const char *digits);
     void (*speakers)(void *arg, const struct myna_lk_person *p, float level, bool active);
 };
@@ -74,6 +76,7 @@ MYNA_MUST enum myna_err myna_lk_room_attribute(struct myna_lk_room *r, const cha
 MYNA_MUST enum myna_err myna_lk_room_data(struct myna_lk_room *r, const char *topic,
                                           struct myna_view body, const char *to, bool reliable);
 struct myna_lk_packets *myna_lk_room_packets(struct myna_lk_room *r); /* for streams */
+struct myna_lk_rpc *myna_lk_room_rpc(struct myna_lk_room *r);
 struct myna_rtc *myna_lk_room_rtc(struct myna_lk_room *r); /* for figures; NULL: not now */
 
 #endif

@@ -37,6 +37,7 @@ struct myna_lk_room {
     struct myna_lk_people *people;
     struct myna_lk_packets *packets;
     struct myna_lk_streams *streams;
+    struct myna_lk_rpc *rpc;
     struct myna_arena *mem; /* texts of the message at hand */
 
     enum room_way way; /* of the attempt that runs or comes */

@@ -66,6 +66,11 @@ static void on_packet(void *arg, const Myna__Lk__DataPacket *m)
     case MYNA__LK__DATA_PACKET__VALUE_CHAT_MESSAGE:
         on_chat(r, m);
         break;
+    case MYNA__LK__DATA_PACKET__VALUE_RPC_REQUEST:
+    case MYNA__LK__DATA_PACKET__VALUE_RPC_ACK:
+    case MYNA__LK__DATA_PACKET__VALUE_RPC_RESPONSE:
+        myna_lk_rpc_packet(r->rpc, m);
+        break;
     default:
         myna_lk_streams_packet(r->streams, myna_host_now(r->host), m);
         break;
@@ -104,14 +109,33 @@ static enum myna_err on_send(void *arg, struct myna_view packet, bool reliable)
     return err == MYNA_ESTATE ? MYNA_EAGAIN : err; /* no channel now: a later one takes it */
 }
 
+static bool on_called(void *arg, const struct myna_lk_rpc_call *call)
+{
+    struct myna_lk_room *r = arg;
+
+    return !myna_lk_r_quiet(r) && r->events.rpc.called && r->events.rpc.called(r->arg, call);
+}
+
+static void on_done(void *arg, uint32_t number, int code, const char *text)
+{
+    struct myna_lk_room *r = arg;
+
+    myna_lk_r_enter(r);
+    if (!myna_lk_r_quiet(r) && r->events.rpc.done)
+        r->events.rpc.done(r->arg, number, code, text);
+    myna_lk_r_leave(r);
+}
+
 bool myna_lk_r_words_open(struct myna_lk_room *r)
 {
     static const struct myna_lk_packets_events pe = {on_send, on_packet};
     static const struct myna_lk_streams_events se = {on_wants, on_stream};
+    static const struct myna_lk_rpc_events re = {on_called, on_done};
 
     r->packets = myna_lk_packets_create(&pe, r);
     r->streams = myna_lk_streams_create(&se, r);
-    return r->packets && r->streams;
+    r->rpc = r->packets ? myna_lk_rpc_create(r->host, r->packets, &re, r) : NULL;
+    return r->packets && r->streams && r->rpc;
 }
 
 /* ---- out */

@@ -15,6 +15,7 @@
 
 #include "livekit/captions.h"
 #include "livekit/room.h"
+#include "livekit/worker.h"
 #include "transport/builtin.h"
 
 #define LATENCY      (100 * MYNA_MS) /* packet, server, jitter buffer */
@@ -39,9 +40,10 @@ struct lk {
     struct myna_lk_room *room;
     struct myna_lk_captions *captions;
     struct myna_timer look, gone, bye;
-    uint32_t linked; /* number in the room; 0: nobody */
-    char *identity;  /* of the one we talk with; NULL: nobody yet */
-    bool told;       /* the session knows of somebody */
+    char *own_url, *own_token; /* of a job; NULL: the section's */
+    uint32_t linked;           /* number in the room; 0: nobody */
+    char *identity;            /* of the one we talk with; NULL: nobody yet */
+    bool told;                 /* the session knows of somebody */
     bool listened, closed, hung_up;
     char reason[64];
     myna_us linked_at, last_frame, last_captured, lag;
@@ -408,6 +410,26 @@ static enum myna_err lk_create(struct myna_transport **out, struct myna_host *ho
     return MYNA_OK;
 }
 
+enum myna_err myna_lk_transport_for(struct myna_transport **out, struct myna_host *host,
+                                    const struct myna_config *cfg, const char *url,
+                                    const char *token, struct myna_why *why)
+{
+    enum myna_err err = lk_create(out, host, cfg, why);
+    struct lk *lk = err ? NULL : self(*out);
+
+    if (err)
+        return err;
+    lk->own_url = strdup(url ? url : "");
+    lk->own_token = strdup(token);
+    if (!lk->own_url || !lk->own_token) {
+        (*out)->cls->destroy(*out);
+        return myna_fail(why, MYNA_ENOMEM, "memory is short");
+    }
+    lk->opt.url = lk->own_url;
+    lk->opt.token = lk->own_token;
+    return MYNA_OK;
+}
+
 static enum myna_err lk_start(struct myna_transport *t, struct myna_why *why)
 {
     return myna_lk_room_join(self(t)->room, why);
@@ -440,6 +462,8 @@ static void lk_destroy(struct myna_transport *t)
     myna_lk_captions_destroy(lk->captions);
     myna_lk_room_destroy(lk->room);
     free(lk->identity);
+    free(lk->own_url);
+    free(lk->own_token);
     free(lk);
 }
 

@@ -4,9 +4,9 @@
     livekit_person.py URL TOKEN RECORDING.wav
 
 Commands come as lines of JSON: {"do": "speak", "wav": FILE}, {"do": "chat", "text": …},
-{"do": "data", "topic": …, "text": …}, {"do": "mute"}, {"do": "unmute"}, {"do": "streams", "n": N,
-"topic": …}, {"do": "leave"}. What happens goes out as lines of JSON with "t", seconds since the
-start. What the agent says is recorded, 24 kHz.
+{"do": "data", "topic": …, "text": …}, {"do": "call", "to": …, "method": …, "text": …},
+{"do": "mute"}, {"do": "unmute"}, {"do": "streams", "n": N, "topic": …}, {"do": "leave"}. What happens
+goes out as lines of JSON with "t", seconds since the start. What the agent says is recorded, 24 kHz.
 """
 import asyncio
 import json
@@ -101,6 +101,13 @@ class Person:
             await me.send_text(c["text"], topic="lk.chat")
         elif c["do"] == "data":
             await me.publish_data(c["text"].encode(), topic=c["topic"], reliable=True)
+        elif c["do"] == "call":
+            try:
+                answer = await me.perform_rpc(destination_identity=c["to"], method=c["method"], payload=c["text"],
+                                              response_timeout=5)
+                tell("answered", text=answer)
+            except rtc.RpcError as e:
+                tell("refused", code=e.code, text=e.message)
         elif c["do"] == "mute":
             self.track.mute()
         elif c["do"] == "unmute":

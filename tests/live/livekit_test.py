@@ -27,6 +27,8 @@ import livekit_server  # noqa: E402
 SDK = os.path.join(os.path.dirname(livekit_server.HOME), "livekit-sdk")
 PINS = ["livekit==1.2.0", "livekit-api==1.2.2", "livekit-protocol==1.1.29"]
 QUESTION = os.path.join(TOP, "data", "question.wav")
+OFFLINE = ["vad.provider=energy", "stt.provider=instant", "stt.instant.text=What is seven times eight?",
+           "llm.provider=rehearsal", "tts.provider=flite", "agent.greeting=Hello there."]
 CASES = []
 
 
@@ -93,9 +95,9 @@ class Lines:
 
 
 class Person:
-    def __init__(self, world, identity="ann"):
+    def __init__(self, world, identity="ann", token=None):
         self.wav = os.path.join(world.here, f"{identity}-{time.monotonic_ns()}.wav")
-        token = world.token(identity)
+        token = token or world.token(identity)
         self.p = subprocess.Popen([sdk(), os.path.join(HERE, "livekit_person.py"), world.server.url, token, self.wav],
                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                   stderr=open(os.path.join(world.here, "person.err"), "ab"))
@@ -159,8 +161,7 @@ class World:
         os.mkfifo(events)
         cmd = [MYNA, "join", "--room", self.room, "--quiet", "--events", events, "--record",
                os.path.join(self.here, f"record{n}"), *args]
-        for s in ("vad.provider=energy", "stt.provider=instant", "stt.instant.text=What is seven times eight?",
-                  "llm.provider=rehearsal", "tts.provider=flite", "agent.greeting=Hello there.", *settings):
+        for s in (*OFFLINE, *settings):
             cmd += ["--set", s]
         log = open(os.path.join(self.here, f"myna{n}.log"), "wb")
         p = subprocess.Popen(cmd, cwd=self.here, env=self.env, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
@@ -168,6 +169,19 @@ class World:
         p.events = Lines(open(events, "rb"), json.loads)
         p.log = os.path.join(self.here, f"myna{n}.log")
         p.record = os.path.join(self.here, f"record{n}")
+        return p
+
+    def worker(self, *args):
+        """Starts `myna worker`; waits until it is registered."""
+        log = os.path.join(self.here, f"worker{len(self.mynas)}.log")
+        cmd = [MYNA, "worker", "--log-level", "info", *args]
+        for s in (*OFFLINE, "worker.load_threshold=1"):  # tests of others keep this machine busy
+            cmd += ["--set", s]
+        with open(log, "wb") as f:
+            p = subprocess.Popen(cmd, cwd=self.here, env=self.env, stdin=subprocess.DEVNULL, stdout=f, stderr=f)
+        p.log = log
+        self.mynas.append(p)
+        says(p, "registered as")
         return p
 
     def end(self):
@@ -194,6 +208,16 @@ def ended(p, seconds=15):
 def text_of(p):
     with open(p.log, encoding="utf-8", errors="replace") as f:
         return f.read()[-3000:]
+
+
+def says(p, words, seconds=15):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        with open(p.log, encoding="utf-8", errors="replace") as f:
+            if words in f.read():
+                return
+        time.sleep(0.05)
+    raise AssertionError(f"myna never said {words!r}:\n" + text_of(p))
 
 
 def in_room(world, identity="myna"):
@@ -308,6 +332,16 @@ def with_stay_the_next_person_is_talked_with(w):
 
 
 @case
+def a_method_that_nobody_has_is_refused_at_once(w):
+    w.join()
+    in_room(w)
+    ann = Person(w)
+    ann.wait("stream", who="myna", text="Hello there.")
+    ann.do("call", to="myna", method="dance", text="now")
+    ann.wait("refused", seconds=4, code=1400)
+
+
+@case
 def ctrl_c_says_goodbye_at_once(w):
     m = w.join()
     in_room(w)
@@ -383,6 +417,83 @@ def ten_thousand_open_streams_cost_bounded_memory_and_no_answer(w):
     bob.do("chat", text="What is two plus two?")
     bob.wait("stream", who="myna", text="2 plus 2 is 4.", seconds=20)
     check(resident() - before < 24 << 20, f"{before} -> {resident()} bytes resident")
+
+
+def agent_of(person):
+    """Identity of the agent that came for a job."""
+    return person.said.wait(lambda x: x["is"] == "track" and x["who"].startswith("agent-AJ_"), 15, "an agent")["who"]
+
+
+@case
+def a_worker_takes_each_new_room_and_ends_with_its_person(w):
+    m = w.worker()
+    ann = Person(w)
+    who = agent_of(ann)
+    ann.wait("stream", who=who, text="Hello there.")
+    ann.do("speak", wav=QUESTION)
+    ann.wait("stream", who=who, text="7 times 8 is 56.", seconds=30)
+    w.room = "second"
+    bob = Person(w, "bob")
+    other = agent_of(bob)
+    check(other != who, "one agent for two rooms")
+    bob.wait("stream", who=other, text="Hello there.")
+    ann.leave()
+    says(m, "is over")
+    bob.do("chat", text="What is two plus two?")
+    bob.wait("stream", who=other, text="2 plus 2 is 4.")
+
+
+@case
+def a_worker_drains_on_sigterm(w):
+    m = w.worker()
+    ann = Person(w)
+    who = agent_of(ann)
+    ann.wait("stream", who=who, text="Hello there.")
+    m.send_signal(signal.SIGTERM)
+    says(m, "no more jobs")
+    w.room = "late"
+    bob = Person(w, "bob")
+    bob.wait("in")
+    ann.do("chat", text="What is two plus two?")
+    ann.wait("stream", who=who, text="2 plus 2 is 4.")
+    check(not [x for x in bob.said.all if x["is"] == "track"], "a draining worker took a job")
+    ann.leave()
+    check(ended(m) == 0, text_of(m))
+
+
+@case
+def a_worker_of_a_name_takes_only_what_asks_for_it(w):
+    w.worker("--agent-name", "receptionist")
+    ann = Person(w)
+    ann.wait("in")
+    w.room = "desk"
+    code, token = w.run("token", "--room", "desk", "--identity", "bob", "--agent", "receptionist")
+    check(code == 0, token)
+    bob = Person(w, "bob", token.strip())
+    bob.wait("stream", who=agent_of(bob), text="Hello there.")
+    check(not [x for x in ann.said.all if x["is"] in ("track", "came")], "it came where nobody asked for it")
+
+
+@case
+def a_full_worker_refuses_and_a_lost_line_is_taken_up_again(w):
+    m = w.worker("--max-jobs", "1")
+    ann = Person(w)
+    ann.wait("stream", who=agent_of(ann), text="Hello there.")
+    w.room = "second"
+    bob = Person(w, "bob")
+    bob.wait("in")
+    time.sleep(2)
+    check(not [x for x in bob.said.all if x["is"] == "track"], "it took one too many")
+    ann.kill()
+    bob.kill()
+    w.server.kill()
+    time.sleep(1)
+    w.server.start()
+    w.room = "third"
+    end = time.monotonic() + 20
+    while text_of(m).count("registered as") < 2 and time.monotonic() < end:
+        time.sleep(0.1)
+    check(text_of(m).count("registered as") == 2, text_of(m))
 
 
 @case

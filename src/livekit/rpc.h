@@ -1,0 +1,63 @@
+/* rpc.h - calls of methods between people in a room (livekit-rtc 5.3, v1 packets), both ways.
+ *
+ * In: a call is acknowledged at once and told; answer() or refuse() later, once. Methods nobody has
+ * are refused with 1400. Out: told once by done(), with the answer or with the code of what went
+ * wrong. Bounded: calls open each way, bytes of payload.
+ *
+ * Loop thread. done() and called() come from packet(), left() and the timer, never from inside
+ * call().
+ */
+#ifndef MYNA_LIVEKIT_RPC_H
+#define MYNA_LIVEKIT_RPC_H
+
+#include <myna/host.h>
+
+#include "livekit/packets.h"
+
+enum { MYNA_LK_RPC_OPEN = 64, MYNA_LK_RPC_PAYLOAD = 15360, MYNA_LK_RPC_METHOD = 64 };
+
+enum myna_lk_rpc_code { /* of the wire */
+                        MYNA_LK_RPC_OK = 0,
+                        MYNA_LK_RPC_UNSUPPORTED_METHOD = 1400,
+                        MYNA_LK_RPC_NO_RECIPIENT = 1401,
+                        MYNA_LK_RPC_REQUEST_TOO_LARGE = 1402,
+                        MYNA_LK_RPC_UNSUPPORTED_VERSION = 1404,
+                        MYNA_LK_RPC_APPLICATION_ERROR = 1500,
+                        MYNA_LK_RPC_NO_ACK = 1501,
+                        MYNA_LK_RPC_NO_RESPONSE = 1502,
+                        MYNA_LK_RPC_RECIPIENT_LEFT = 1503,
+                        MYNA_LK_RPC_RESPONSE_TOO_LARGE = 1504,
+                        MYNA_LK_RPC_NOT_SENT = 1505,
+};
+
+struct myna_lk_rpc_call {
+    const char *id, *caller, *method, *payload; /* borrowed */
+    uint32_t timeout_ms;                        /* in which an answer is waited for */
+};
+
+struct myna_lk_rpc_events {
+    /* Is there such a method? It is then answered by its id. NULL: there is none. */
+    bool (*called)(void *arg, const struct myna_lk_rpc_call *call);
+    /* code OK: text is the payload; else what went wrong. */
+    void (*done)(void *arg, uint32_t number, int code, const char *text);
+};
+
+struct myna_lk_rpc;
+
+struct myna_lk_rpc *myna_lk_rpc_create(struct myna_host *host, struct myna_lk_packets *packets,
+                                       const struct myna_lk_rpc_events *events, void *arg);
+void myna_lk_rpc_destroy(struct myna_lk_rpc *r); /* NULL is fine */
+void myna_lk_rpc_packet(struct myna_lk_rpc *r, const Myna__Lk__DataPacket *m);
+void myna_lk_rpc_left(struct myna_lk_rpc *r, const char *identity);
+
+/* ESTATE: no such call is open (answered, its time is over). A payload that is too long becomes
+ * 1504. */
+MYNA_MUST enum myna_err myna_lk_rpc_answer(struct myna_lk_rpc *r, const char *id,
+                                           const char *payload);
+MYNA_MUST enum myna_err myna_lk_rpc_refuse(struct myna_lk_rpc *r, const char *id, int code,
+                                           const char *message);
+/* *number names it in done(). ELIMIT: too many are open, or it is too long. */
+MYNA_MUST enum myna_err myna_lk_rpc_call(struct myna_lk_rpc *r, const char *to, const char *method,
+                                         const char *payload, int timeout_ms, uint32_t *number);
+
+#endif
