@@ -99,8 +99,10 @@ static void say_status(struct worker *w)
 {
     Myna__Lk__UpdateWorkerStatus s = MYNA__LK__UPDATE_WORKER_STATUS__INIT;
     Myna__Lk__WorkerMessage m = MYNA__LK__WORKER_MESSAGE__INIT;
-    /* At 1 the server would pass us over by itself. */
-    double load = w->conf.load_threshold >= 1 && w->load > 0.99 ? 0.99 : w->load;
+    /* The server passes over whoever tells 0.7 or more; who does not mind the processors tells how
+     * many of its places are taken. */
+    double load =
+        w->conf.load_threshold >= 1 ? 0.69 * (double)w->n_jobs / (double)w->conf.max_jobs : w->load;
     bool full =
         w->draining || w->n_jobs >= (size_t)w->conf.max_jobs || load >= w->conf.load_threshold;
 
