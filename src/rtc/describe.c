@@ -85,7 +85,7 @@ static enum myna_err write(struct myna_rtc *rtc, struct myna_sdp *sdp, struct my
     char bundle[MAX_SECTIONS * 34] = "";
     size_t n = 0;
 
-    for (size_t i = 0; i < rtc->n_sections; i++)
+    for (size_t i = 0; i < sdp->n_media; i++)
         if (!rtc->sections[i].refused)
             n += (size_t)snprintf(bundle + n, sizeof bundle - n, n ? " %s" : "%s",
                                   rtc->sections[i].mid);
@@ -129,13 +129,13 @@ enum myna_err myna_rtc_describe_offer(struct myna_rtc *rtc, struct myna_why *why
 enum myna_err myna_rtc_describe_answer(struct myna_rtc *rtc, const struct myna_sdp *offer,
                                        struct myna_why *why)
 {
-    struct myna_sdp sdp = {.media = calloc(rtc->n_sections, sizeof *sdp.media),
-                           .n_media = rtc->n_sections};
+    struct myna_sdp sdp = {.media = calloc(offer->n_media, sizeof *sdp.media),
+                           .n_media = offer->n_media};
     enum myna_err err;
 
     if (!sdp.media)
         return myna_fail(why, MYNA_ENOMEM, "WebRTC: out of memory");
-    for (size_t i = 0; i < rtc->n_sections; i++) {
+    for (size_t i = 0; i < offer->n_media; i++) {
         struct myna_rtc_audio *a = rtc->sections[i].audio;
         const struct myna_sdp_media *theirs = &offer->media[i];
         struct myna_sdp_media *m = &sdp.media[i];

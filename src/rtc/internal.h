@@ -37,6 +37,7 @@ struct section { /* one m= line; they never move */
     char mid[33];
     struct myna_rtc_audio *audio; /* NULL: data, or refused */
     bool refused;
+    bool idle; /* in the last description that both know: an offer may put another use on it */
     char *kind_text, *proto, *formats; /* a stranger's, for refusing in kind; one block */
 };
 
@@ -87,6 +88,7 @@ struct myna_rtc {
     uint64_t version;
     struct section sections[MAX_SECTIONS];
     size_t n_sections;
+    size_t n_offered, n_agreed; /* so many of them our last offer, the last agreement showed */
     bool offering, agreed, restart_due, offered_active, peer_lite;
     struct myna_buf local, full, remote; /* texts */
     char local_candidates[MAX_LOCAL][160];

@@ -82,17 +82,17 @@ static enum myna_err judge(const struct myna_rtc *rtc, const struct myna_sdp *sd
                            struct verdict *v, struct myna_why *why)
 {
     const char *what = is_answer ? "answer" : "offer";
+    size_t known = is_answer ? rtc->n_offered : rtc->n_agreed;
     const struct myna_sdp_media *m = first_used(sdp);
 
-    if (sdp->n_media < rtc->n_sections && (is_answer || rtc->agreed))
-        return myna_fail(why, MYNA_EFORMAT, "%s: %zu sections where %zu were agreed", what,
-                         sdp->n_media, rtc->n_sections);
-    if (is_answer && sdp->n_media > rtc->n_sections)
-        return myna_fail(why, MYNA_EFORMAT, "answer: %zu sections to an offer of %zu", sdp->n_media,
-                         rtc->n_sections);
-    for (size_t i = 0; i < sdp->n_media && i < rtc->n_sections && (is_answer || rtc->agreed); i++) {
+    if (sdp->n_media < known || (is_answer && sdp->n_media > known))
+        return myna_fail(why, MYNA_EFORMAT, "%s: %zu sections, there were %zu", what, sdp->n_media,
+                         known);
+    for (size_t i = 0; i < known; i++) {
         const struct section *s = &rtc->sections[i];
 
+        if (!is_answer && s->idle)
+            continue; /* a browser puts new tracks on the lines of stopped ones (RFC 8829, 5.2.2) */
         if (sdp->media[i].mid && strcmp(sdp->media[i].mid, s->mid) != 0)
             return myna_fail(why, MYNA_EFORMAT, "%s: section %zu is \"%s\", it was \"%s\"", what, i,
                              sdp->media[i].mid, s->mid);
@@ -148,18 +148,22 @@ static void take_audio(struct myna_rtc *rtc, struct myna_rtc_audio *a,
                             m);
 }
 
-/* As answerer: the m= line that is new to us. */
-static enum myna_err take_new_section(struct myna_rtc *rtc, const struct myna_sdp_media *m)
+/* As answerer: what the offer puts on an m= line that is new to us, or was given back. */
+static enum myna_err use_section(struct myna_rtc *rtc, struct section *s,
+                                 const struct myna_sdp_media *m)
 {
-    struct section *s = myna_rtc_i_add_section(rtc, m->kind);
-
-    if (!s)
-        return MYNA_ELIMIT;
+    s->kind = m->kind;
+    s->idle = false;
     if (m->mid)
         snprintf(s->mid, sizeof s->mid, "%s", m->mid);
     if (!keep_line(s, m))
         return MYNA_ENOMEM;
     s->refused = refused_by_peer(m) || !we_speak(m);
+    if (m->kind != MYNA_SDP_AUDIO) {
+        if (s->audio)
+            s->audio->section = SIZE_MAX; /* free for the next audio line */
+        s->audio = NULL;
+    }
     if (m->kind != MYNA_SDP_AUDIO || s->refused)
         return MYNA_OK;
     for (size_t i = 0; i < rtc->n_audios && !s->audio; i++)
@@ -169,7 +173,7 @@ static enum myna_err take_new_section(struct myna_rtc *rtc, const struct myna_sd
         s->audio = myna_rtc_i_new_audio(rtc, MYNA_RTC_RECVONLY);
     if (!s->audio)
         return MYNA_ENOMEM;
-    s->audio->section = rtc->n_sections - 1;
+    s->audio->section = (size_t)(s - rtc->sections);
     return MYNA_OK;
 }
 
@@ -177,8 +181,27 @@ static enum myna_err take_new_section(struct myna_rtc *rtc, const struct myna_sd
 static void forget_own_sections(struct myna_rtc *rtc)
 {
     for (size_t i = 0; i < rtc->n_audios; i++)
-        rtc->audios[i]->section = SIZE_MAX;
-    rtc->n_sections = 0;
+        if (rtc->audios[i]->section >= rtc->n_agreed)
+            rtc->audios[i]->section = SIZE_MAX;
+    rtc->n_sections = rtc->n_agreed;
+}
+
+/* What the offer had no line for stands at the end, for an offer of ours. */
+static void show_own_sections_later(struct myna_rtc *rtc)
+{
+    struct section *s;
+    bool data = false;
+
+    for (size_t i = 0; i < rtc->n_sections; i++)
+        data |= rtc->sections[i].kind == MYNA_SDP_APPLICATION;
+    if (rtc->channels && !data)
+        (void)myna_rtc_i_add_section(rtc, MYNA_SDP_APPLICATION);
+    for (size_t i = 0; i < rtc->n_audios; i++)
+        if (rtc->audios[i]->section == SIZE_MAX &&
+            (s = myna_rtc_i_add_section(rtc, MYNA_SDP_AUDIO))) {
+            s->audio = rtc->audios[i];
+            rtc->audios[i]->section = (size_t)(s - rtc->sections);
+        }
 }
 
 static void set_remote_path(struct myna_rtc *rtc, const struct verdict *v)
@@ -236,11 +259,14 @@ static void take_remote(struct myna_rtc *rtc, const struct myna_sdp *sdp, const 
     rtc->dtls_client = v->dtls_client;
     rtc->role_known = true;
     rtc->agreed = true;
+    rtc->n_agreed = sdp->n_media;
     set_remote_path(rtc, v);
     take_candidates(rtc, sdp);
-    for (size_t i = 0; i < sdp->n_media; i++)
+    for (size_t i = 0; i < sdp->n_media; i++) {
+        rtc->sections[i].idle = refused_by_peer(&sdp->media[i]);
         if (sdp->media[i].kind == MYNA_SDP_APPLICATION && !rtc->sections[i].refused)
             take_data(rtc, &sdp->media[i]);
+    }
 }
 
 static void tell_remote(struct myna_rtc *rtc, const struct myna_sdp *sdp)
@@ -282,6 +308,7 @@ enum myna_err myna_rtc_offer(struct myna_rtc *rtc, unsigned flags, const char **
         restart_path(rtc);
     rtc->offered_active |= !rtc->agreed && flags & MYNA_RTC_ACTPASS_ACTIVE;
     rtc->offering = true;
+    rtc->n_offered = rtc->n_sections;
     if (!rtc->role_known)
         myna_ice_set_controlling(rtc->ice, true);
     myna_ice_gather(rtc->ice);
@@ -329,10 +356,16 @@ static enum myna_err take_offer(struct myna_rtc *rtc, const struct myna_sdp *sdp
     bool restarts = rtc->agreed && strcmp(v->ufrag, rtc->remote_ufrag) != 0;
     enum myna_err err = MYNA_OK;
 
-    if (!rtc->agreed)
-        forget_own_sections(rtc);
-    for (size_t i = rtc->n_sections; i < sdp->n_media && !err; i++)
-        err = take_new_section(rtc, &sdp->media[i]);
+    forget_own_sections(rtc);
+    for (size_t i = 0; i < sdp->n_media && !err; i++) {
+        const struct myna_sdp_media *m = &sdp->media[i];
+        bool is_new = i >= rtc->n_sections;
+
+        if (is_new && !myna_rtc_i_add_section(rtc, m->kind))
+            err = MYNA_ELIMIT;
+        else if (is_new || (rtc->sections[i].idle && !refused_by_peer(m)))
+            err = use_section(rtc, &rtc->sections[i], m);
+    }
     if (err)
         return myna_fail(why, err, "offer: more sections than fit, or memory is short");
     for (size_t i = 0; i < sdp->n_media; i++) /* one that was refused may come back in use */
@@ -341,6 +374,7 @@ static enum myna_err take_offer(struct myna_rtc *rtc, const struct myna_sdp *sdp
     if (restarts)
         restart_path(rtc);
     take_remote(rtc, sdp, v);
+    show_own_sections_later(rtc);
     return MYNA_OK;
 }
 

@@ -384,4 +384,86 @@ TEST(memory_that_is_short_is_said_and_nothing_leaks)
     myna_loop_destroy(host.loop);
 }
 
+TEST(what_is_added_while_an_offer_waits_is_for_the_next_one)
+{
+    const char *offer, *answer;
+    struct myna_rtc_audio *late;
+    struct pair p;
+
+    pair_open(&p);
+    CHECK(myna_rtc_add_audio(p.a.rtc, MYNA_RTC_SENDRECV));
+    CHECK_EQ(myna_rtc_offer(p.a.rtc, 0, &offer, &p.why), MYNA_OK);
+    late = myna_rtc_add_audio(p.a.rtc, MYNA_RTC_SENDONLY);
+    CHECK_EQ(myna_rtc_answer(p.b.rtc, offer, &answer, &p.why), MYNA_OK);
+    CHECK_EQ(myna_rtc_accept_answer(p.a.rtc, answer, &p.why), MYNA_OK);
+    p.a.audio = late;
+    p.a.tone_hz = 440;
+    pair_negotiate(&p, 0);
+    pair_until(&p, p.b.n_loud >= 10);
+    pair_close(&p);
+}
+
+TEST(both_may_offer_in_turn_and_what_one_prepared_survives_the_other_s_offer)
+{
+    const char *offer, *answer;
+    struct pair p;
+
+    pair_open(&p);
+    CHECK(myna_rtc_add_audio(p.a.rtc, MYNA_RTC_SENDRECV));
+    pair_negotiate(&p, 0);
+    pair_until(&p, p.a.state == MYNA_RTC_CONNECTED && p.b.state == MYNA_RTC_CONNECTED);
+    p.b.audio = myna_rtc_add_audio(p.b.rtc, MYNA_RTC_SENDONLY); /* waits for b's own offer … */
+    pair_negotiate(&p, 0); /* … and a offers first, as before */
+    CHECK_EQ(myna_rtc_offer(p.b.rtc, 0, &offer, &p.why), MYNA_OK);
+    CHECK_EQ(myna_rtc_answer(p.a.rtc, offer, &answer, &p.why), MYNA_OK);
+    CHECK_EQ(myna_rtc_accept_answer(p.b.rtc, answer, &p.why), MYNA_OK);
+    p.b.tone_hz = 440;
+    pair_until(&p, p.a.n_loud >= 10);
+    CHECK_EQ(p.a.n_tracks, 1);
+    pair_close(&p);
+}
+
+static void line_of(const char *from, const char *mid, bool stopped, char *into, size_t cap)
+{
+    char *m;
+
+    snprintf(into, cap, "%s", from);
+    m = strstr(into, "m=audio 9");
+    if (stopped)
+        m[8] = '0';
+    m = strstr(into, "a=mid:0");
+    if (mid)
+        m[6] = *mid;
+    m = strstr(into, "BUNDLE 0");
+    if (mid)
+        m[7] = *mid;
+}
+
+TEST(a_line_that_the_peer_gave_back_may_carry_a_new_voice)
+{
+    const char *offer, *answer;
+    char text[8192];
+    struct pair p;
+
+    pair_open(&p);
+    CHECK(myna_rtc_add_audio(p.a.rtc, MYNA_RTC_SENDONLY));
+    CHECK_EQ(myna_rtc_open_channel(p.a.rtc, &(struct myna_rtc_channel_options){.label = "x"},
+                                   &p.a.channel, &p.why),
+             MYNA_OK);
+    CHECK_EQ(myna_rtc_offer(p.a.rtc, 0, &offer, &p.why), MYNA_OK);
+    CHECK_EQ(myna_rtc_answer(p.b.rtc, offer, &answer, &p.why), MYNA_OK);
+    CHECK_EQ(p.b.n_tracks, 1);
+    line_of(offer, NULL, true, text, sizeof text);
+    CHECK_EQ(myna_rtc_answer(p.b.rtc, text, &answer, &p.why), MYNA_OK);
+    CHECK_STR(p.b.track, "gone");
+    CHECK(strstr(answer, "m=audio 0 "));
+    line_of(offer, "7", false, text, sizeof text);
+    CHECK_EQ(myna_rtc_answer(p.b.rtc, text, &answer, &p.why), MYNA_OK);
+    CHECK_HAS(answer, "a=mid:7");
+    CHECK_EQ(p.b.n_tracks, 3);
+    line_of(offer, "8", false, text, sizeof text); /* in use: not to be renamed */
+    CHECK_EQ(myna_rtc_answer(p.b.rtc, text, &answer, &p.why), MYNA_EFORMAT);
+    pair_close(&p);
+}
+
 TEST_MAIN
