@@ -49,6 +49,7 @@ def process_start():
 
 BENCHES = {
     "sessions": lambda: program("bench_sessions", "200", "10"),
+    "turns": lambda: program("bench_turns", "200", "10"),
     "sessions_vad": lambda: program("bench_sessions", "200", "6", "silero"),
     "session_memory": lambda: program("bench_memory", "100"),
     "process_start": process_start,
