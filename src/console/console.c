@@ -332,7 +332,11 @@ static void calls_said(void *arg, const char *sentence)
 /* On the virtual clock chance begins alike with every run, and so do the sessions' ids. */
 static void log_begin(struct console *c)
 {
-    struct myna_call_info info = {.size = sizeof info, .door = "console"};
+    const bool room = c->opt.transport && !strcmp(c->opt.transport, "livekit");
+    struct myna_call_info info = {.size = sizeof info,
+                                  .door = c->opt.transport ? c->opt.transport : "console",
+                                  .callee = room ? myna_config_get(c->cfg, "transport.livekit.room")
+                                                 : NULL};
     char id[80];
 
     snprintf(id, sizeof id, "%.50s-%08x", myna_session_id(c->session),

@@ -86,6 +86,11 @@ static bool judge_models(struct myna_doctor *d, const char *provider, const char
 
     model_of(d, provider, model, sizeof model);
     snprintf(fix, sizeof fix, "start it, or set llm.%s.base_url", provider);
+    if (r->slow) { /* OpenClaw's first answer takes longer; the next check has more patience */
+        myna_doctor_tell(d, "agent", "models", MYNA_CHECK_WARN, "see whether it is busy or stuck",
+                         "%s", r->message);
+        return true;
+    }
     if (!r->status) {
         myna_doctor_tell(d, "agent", "models", MYNA_CHECK_FAIL, fix, "%s", r->message);
         return false;

@@ -40,6 +40,7 @@ bool myna_doctor_openclaw(struct myna_doctor *d, const char *base_url);
 
 struct myna_reached {
     int status; /* 0: no answer */
+    bool slow;  /* somebody may be there, but the time was over */
     char *body; /* '\0'-terminated; NULL none */
     char message[300];
 };

@@ -36,6 +36,7 @@ static void on_done(void *arg, struct myna_http_request *rq, const struct myna_h
     (void)rq;
     if (e) {
         g->out->status = e->status;
+        g->out->slow = e->kind == MYNA_HTTP_TIMEOUT;
         snprintf(g->out->message, sizeof g->out->message, "%s", e->message);
     }
     myna_runtime_stop(g->rt);

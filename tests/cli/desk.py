@@ -235,6 +235,19 @@ def doctor_asks_the_agent_for_its_models_and_a_first_word(here):
 
 
 @case
+def doctor_goes_on_when_the_list_of_models_is_slow(here):
+    with Agent(says("Hello.")) as a:
+        def slow(self):
+            time.sleep(6)
+            self.send_response(200)
+            self.end_headers()
+        a.server.RequestHandlerClass.do_GET = slow
+        c = doctor(here, "openai_compatible", *a.flags()[2:], code=0)
+    check(c["agent", "models"]["state"] == "warn" and "4000 ms" in c["agent", "models"]["text"], f"{c}")
+    check(c["agent", "answer"]["state"] == "ok", f"{c}")
+
+
+@case
 def doctor_reads_the_files_of_hermes_and_openclaw(here):
     hermes, claw = os.path.join(here, "home", ".hermes"), os.path.join(here, "home", ".openclaw")
     os.makedirs(hermes)

@@ -1,0 +1,44 @@
+"""`doctor`, `setup` and `ask` with a real Hermes."""
+import json
+import os
+import subprocess
+
+from agents import KEY, Hermes
+from common import FIXTURES, MYNA, case, check, clean_env
+
+
+def myna(here, *words, **env):
+    home = os.path.join(here, "home of a newcomer")
+    os.makedirs(home, exist_ok=True)
+    keep = {k: v for k, v in clean_env().items() if not k.startswith(("XDG_", "MYNA_PROBE", "MYNA_CALLS"))}
+    keep.update(HOME=home, ASAN_OPTIONS="detect_leaks=0", MYNA_CALLS_ENABLED="false", **env)
+    p = subprocess.run([MYNA, *words], cwd=here, env=keep, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                       timeout=120)
+    check(KEY not in p.stdout + p.stderr, f"the key was shown:\n{p.stdout}{p.stderr}")
+    return p
+
+
+def look(here, name, url, key, **env):
+    p = myna(here, "doctor", name, "--json", "--set", f"llm.{name}.base_url={url}/v1", "--set", f"llm.{name}.api_key={key}",
+             MYNA_PROBE_ENABLED="false", **env)
+    return p.returncode, {c["name"]: c for c in json.loads(p.stdout)["checks"]}
+
+
+@case
+def doctor_and_setup_know_a_real_hermes(here):
+    s = Hermes(here, FIXTURES)
+    try:
+        code, c = look(here, "hermes", s.url, KEY, HERMES_HOME=s.home)
+        check(code == 0 and c["models"]["state"] == "ok" and c["gateway"]["state"] == "ok", f"{c}")
+        check(c["answer"]["text"].startswith("first token after "), f"{c}")
+        code, c = look(here, "hermes", s.url, "a-wrong-key-of-some-length", HERMES_HOME=s.home)
+        check(code == 1 and "is not the API_SERVER_KEY" in c["key"]["text"], f"{c}")
+        check("refuses the key (HTTP 401)" in c["models"]["text"], f"{c}")
+        port = s.url.rsplit(":", 1)[1]
+        p = myna(here, "setup", "--yes", "--stt", "instant", "--tts", "instant", "--no-test", "--llm", "hermes", HERMES_HOME=s.home,
+                 MYNA_PROBE_HERMES=port)
+        check(p.returncode == 0 and "Found Hermes" in p.stdout, f"{p}")
+        p = myna(here, "ask", "What is the answer?", MYNA_PROBE_ENABLED="false", MYNA_LOG_LEVEL="error")
+        check(p.returncode == 0 and p.stdout == "The answer is forty-two.\n", f"{p}")
+    finally:
+        s.end()
