@@ -11,12 +11,8 @@ const struct cmd *const myna_cli_commands[] = {
 #ifdef CMD_CONSOLE
     &myna_cmd_console,
 #endif
-    &myna_cmd_ask,
-    &myna_cmd_calls,
-    &myna_cmd_doctor,
-    &myna_cmd_setup,
-    &myna_cmd_status,
-    &myna_cmd_models,
+    &myna_cmd_ask,     &myna_cmd_calls,  &myna_cmd_doctor,   &myna_cmd_setup,
+    &myna_cmd_status,  &myna_cmd_models,
 #ifdef CMD_SAY
     &myna_cmd_say,
 #endif
