@@ -27,8 +27,11 @@
 #include "providers/sherpa.h"
 #include "providers/utterance.h"
 
-#define NAME       "moonshine"
-#define SLACK_MS   4000 /* room behind `max_utterance` until the timer has cut */
+#define NAME     "moonshine"
+#define SLACK_MS 4000 /* room behind `max_utterance` until the timer has cut */
+/* Of less sound the model makes up words ("What is what is what is"): measured on five recordings,
+ * interims follow the words from here on. It holds half a second of quiet before the speech. */
+#define INTERIM_MS 1000
 #define RETRY      (20 * MYNA_MS)
 #define FINALS_MAX 8 /* waiting in one stream; only a machine far too slow gets there */
 
@@ -180,6 +183,11 @@ static void load_run(struct myna_work *w)
 }
 
 static void kick(struct stream *st);
+
+static size_t samples(int ms)
+{
+    return (size_t)ms * MYNA_IN_RATE_HZ / 1000;
+}
 
 /* A second of quiet: the network's first run asks for its memory. */
 static void warm_run(struct myna_work *w)
@@ -392,7 +400,8 @@ static void kick(struct stream *st)
         return;
     if (st->paused && !st->guess)
         j = job_make(st, SPECULATIVE, st->pause_n, false);
-    else if (st->interim_due && !st->paused && st->u.n > st->interim_n)
+    else if (st->interim_due && !st->paused && st->u.n > st->interim_n &&
+             st->u.n >= samples(INTERIM_MS))
         j = job_make(st, INTERIM, st->u.n, false);
     if (!j)
         return;
@@ -562,11 +571,6 @@ static void deliver_fire(struct myna_timer *t)
 }
 
 /* ---- the stream */
-
-static size_t samples(int ms)
-{
-    return (size_t)ms * (MYNA_IN_RATE_HZ / 1000);
-}
 
 /* Everything up to n becomes a final transcript; a decode of just that, done or under way, is it.
  */

@@ -15,6 +15,7 @@ struct ears {
     myna_us start, end, final_at; /* final_at: the machine's clock */
     double audio_ms;
     bool close_at_final;
+    myna_us first_partial; /* how much sound it was made from */
 };
 
 static void close_port(struct ears *e)
@@ -31,7 +32,8 @@ static void hear(void *arg, struct myna_stt_port *port, const struct myna_stt_ev
     switch (ev->type) {
     case MYNA_STT_PARTIAL:
         CHECK(*ev->text != '\0');
-        e->partials++;
+        if (!e->partials++)
+            e->first_partial = ev->end - ev->start;
         snprintf(e->last_partial, sizeof e->last_partial, "%s", ev->text);
         break;
     case MYNA_STT_FINAL:
@@ -122,6 +124,7 @@ TEST(a_question_gives_interims_and_one_final_at_its_end)
     mark(&e, MYNA_STT_MARK_SPEECH);
     play(&e, 0, e.s.n_frames);
     CHECK(e.partials >= 3);
+    CHECK(e.first_partial >= MYNA_S); /* of less it makes up words */
     CHECK_EQ(e.finals, 0);
     mark(&e, MYNA_STT_MARK_PAUSE);
     wait_ms(&e, 10);
