@@ -15,6 +15,7 @@
 
 #include "session/internal.h"
 #include "util/suggest.h"
+#include "util/json_dump.h"
 
 #define TOOL "handoff_to"
 
@@ -197,7 +198,7 @@ enum myna_err myna_s_handoff_tool(const struct myna_session *s, size_t agent, ch
     }
     schema = json_pack("{s:s,s:{s:{s:s,s:o}},s:[s]}", "type", "object", "properties", "agent",
                        "type", "string", "enum", names, "required", "agent");
-    *parameters = schema ? json_dumps(schema, JSON_COMPACT) : NULL;
+    *parameters = schema ? myna_json_dump(schema, JSON_COMPACT) : NULL;
     *description = words.err ? NULL : myna_buf_take(&words);
     json_decref(schema);
     myna_buf_fini(&words);

@@ -153,7 +153,9 @@ struct turn { /* accepted, waiting for the host's hook */
     struct myna_item *item;
     bool asked, decided;
     enum myna_turn_verdict verdict;
-    myna_us asked_at;
+    myna_us asked_at, decide_by;
+    struct myna_session *session; /* for the hook's answer */
+    struct myna_tool_job *job;    /* the hook is asked */
 };
 
 struct recognition {
@@ -474,6 +476,11 @@ void myna_s_limit_advance(struct myna_session *s);
 /* ---- turns.c */
 bool myna_s_end_of_turn(struct myna_session *s, struct end_of_turn *info); /* text taken if true */
 void myna_s_turns_advance(struct myna_session *s);
+bool myna_s_has_hook(const struct myna_session *s); /* a tool decides about turns */
+void myna_s_turn_decided(struct myna_session *s, uint32_t turn, enum myna_turn_verdict verdict,
+                         const char *trouble); /* an input */
+myna_us myna_s_turns_deadline(const struct myna_session *s);
+void myna_s_turns_expire(struct myna_session *s);
 void myna_s_preempt(struct myna_session *s, const char *text);
 void myna_s_preempt_cancel(struct myna_session *s);
 void myna_s_turns_fini(struct myna_session *s);

@@ -13,6 +13,7 @@
 #include "session/tools.h"
 #include "tools/schema.h"
 #include "util/item_json.h"
+#include "util/json_dump.h"
 
 /* ---- a list of its own */
 
@@ -111,6 +112,8 @@ static enum myna_err compose(const struct myna_session *s, size_t agent, struct 
 
         if (find(s->host_tools, s->n_host_tools, more[i].name))
             err = same_name(entry, more[i].name, why);
+        else if (s->conf.turn_hook && !strcmp(s->conf.turn_hook, entry))
+            continue; /* not for the agent */
         else if (myna_s_agent_has_tool(s, agent, entry))
             good = copy_tool(&list[k++], &more[i]);
     }
@@ -193,6 +196,14 @@ enum myna_err myna_s_tools_init(struct myna_session *s, const struct myna_agent 
         s->host_tools = NULL;
         s->n_host_tools = 0;
     }
+    if (!err && s->toolbox && myna_s_has_hook(s) &&
+        !myna_toolbox_has_entry(s->toolbox, s->conf.turn_hook))
+        err =
+            myna_fail(why, MYNA_ECONFIG,
+                      "%s: session.turn_hook names \"%s\", but there is no tool of that name: add "
+                      "tools.%s with a url or a command",
+                      myna_config_origin(myna_runtime_config(s->rt), "session.turn_hook"),
+                      s->conf.turn_hook, s->conf.turn_hook);
     if (!err)
         err = myna_s_agents_init(s, why);
     if (err || !s->toolbox)
@@ -275,7 +286,7 @@ char *myna_s_tools_json(const struct myna_tool_def *tools, size_t n)
                !json_array_append(list, tool);
         json_decref(tool);
     }
-    text = good ? json_dumps(list, JSON_COMPACT) : NULL;
+    text = good ? myna_json_dump(list, JSON_COMPACT) : NULL;
     json_decref(list);
     return text;
 }

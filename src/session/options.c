@@ -72,6 +72,17 @@ static const struct myna_option session_options[] = {
      .min = -1,
      .max = DAY_MS,
      .help = "longest wait for the result of a tool; null: no limit"},
+    {.name = "turn_hook",
+     AT(MYNA_OPT_STRING, turn_hook),
+     .help = "the entry of tools that is asked about each turn before the agent answers"},
+    {.name = "turn_hook_timeout",
+     AT(MYNA_OPT_MS, turn_hook_timeout_ms),
+     .def = "5s",
+     .min = -1,
+     .max = DAY_MS,
+     .help =
+         "longest wait for the hook (or the host's) to decide, then the agent answers; null: no "
+         "limit"},
     {.name = "user_away_timeout",
      AT(MYNA_OPT_MS, user_away_timeout_ms),
      .def = "15s",

@@ -24,6 +24,8 @@ struct myna_agents_conf { /* entries "agents.NAME" */
 struct myna_session_conf { /* section "session"; times in ms, -1 = off */
     int max_tool_steps;
     int tool_timeout_ms;
+    const char *turn_hook;
+    int turn_hook_timeout_ms;
     int user_away_timeout_ms;
     int aec_warmup_ms;
     int tts_read_idle_timeout_ms;

@@ -182,6 +182,25 @@ static bool on_user_turn(void *arg, struct myna_session *s, uint32_t turn, const
     return false;
 }
 
+static bool hook(void *arg, struct myna_session *s, uint32_t turn, const char *text,
+                 enum myna_turn_verdict *verdict)
+{
+    (void)arg;
+    (void)s;
+    (void)turn;
+    (void)text;
+    (void)verdict;
+    return false;
+}
+
+static bool is_set(json_t *header, const char *key)
+{
+    json_t *entry = json_object_get(json_object_get(header, "config"), key);
+    const char *text = json_string_value(json_object_get(entry, "value"));
+
+    return text && text[0];
+}
+
 static bool on_tool(void *arg, struct myna_session *s, const struct myna_tool_call *call)
 {
     struct replay *rp = arg;
@@ -273,6 +292,8 @@ static enum myna_err make_session(struct replay *rp, json_t *header, struct myna
     opt.session_id = json_string_value(json_object_get(header, "session"));
     if (json_is_true(json_object_get(header, "on_user_turn")))
         opt.on_user_turn = on_user_turn;
+    if (opt.on_user_turn && is_set(header, "session.turn_hook"))
+        opt.on_user_turn = hook; /* its decisions are inputs of their own */
     if (json_is_true(json_object_get(header, "on_tool")))
         opt.on_tool = on_tool;
     if (!seed || !opt.session_id || !name)
@@ -354,7 +375,7 @@ void myna_replay_command(struct replay *rp)
         myna_session_shutdown(rp->session, a, text);
         break;
     case S_CMD_DECIDED:
-        myna_session_turn_decided(rp->session, a, b ? MYNA_TURN_STOP : MYNA_TURN_REPLY);
+        myna_s_turn_decided(rp->session, a, b ? MYNA_TURN_STOP : MYNA_TURN_REPLY, text);
         break;
     case S_CMD_TOOL_RESULT:
         result.is_error = a & S_TOOL_ERROR;

@@ -40,6 +40,7 @@ static myna_us deadline(const struct myna_session *s)
     at = earlier(at, earlier(s->rec.commit_at, s->rec.words_by));
     at = earlier(at, s->gap_until);
     at = earlier(at, myna_s_line_deadline(s));
+    at = earlier(at, myna_s_turns_deadline(s));
     if (c->asked && c->wait_transcript)
         at = earlier(at, c->transcript_by);
     if (!c->hung_up)
@@ -118,6 +119,7 @@ static void expire(struct myna_session *s)
         s->gap_until = MYNA_NEVER;
         s->dirty = true;
     }
+    myna_s_turns_expire(s);
     if (s->paused.timer_at <= s->now)
         myna_s_false_fire(s);
     if (s->rec.stt_retry_at <= s->now)

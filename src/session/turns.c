@@ -7,8 +7,11 @@
  * is the same, its answer is already on the way.
  */
 #include "session/internal.h"
+#include "util/item_json.h"
+#include "util/json_dump.h"
 
 #include <ctype.h>
+#include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,6 +62,7 @@ static void keep_only(struct myna_session *s, struct turn *t)
 
 static void free_turn(struct turn *t)
 {
+    myna_tool_job_cancel(t->job);
     myna_s_item_free(t->item);
     free(t->info.text);
     free(t);
@@ -81,6 +85,7 @@ bool myna_s_end_of_turn(struct myna_session *s, struct end_of_turn *info)
         return false;
     }
     t->number = ++s->turn_numbers;
+    t->decide_by = MYNA_NEVER;
     t->info = *info;
     t->item = message_of(s, info);
     if (s->closing.asked) {
@@ -225,6 +230,99 @@ static void reply(struct myna_session *s, struct turn *t)
     myna_s_metrics(s, &m);
 }
 
+/* ---- who is asked about it */
+
+bool myna_s_has_hook(const struct myna_session *s)
+{
+    return s->conf.turn_hook && s->conf.turn_hook[0];
+}
+
+/* `trouble`: the hook came to nothing, and this is why. NULL: it decided. */
+void myna_s_turn_decided(struct myna_session *s, uint32_t turn, enum myna_turn_verdict verdict,
+                         const char *trouble)
+{
+    struct myna_fault f = {.stage = MYNA_STAGE_SESSION,
+                           .err = MYNA_EUNAVAIL,
+                           .provider = "turn_hook",
+                           .message = trouble,
+                           .recoverable = true};
+
+    myna_s_command(s, S_CMD_DECIDED, turn, verdict == MYNA_TURN_STOP, trouble, NULL);
+    for (struct turn *t = s->turns; t; t = t->next)
+        if (t->number == turn && t->asked && !t->decided) {
+            t->decided = true;
+            t->decide_by = MYNA_NEVER;
+            t->verdict = verdict;
+            s->dirty = true;
+            if (trouble)
+                myna_s_fault(s, &f);
+        }
+    myna_s_leave(s);
+}
+
+/* {"action": "stop"} stops; all else, also a hook that fails, lets the agent answer. */
+static void hook_done(void *arg, const struct myna_tool_outcome *how)
+{
+    struct turn *t = arg;
+    json_t *said = how->is_error ? NULL : json_loads(how->output, 0, NULL);
+    const char *action = json_string_value(json_object_get(said, "action"));
+    bool stop = action && !strcmp(action, "stop");
+
+    t->job = NULL;
+    myna_s_turn_decided(t->session, t->number, stop ? MYNA_TURN_STOP : MYNA_TURN_REPLY,
+                        how->is_error ? how->output : NULL);
+    json_decref(said);
+}
+
+static bool ask_hook(struct myna_session *s, struct turn *t)
+{
+    struct myna_toolbox_call call = {.name = s->conf.turn_hook, .done = hook_done, .arg = t};
+    json_t *o;
+    char *arguments;
+
+    if (!s->toolbox || !myna_s_has_hook(s))
+        return false;
+    o = json_pack("{s:s,s:i,s:o}", "session", s->id, "turn", (int)t->number, "text",
+                  myna_json_text(t->info.text));
+    call.arguments = arguments = o ? myna_json_dump(o, JSON_COMPACT) : NULL;
+    t->session = s;
+    t->job = arguments ? myna_toolbox_call(s->toolbox, &call) : NULL;
+    if (!t->job)
+        myna_s_log(s, MYNA_LOG_ERROR, "the turn hook was not asked hook=%s", s->conf.turn_hook);
+    free(arguments);
+    json_decref(o);
+    return t->job;
+}
+
+void myna_s_turns_expire(struct myna_session *s)
+{
+    struct myna_fault f = {.stage = MYNA_STAGE_SESSION,
+                           .err = MYNA_ETIMEOUT,
+                           .provider = "turn_hook",
+                           .message = "nobody decided about the turn in time: the agent answers",
+                           .recoverable = true};
+
+    for (struct turn *t = s->turns; t; t = t->next)
+        if (t->decide_by <= s->now) {
+            t->decide_by = MYNA_NEVER;
+            t->decided = true;
+            t->verdict = MYNA_TURN_REPLY;
+            s->dirty = true;
+            myna_tool_job_cancel(t->job);
+            t->job = NULL;
+            myna_s_fault(s, &f);
+        }
+}
+
+myna_us myna_s_turns_deadline(const struct myna_session *s)
+{
+    myna_us at = MYNA_NEVER;
+
+    for (const struct turn *t = s->turns; t; t = t->next)
+        at = t->decide_by < at ? t->decide_by : at;
+    return at;
+}
+
 /* true: this turn is settled. */
 static bool settle_turn(struct myna_session *s, struct turn *t)
 {
@@ -254,9 +352,14 @@ static bool settle_turn(struct myna_session *s, struct turn *t)
             myna_s_speech_interrupt(s, sp);
         }
         myna_s_tools_interrupt(s);
+        if (s->conf.turn_hook_timeout_ms >= 0)
+            t->decide_by = s->now + s->conf.turn_hook_timeout_ms * MYNA_MS;
+        if (!s->on_user_turn && ask_hook(s, t))
+            return false;
         if (s->on_user_turn) {
             if (!s->on_user_turn(s->arg, s, t->number, t->info.text, &verdict))
                 return false;
+            t->decide_by = MYNA_NEVER;
             /* Into the recording: a replay has no host to ask. */
             myna_s_command(s, S_CMD_DECIDED, t->number, verdict == MYNA_TURN_STOP, NULL, NULL);
             myna_s_leave(s);
@@ -293,14 +396,7 @@ void myna_s_turns_advance(struct myna_session *s)
 void myna_session_turn_decided(struct myna_session *s, uint32_t turn,
                                enum myna_turn_verdict verdict)
 {
-    myna_s_command(s, S_CMD_DECIDED, turn, verdict == MYNA_TURN_STOP, NULL, NULL);
-    for (struct turn *t = s->turns; t; t = t->next)
-        if (t->number == turn && t->asked && !t->decided) {
-            t->decided = true;
-            t->verdict = verdict;
-            s->dirty = true;
-        }
-    myna_s_leave(s);
+    myna_s_turn_decided(s, turn, verdict, NULL);
 }
 
 void myna_s_turns_fini(struct myna_session *s)

@@ -18,6 +18,7 @@
 #include "util/http.h"
 #include "util/log.h"
 #include "util/utf8.h"
+#include "util/json_dump.h"
 
 enum { CONNECT_MS = 5000, FIRST_WAIT_MS = 500 };
 
@@ -330,7 +331,7 @@ static struct myna_tool_job *http_start(struct tool_source *src, const struct to
             if (json_is_null(value))
                 json_object_del(args, key);
         }
-        r->body = json_dumps(args, JSON_COMPACT);
+        r->body = myna_json_dump(args, JSON_COMPACT);
     } else {
         put_query(&url, args);
     }

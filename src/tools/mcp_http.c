@@ -16,6 +16,7 @@
 #include "util/http.h"
 #include "util/log.h"
 #include "util/sse.h"
+#include "util/json_dump.h"
 
 enum { CONNECT_MS = 5000, MAX_PARAMS = 16, RESUMES_MAX = 8, LEAST_RETRY_MS = 100 };
 
@@ -362,7 +363,7 @@ static enum myna_err send_post(struct post *p, const json_t *message)
     struct http_line *l = m->line;
     struct myna_http *http = myna_host_http(m->src->host);
     struct header_list *h = calloc(1, sizeof *h);
-    char *body = message ? json_dumps(message, JSON_COMPACT) : NULL;
+    char *body = message ? myna_json_dump(message, JSON_COMPACT) : NULL;
     bool open_end = p->is_get || (p->rq && !p->rq->deadline);
     struct myna_http_start how = {.method = message ? "POST" : "GET",
                                   .url = m->src->url,

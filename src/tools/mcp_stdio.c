@@ -7,6 +7,7 @@
 
 #include "util/host.h"
 #include "util/process.h"
+#include "util/json_dump.h"
 
 enum { GRACE_MS = 2000, STRAY_MAX = 1000 };
 
@@ -108,7 +109,7 @@ static enum myna_err stdio_open(struct mcp *m, struct myna_why *why)
 static enum myna_err stdio_send(struct mcp *m, struct mcp_request *rq, const json_t *message)
 {
     struct stdio_line *l = m->line;
-    char *text = l ? json_dumps(message, JSON_COMPACT) : NULL; /* compact: on one line */
+    char *text = l ? myna_json_dump(message, JSON_COMPACT) : NULL; /* compact: on one line */
     enum myna_err err = text ? myna_process_write(l->process, myna_view_of(text)) : MYNA_ENOMEM;
 
     (void)rq;

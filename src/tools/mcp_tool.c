@@ -9,6 +9,7 @@
 #include "tools/schema.h"
 #include "util/host.h"
 #include "util/log.h"
+#include "util/json_dump.h"
 
 struct mcp_job {
     struct myna_tool_job base;
@@ -112,7 +113,7 @@ static const char *take(struct mcp *m, const json_t *tool, struct myna_why *why)
     for (size_t i = 0; i < m->src->n_offers; i++)
         if (!strcmp(m->src->offers[i].name, name))
             return "its name is another one's too";
-    text = json_dumps(schema, JSON_COMPACT);
+    text = myna_json_dump(schema, JSON_COMPACT);
     good = text && myna_tool_offer(m->src, name, words, text);
     free(text);
     return good ? NULL : "no memory";
@@ -178,7 +179,7 @@ bool myna_mcp_result_text(const json_t *result, struct myna_buf *into)
         put_block(into, block);
     }
     if (!into->len && data) {
-        char *text = json_dumps(data, JSON_COMPACT | JSON_ENCODE_ANY);
+        char *text = myna_json_dump(data, JSON_COMPACT | JSON_ENCODE_ANY);
 
         (void)!(text ? myna_buf_puts(into, text) : (into->err = MYNA_ENOMEM));
         free(text);

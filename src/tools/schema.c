@@ -1,6 +1,7 @@
 /* schema.c - walks a schema twice: alone, to find what is wrong with it, and beside a value. Both
  * walks are bounded in depth, so a schema that refers to itself ends. */
 #include "tools/schema.h"
+#include "util/json_dump.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -284,7 +285,7 @@ static enum myna_err fits_values(const json_t *schema, const json_t *value, cons
         if (json_equal(one, value))
             return MYNA_OK;
     }
-    all = json_dumps(list, JSON_COMPACT);
+    all = myna_json_dump(list, JSON_COMPACT);
     snprintf(text, sizeof text, "must be one of %.150s", all ? all : "the listed values");
     free(all);
     return misfit(name, text, why);

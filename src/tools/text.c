@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "tools/tool.h"
+#include "util/json_dump.h"
 
 /* ---- secrets */
 
@@ -182,7 +183,7 @@ bool myna_tool_argument(const json_t *args, const char *name, size_t len, char *
     if (!value || json_is_null(value))
         return true;
     *out = json_is_string(value) ? strdup(json_string_value(value))
-                                 : json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
+                                 : myna_json_dump(value, JSON_COMPACT | JSON_ENCODE_ANY);
     return *out != NULL;
 }
 

@@ -126,6 +126,71 @@ TEST(words_end_the_call)
     sim_end(s);
 }
 
+/* ---- a tool that decides about turns */
+
+static const char *const gate[] = {"session.turn_hook=gate",
+                                   "tools.gate.command=[\"sh\",\"-c\",\"grep -q weather && echo "
+                                   "'{\\\"action\\\":\\\"stop\\\"}' || "
+                                   "echo fine\"]",
+                                   "tools.other.command=date", NULL};
+
+TEST(a_hook_stops_the_turn_that_it_does_not_want_answered)
+{
+    struct sim *s = sim_create(&(struct sim_setup){.config = gate});
+    const struct myna_item *items;
+    size_t n;
+
+    sim_user(s, 500, 2500, ASK, 200);
+    sim_user(s, 5000, 6000, "Hello?", 200);
+    sim_answer(s, "Hello?", ANSWER);
+    sim_voice(s, ANSWER, 1000);
+    sim_run(s, 9000);
+    CHECK_ITEMS(s, "handoff | user: Hello? | assistant: " ANSWER);
+    items = myna_session_history(sim_session(s), &n);
+    CHECK_STR(items[1].tools_added, "other"); /* the hook is not for the agent */
+    CHECK_ERRORS(s, "");
+    sim_end(s);
+}
+
+TEST(a_hook_that_fails_is_an_event_and_the_agent_answers)
+{
+    static const char *const config[] = {"session.turn_hook=gate", "tools.gate.command=sleep, 1000",
+                                         "tools.gate.timeout=50ms", NULL};
+    struct sim *s = sim_create(&(struct sim_setup){.config = config});
+
+    sim_user(s, 500, 2500, ASK, 200);
+    sim_answer(s, ASK, ANSWER);
+    sim_voice(s, ANSWER, 1000);
+    sim_run(s, 9000);
+    CHECK_ERRORS(s, "session recoverable@3000");
+    CHECK_ITEMS(s, "handoff | user: " ASK " | assistant: " ANSWER);
+    sim_end(s);
+}
+
+static bool undecided(struct sim *s, uint32_t turn, const char *text,
+                      enum myna_turn_verdict *verdict)
+{
+    (void)s;
+    (void)turn;
+    (void)text;
+    (void)verdict;
+    return false;
+}
+
+TEST(a_host_that_never_decides_is_not_waited_for_for_ever)
+{
+    static const char *const config[] = {"session.turn_hook_timeout=2s", NULL};
+    struct sim *s = sim_create(&(struct sim_setup){.config = config, .hook = undecided});
+
+    sim_user(s, 500, 2500, ASK, 200);
+    sim_answer(s, ASK, ANSWER);
+    sim_voice(s, ANSWER, 1000);
+    sim_run(s, 9000);
+    CHECK_ERRORS(s, "session recoverable@5000");
+    CHECK_ITEMS(s, "handoff | user: " ASK "@5000~ | assistant: " ANSWER);
+    sim_end(s);
+}
+
 /* What a session says that cannot be made. */
 static void refused(const char *key, const char *value, const struct myna_tool_def *tool,
                     const char *says)
@@ -155,6 +220,8 @@ TEST(a_wrong_tool_is_told_at_the_start)
 
     refused("tools.weather.command", "date", &same, "have a tool of the same name, weather");
     refused("tools.weather.url", "weather", NULL, "--set: tools.weather.url must be http");
+    refused("session.turn_hook", "gate", NULL,
+            "--set: session.turn_hook names \"gate\", but there is no tool of that name");
     refused("tools.weather.command", "date", &bad,
             "the parameters of tool host are not a JSON schema: properties.c must be a schema");
 }
