@@ -166,6 +166,13 @@ void myna_lk_r_try(struct myna_lk_room *r, enum room_way way, const char *why, b
     }
 }
 
+/* A room in which only agents are left is closed after a while; who stays opens it again. */
+static bool is_for_good(const struct myna_lk_room *r, const struct myna_lk_end *end)
+{
+    return end->kind == MYNA_LK_END_LEAVE && end->action == MYNA_LK_DISCONNECT &&
+           !(r->conf->stay && end->reason == MYNA_LK_ROOM_CLOSED);
+}
+
 static void on_end(void *arg, const struct myna_lk_end *end)
 {
     struct myna_lk_room *r = arg;
@@ -175,9 +182,9 @@ static void on_end(void *arg, const struct myna_lk_end *end)
     if (myna_lk_r_quiet(r))
         ;
     else if (r->leaving || end->kind == MYNA_LK_END_REFUSED || (!r->in && !r->attempt) ||
-             (end->kind == MYNA_LK_END_LEAVE && end->action == MYNA_LK_DISCONNECT))
+             is_for_good(r, end))
         myna_lk_r_close(r, end);
-    else if (end->kind == MYNA_LK_END_LEAVE && end->action == MYNA_LK_RECONNECT)
+    else if (end->kind == MYNA_LK_END_LEAVE && end->action != MYNA_LK_RESUME)
         myna_lk_r_try(r, WAY_FULL, end->message, true);
     else if (was_resume || r->way == WAY_FULL || !r->in)
         myna_lk_r_try(r, r->in && !was_resume && !r->attempt ? WAY_RESUME : WAY_FULL, end->message,

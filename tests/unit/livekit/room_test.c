@@ -528,6 +528,19 @@ TEST(a_goodbye_for_good_ends_the_stay_with_its_reason)
     close_world();
 }
 
+TEST(who_stays_opens_an_empty_room_again_when_the_server_closes_it)
+{
+    for (int stay = 0; stay < 2; stay++) {
+        open_world();
+        w.conf.stay = stay;
+        join();
+        fake_lk_say_leave(&w.server, MYNA_LK_DISCONNECT, MYNA_LK_ROOM_CLOSED);
+        until_polled(stay ? is_made_anew : is_over);
+        CHECK_EQ(w.overs, !stay);
+        close_world();
+    }
+}
+
 TEST(a_first_join_that_is_refused_is_not_tried_again)
 {
     open_world();
