@@ -163,6 +163,7 @@ enum myna_err myna_lk_r_media_open(struct myna_lk_room *r, Myna__Lk__ICEServer *
 
     snprintf(r->cid, sizeof r->cid, "mic-%08x%08x", (unsigned)myna_host_random(r->host),
              (unsigned)myna_host_random(r->host));
+    myna_timer_clear(&r->reopen); /* it was about the old one */
     myna_lk_media_destroy(r->media);
     r->media = NULL;
     return myna_lk_media_create(&r->media, &opt, &events, r, why);
