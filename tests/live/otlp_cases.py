@@ -18,7 +18,7 @@ def collector(here):
                     ["touch", "lib/otlp-1.45.2"])
     path = os.path.join(here, "otlp port")
     p = subprocess.Popen([os.path.join(where, "bin/python"), os.path.join(HERE, "otlp_judge.py"), path],
-                         stdin=subprocess.DEVNULL)
+                         stdin=subprocess.DEVNULL, start_new_session=True)
     for _ in range(300):
         if os.path.exists(path) and os.path.getsize(path):
             break
