@@ -276,10 +276,10 @@ STEPS = [
     ("cli", step_cli),
     ("asan", step_asan),
     ("speech", step_speech),
-    ("live", step_live),
-    ("livekit", step_livekit),
     ("cppcheck", step_cppcheck),
     ("tsan", step_tsan),
+    ("livekit", step_livekit),
+    ("live", step_live),
 ]
 
 

@@ -23,27 +23,13 @@ sys.path.insert(0, HERE)
 sys.path.insert(0, os.path.join(TOP, "tests", "speech"))
 import judge  # noqa: E402
 import livekit_server  # noqa: E402
+from common import CASES, Skip, case, check, in_time  # noqa: E402
 
 SDK = os.path.join(os.path.dirname(livekit_server.HOME), "livekit-sdk")
 PINS = ["livekit==1.2.0", "livekit-api==1.2.2", "livekit-protocol==1.1.29"]
 QUESTION = os.path.join(TOP, "data", "question.wav")
 OFFLINE = ["vad.provider=energy", "stt.provider=instant", "stt.instant.text=What is seven times eight?",
            "llm.provider=rehearsal", "tts.provider=flite", "agent.greeting=Hello there."]
-CASES = []
-
-
-class Skip(Exception):
-    pass
-
-
-def case(f):
-    CASES.append(f)
-    return f
-
-
-def check(cond, why):
-    if not cond:
-        raise AssertionError(why)
 
 
 def sdk():
@@ -523,6 +509,7 @@ def main():
         with tempfile.TemporaryDirectory(prefix="myna room ") as here:
             w = None
             try:
+                in_time()
                 w = World(here)
                 c(w)
                 print(f"ok {n} - {name}", flush=True)

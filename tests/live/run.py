@@ -32,6 +32,7 @@ def main():
         name = c.__name__.replace("_", " ")
         with tempfile.TemporaryDirectory(prefix="myna live ", ignore_cleanup_errors=True) as here:
             try:
+                common.in_time()
                 c(here)
                 print(f"ok {n} - {name}", flush=True)
             except common.Skip as e:
