@@ -127,7 +127,7 @@ static void show_item(const json_t *item, bool colour)
     const char *kind = text_of(item, "kind"), *who = text_of(item, "role");
     double s = number_of(item, "at_ms") / 1000;
 
-    if (!strcmp(kind, "handoff") && !number_of(item, "n"))
+    if (!strcmp(kind, "handoff") && number_of(item, "n") == 0)
         return; /* the first agent, which the head names */
     printf("%4d:%04.1f  ", (int)s / 60, s - (int)s / 60 * 60);
     if (!strcmp(kind, "tool_call")) {

@@ -269,6 +269,7 @@ void myna_tool_job_done(struct myna_tool_job *job, struct myna_view output, bool
     free_job(job);
 }
 
+MYNA_PRINTF(3, 0)
 static void sentence(const struct myna_tool_job *job, struct myna_buf *b, const char *fmt,
                      va_list ap)
 {

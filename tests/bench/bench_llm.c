@@ -117,7 +117,7 @@ int main(int argc, char **argv)
     struct myna_runtime_options ro = {.size = sizeof ro, .config = cfg, .seed = 1};
     const struct myna_llm_class *const *cls = myna_builtin_llms();
     struct myna_why why = {0};
-    struct myna_llm *llm;
+    struct myna_llm *llm = NULL;
     double cores, one;
 
     if (argc < 2 || n > MAX || !cfg)

@@ -69,7 +69,7 @@ static enum myna_err on_send(void *arg, struct myna_view v, bool reliable)
              m->transcription->segments[0]->final ? "." : "");
         break;
     default:
-        CHECK(!"another packet");
+        check_fail(__FILE__, __LINE__, "another packet");
     }
     myna_arena_destroy(mem);
     return MYNA_OK;

@@ -101,7 +101,7 @@ TEST(a_resume_sends_again_what_the_server_has_not_seen_under_the_same_numbers)
 {
     open_world();
     for (int i = 0; i < 5; i++)
-        CHECK_EQ(send("abcde" + i, 1, true), MYNA_OK);
+        CHECK_EQ(send(&"abcde"[i], 1, true), MYNA_OK);
     myna_lk_packets_resume(w.p, 3);
     CHECK_EQ(w.n_sent, 7);
     CHECK_EQ(w.sent[5]->sequence, 4);
