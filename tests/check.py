@@ -294,7 +294,7 @@ def main():
             print(f"check.py: no step '{w}'; there are: {', '.join(names)}", file=sys.stderr)
             return 2
     count = {PASS: 0, FAIL: 0, SKIP: 0}
-    failed, skipped = [], []
+    failed, skipped, start = [], [], time.monotonic()
     for name, step in STEPS:
         if name not in wanted:
             continue
@@ -314,7 +314,8 @@ def main():
                     print(text.rstrip(), flush=True)
             elif state == SKIP:
                 skipped.append((what, text))
-        print(f"   {n[PASS]} passed, {n[FAIL]} failed, {n[SKIP]} skipped in {time.monotonic() - began:.0f} s", flush=True)
+        print(f"   {n[PASS]} passed, {n[FAIL]} failed, {n[SKIP]} skipped in {time.monotonic() - began:.0f} s "
+              f"({(time.monotonic() - start) / 60:.1f} min since the start)", flush=True)
     for what, why in skipped:
         print(f"skipped {what}: {why}")
     for what in failed:

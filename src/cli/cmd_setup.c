@@ -123,12 +123,12 @@ static enum myna_err read_line(bool secret, char *out, size_t size, struct myna_
     bool hide = secret && isatty(0) && !tcgetattr(0, &before);
     char *got;
 
-    fflush(stdout);
     if (hide) {
         silent = before;
         silent.c_lflag &= ~(tcflag_t)ECHO;
         hide = !tcsetattr(0, TCSANOW, &silent);
     }
+    fflush(stdout); /* the question appears when its answer can no longer be seen */
     got = fgets(out, (int)size, stdin);
     if (hide) {
         (void)tcsetattr(0, TCSANOW, &before);

@@ -30,8 +30,8 @@ class Skip(Exception):
 
 
 def in_time():
-    """Skips what has not begun by $MYNA_CHECK_UNTIL (seconds since 1970), where that is set."""
-    if time.time() > float(os.environ.get("MYNA_CHECK_UNTIL") or "inf"):
+    """Skips what has not begun by $CHECK_UNTIL (seconds since 1970), where that is set."""
+    if time.time() > float(os.environ.get("CHECK_UNTIL") or "inf"):
         raise Skip("the time that .ci/run has for foreign programs is over; `make check` has no such limit")
 
 
