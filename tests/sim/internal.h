@@ -1,4 +1,6 @@
-/* internal.h - what sim.c and sim_providers.c share: the script, and what it is played from. */
+/* internal.h - what sim.c and the scripted stages (sim_vad.c, sim_stt.c, sim_llm.c, sim_tts.c)
+ * share: the script, and what it is played from. The stages tell everything from timers of the
+ * host, as provider.h demands of a real one. */
 #ifndef TESTS_SIM_INTERNAL_H
 #define TESTS_SIM_INTERNAL_H
 
@@ -75,6 +77,31 @@ struct sim {
 /* The scenario being made: a class's create() has no other way to learn whose it is. One at a time
  * per thread. */
 extern _Thread_local struct sim *sim_making;
+
+/* Times of a script count from the start of the session. */
+static inline myna_us sim_now(struct sim *s)
+{
+    return myna_runtime_now(s->rt) - s->t0;
+}
+
+/* One emission a timer: most fakes need only "at that time, do this". */
+static inline void sim_at(struct myna_timer *t, myna_us when)
+{
+    /* once more: one failing allocation is the session's matter, not ours */
+    if (myna_timer_set(t, when) && myna_timer_set(t, when))
+        abort();
+}
+
+/* A class's create(), which is told neither its class nor its script: what makes it gets the class.
+ */
+#define SIM_CREATE(name, stage, make, cls)                                                         \
+    static enum myna_err name(stage **out, struct myna_host *host, const struct myna_config *cfg,  \
+                              struct myna_why *why)                                                \
+    {                                                                                              \
+        (void)cfg;                                                                                 \
+        (void)why;                                                                                 \
+        return make(out, host, &(cls));                                                            \
+    }
 
 extern const struct myna_vad_class sim_vad_class;
 extern const struct myna_stt_class sim_stt_class, sim_stt_batch_class, sim_stt_spare_class;

@@ -28,6 +28,8 @@ static const char *const defaults[] = {
     NULL,
 };
 
+_Thread_local struct sim *sim_making;
+
 static const struct myna_vad_class *const vads[] = {&sim_vad_class, NULL};
 static const struct myna_stt_class *const stts[] = {&sim_stt_class, &sim_stt_batch_class,
                                                     &sim_stt_spare_class, NULL};

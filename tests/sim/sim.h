@@ -11,7 +11,7 @@
  *     CHECK_AGENT(s, "listening@0 | thinking@3000 | speaking@3500~ | listening@5500~");
  *     sim_end(s);
  *
- * The fakes (sim_providers.c) are those of agent-session 11:
+ * The fakes (sim_vad.c, sim_stt.c, sim_llm.c, sim_tts.c) are those of agent-session 11:
  *   VAD   START 50 ms after the speech begins, INFERENCE every 50 ms, END 500 ms after it ends;
  *   STT   the final text `delay` after the speech ends; empty text: only the VAD hears it
  *         ("stt.provider=sim-batch": the same as a recogniser that gets utterances);
