@@ -35,6 +35,7 @@ ARROWS = {
     "trace": set(),
     "tools": {"llm"},
     "livekit": {"audio", "rtc", "transport"},
+    "gateway": {"livekit", "transport"},
     "session": None,  # wires everything
     "cli": set(),  # <myna/...> alone, see below
 }

@@ -412,6 +412,11 @@ const char *myna_lk_room_identity(const struct myna_lk_room *r)
     return r->identity;
 }
 
+const char *myna_lk_room_sid(const struct myna_lk_room *r)
+{
+    return r->sid;
+}
+
 const char *myna_lk_room_name(const struct myna_lk_room *r)
 {
     return r->name;

@@ -66,6 +66,7 @@ void myna_lk_room_destroy(struct myna_lk_room *r); /* NULL is fine */
 
 const struct myna_lk_people *myna_lk_room_people(const struct myna_lk_room *r);
 const char *myna_lk_room_identity(const struct myna_lk_room *r);  /* ours; "" before we are in */
+const char *myna_lk_room_sid(const struct myna_lk_room *r);       /* ours, of this joining */
 const char *myna_lk_room_name(const struct myna_lk_room *r);      /* as the server says */
 const char *myna_lk_room_track_sid(const struct myna_lk_room *r); /* ours; "" none */
 void myna_lk_room_review(struct myna_lk_room *r); /* ask hears() again about everybody */
@@ -73,6 +74,8 @@ void myna_lk_room_review(struct myna_lk_room *r); /* ask hears() again about eve
 /* An attribute of ours; several set in a row go in one message. "" takes it away. */
 MYNA_MUST enum myna_err myna_lk_room_attribute(struct myna_lk_room *r, const char *key,
                                                const char *value);
+/* Our metadata, for all to read; the server takes 512 KiB unless it is told otherwise. */
+MYNA_MUST enum myna_err myna_lk_room_metadata(struct myna_lk_room *r, const char *metadata);
 MYNA_MUST enum myna_err myna_lk_room_data(struct myna_lk_room *r, const char *topic,
                                           struct myna_view body, const char *to, bool reliable);
 struct myna_lk_packets *myna_lk_room_packets(struct myna_lk_room *r); /* for streams */

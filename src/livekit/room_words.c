@@ -240,3 +240,15 @@ enum myna_err myna_lk_room_attribute(struct myna_lk_room *r, const char *key, co
         return MYNA_OK; /* on its way */
     return myna_timer_set(&r->tell_attributes, myna_host_now(r->host) + TOGETHER);
 }
+
+enum myna_err myna_lk_room_metadata(struct myna_lk_room *r, const char *metadata)
+{
+    Myna__Lk__UpdateParticipantMetadata up = MYNA__LK__UPDATE_PARTICIPANT_METADATA__INIT;
+    Myna__Lk__SignalRequest rq = MYNA__LK__SIGNAL_REQUEST__INIT;
+
+    up.metadata = (char *)metadata;
+    up.request_id = ++r->requests;
+    rq.message_case = MYNA__LK__SIGNAL_REQUEST__MESSAGE_UPDATE_METADATA;
+    rq.update_metadata = &up;
+    return myna_lk_signal_send(r->signal, &rq);
+}

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "livekit/captions.h"
+#include "livekit/door.h"
 #include "livekit/room.h"
 #include "livekit/worker.h"
 #include "transport/builtin.h"
@@ -37,6 +38,9 @@ struct early {
 struct lk {
     struct myna_transport base;
     struct myna_lk_options opt;
+    struct myna_lk_door_events owner; /* all NULL: nobody has a say in it */
+    void *owner_arg;
+    char sid[MYNA_LK_SID]; /* ours in the room, as told */
     struct myna_lk_room *room;
     struct myna_lk_captions *captions;
     struct myna_timer look, gone, bye;
@@ -71,6 +75,8 @@ static void close_with(struct lk *lk, const char *reason, const struct myna_faul
 
 static bool may_be_linked(const struct lk *lk, const struct myna_lk_person *p)
 {
+    if (lk->owner.may && !lk->owner.may(lk->owner_arg, p))
+        return false;
     if (lk->identity)
         return !strcmp(p->identity, lk->identity);
     if (lk->opt.participant && *lk->opt.participant)
@@ -171,14 +177,19 @@ static void gone_fire(struct myna_timer *t)
 
 static void on_joined(void *arg, const struct myna_lk_person *p)
 {
-    (void)p;
-    look(arg);
+    struct lk *lk = arg;
+
+    if (lk->owner.joined)
+        lk->owner.joined(lk->owner_arg, p);
+    look(lk);
 }
 
 static void on_left(void *arg, const struct myna_lk_person *p, int reason)
 {
     struct lk *lk = arg;
 
+    if (lk->owner.left)
+        lk->owner.left(lk->owner_arg, p, reason);
     if (p->number != lk->linked || lk->closed)
         return;
     lk->linked = 0;
@@ -246,6 +257,8 @@ static void on_frame(void *arg, const struct myna_lk_person *p, const struct myn
 
     if (p->number != lk->linked || lk->closed)
         return;
+    if (lk->owner.listens && !lk->owner.listens(lk->owner_arg, p))
+        return;
     copy = *f;
     lk->last_frame = myna_host_now(lk->base.host);
     lk->lag = lk->last_frame - f->captured;
@@ -302,7 +315,8 @@ static void on_data(void *arg, const struct myna_lk_person *from, const char *id
 {
     struct lk *lk = arg;
 
-    (void)identity;
+    if (lk->owner.data && lk->owner.data(lk->owner_arg, from, identity, topic, body))
+        return;
     if (!lk->closed)
         myna_transport_data_in(&lk->base, from && from->number == lk->linked ? WHO : 0, topic,
                                body);
@@ -343,10 +357,18 @@ static void on_state(void *arg, enum myna_lk_room_state state, const struct myna
 {
     struct lk *lk = arg;
 
-    if (state == MYNA_LK_STAY_OVER)
+    if (state == MYNA_LK_STAY_OVER) {
+        if (lk->owner.over)
+            lk->owner.over(lk->owner_arg, end);
         on_over(lk, end);
-    else if (state == MYNA_LK_STAY_IN)
+    } else if (state == MYNA_LK_STAY_IN) {
+        bool anew = strcmp(lk->sid, myna_lk_room_sid(lk->room)) != 0;
+
+        snprintf(lk->sid, sizeof lk->sid, "%s", myna_lk_room_sid(lk->room));
+        if (lk->owner.in)
+            lk->owner.in(lk->owner_arg, anew);
         look(lk);
+    }
 }
 
 static void bye_fire(struct myna_timer *t)
@@ -356,8 +378,10 @@ static void bye_fire(struct myna_timer *t)
     myna_lk_room_leave(lk->room);
 }
 
-static enum myna_err lk_create(struct myna_transport **out, struct myna_host *host,
-                               const struct myna_config *cfg, struct myna_why *why)
+/* conf: strings are kept. */
+static enum myna_err make(struct myna_transport **out, struct myna_host *host,
+                          const struct myna_lk_options *conf, const char *track_name,
+                          struct myna_why *why)
 {
     static const struct myna_lk_room_events events = {
         .state = on_state,
@@ -374,7 +398,7 @@ static enum myna_err lk_create(struct myna_transport **out, struct myna_host *ho
         .stream = on_stream,
         .dtmf = on_dtmf,
     };
-    struct myna_lk_room_options ro = {.host = host, .track_name = "myna-voice"};
+    struct myna_lk_room_options ro = {.host = host, .track_name = track_name};
     struct lk *lk = calloc(1, sizeof *lk);
     enum myna_err err;
 
@@ -393,10 +417,9 @@ static enum myna_err lk_create(struct myna_transport **out, struct myna_host *ho
     myna_host_timer_init(host, &lk->look, look_fire, lk);
     myna_host_timer_init(host, &lk->gone, gone_fire, lk);
     myna_host_timer_init(host, &lk->bye, bye_fire, lk);
+    lk->opt = *conf;
     ro.conf = &lk->opt;
-    err = myna_lk_options_read(cfg, &lk->opt, why);
-    if (!err)
-        err = myna_lk_room_create(&lk->room, &ro, &events, lk, why);
+    err = myna_lk_room_create(&lk->room, &ro, &events, lk, why);
     if (!err) {
         lk->captions = myna_lk_captions_create(host, myna_lk_room_packets(lk->room));
         if (!lk->captions)
@@ -408,6 +431,39 @@ static enum myna_err lk_create(struct myna_transport **out, struct myna_host *ho
     }
     *out = &lk->base;
     return MYNA_OK;
+}
+
+static enum myna_err lk_create(struct myna_transport **out, struct myna_host *host,
+                               const struct myna_config *cfg, struct myna_why *why)
+{
+    struct myna_lk_options conf;
+    enum myna_err err = myna_lk_options_read(cfg, &conf, why);
+
+    return err ? err : make(out, host, &conf, "myna-voice", why);
+}
+
+enum myna_err myna_lk_door_open(struct myna_transport **out, struct myna_host *host,
+                                const struct myna_lk_door *door, struct myna_why *why)
+{
+    enum myna_err err = make(out, host, door->conf, door->track_name, why);
+
+    if (err)
+        return err;
+    self(*out)->owner = *door->events;
+    self(*out)->owner_arg = door->arg;
+    return MYNA_OK;
+}
+
+struct myna_lk_room *myna_lk_door_room(struct myna_transport *t)
+{
+    return self(t)->room;
+}
+
+const char *myna_lk_door_linked(const struct myna_transport *t)
+{
+    const struct lk *lk = (const struct lk *)t;
+
+    return lk->linked && lk->identity ? lk->identity : "";
 }
 
 enum myna_err myna_lk_transport_for(struct myna_transport **out, struct myna_host *host,
