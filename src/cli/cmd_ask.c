@@ -5,6 +5,7 @@
 #include <myna/ask.h>
 
 #include "commands.h"
+#include "flags.h"
 #include "out.h"
 
 enum { MAX_TEXT = 64 * 1024 };
@@ -14,15 +15,9 @@ struct options {
 };
 
 static const struct flag flags[] = {
-    {.name = "json",
-     .kind = FLAG_SWITCH,
-     .offset = offsetof(struct options, json),
-     .help = "the answer with its times, usage and cost as JSON, when it is over"},
-    {.name = "quiet",
-     .kind = FLAG_SWITCH,
-     .offset = offsetof(struct options, quiet),
-     .help = "no notes on standard error"},
-    NO_PROBE_FLAG(struct options),
+    SWITCH_FLAG("json", json, "the answer with its times, usage and cost as JSON, when it is over"),
+    SWITCH_FLAG("quiet", quiet, "no notes on standard error"),
+    NO_PROBE_FLAG,
     LLM_FLAG,
     {0},
 };

@@ -8,6 +8,7 @@
 #include <myna/console.h>
 
 #include "commands.h"
+#include "flags.h"
 #include "out.h"
 
 struct options {
@@ -16,15 +17,8 @@ struct options {
 };
 
 static const struct flag flags[] = {
-    {.name = "limit",
-     .kind = FLAG_VALUE,
-     .offset = offsetof(struct options, limit),
-     .value = "N",
-     .help = "so many of the newest calls (20)"},
-    {.name = "json",
-     .kind = FLAG_SWITCH,
-     .offset = offsetof(struct options, json),
-     .help = "as JSON"},
+    VALUE_FLAG("limit", limit, "N", "so many of the newest calls (20)"),
+    SWITCH_FLAG("json", json, "as JSON"),
     {0},
 };
 

@@ -3,16 +3,14 @@
 #include <stdlib.h>
 
 #include "commands.h"
+#include "flags.h"
 
 struct options {
     bool json;
 };
 
 static const struct flag flags[] = {
-    {.name = "json",
-     .kind = FLAG_SWITCH,
-     .offset = offsetof(struct options, json),
-     .help = "as JSON: {\"key\":{\"value\":…,\"origin\":\"…\"}}"},
+    SWITCH_FLAG("json", json, "as JSON: {\"key\":{\"value\":…,\"origin\":\"…\"}}"),
     {0},
 };
 

@@ -5,6 +5,7 @@
 #include <myna/doctor.h>
 
 #include "commands.h"
+#include "flags.h"
 #include "out.h"
 
 struct options {
@@ -12,14 +13,8 @@ struct options {
 };
 
 static const struct flag flags[] = {
-    {.name = "json",
-     .kind = FLAG_SWITCH,
-     .offset = offsetof(struct options, json),
-     .help = "as JSON"},
-    {.name = "no-network",
-     .kind = FLAG_SWITCH,
-     .offset = offsetof(struct options, no_network),
-     .help = "ask nobody, not even this machine's own ports"},
+    SWITCH_FLAG("json", json, "as JSON"),
+    SWITCH_FLAG("no-network", no_network, "ask nobody, not even this machine's own ports"),
     {0},
 };
 

@@ -4,6 +4,7 @@
 #include <myna/stages.h>
 
 #include "commands.h"
+#include "flags.h"
 #include "out.h"
 #include "shapes.h"
 
@@ -14,10 +15,7 @@ struct options {
 static const struct flag flags[] = {
     STT_FLAG,
     VAD_FLAG,
-    {.name = "json",
-     .kind = FLAG_SWITCH,
-     .offset = offsetof(struct options, json),
-     .help = "by segment, with the times of words where the recogniser has them"},
+    SWITCH_FLAG("json", json, "by segment, with the times of words where the recogniser has them"),
     {0},
 };
 

@@ -7,6 +7,7 @@
 #include <myna/stages.h>
 
 #include "commands.h"
+#include "flags.h"
 #include "out.h"
 
 enum { MAX_MODELS = 32, BAR = 30 };
@@ -16,14 +17,9 @@ struct options {
 };
 
 static const struct flag flags[] = {
-    {.name = "verify",
-     .kind = FLAG_SWITCH,
-     .offset = offsetof(struct options, verify),
-     .help = "read every file and compare its SHA-256, also where that was done before"},
-    {.name = "json",
-     .kind = FLAG_SWITCH,
-     .offset = offsetof(struct options, json),
-     .help = "list as JSON"},
+    SWITCH_FLAG("verify", verify,
+                "read every file and compare its SHA-256, also where that was done before"),
+    SWITCH_FLAG("json", json, "list as JSON"),
     {0},
 };
 

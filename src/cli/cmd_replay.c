@@ -5,6 +5,7 @@
 #include <myna/stages.h>
 
 #include "commands.h"
+#include "flags.h"
 #include "out.h"
 #include "shapes.h"
 
@@ -20,10 +21,7 @@ static const struct flag flags[] = {
      .value = "OUT",
      .takes = TAKES_FILE,
      .help = "write what was heard into this WAV"},
-    {.name = "json",
-     .kind = FLAG_SWITCH,
-     .offset = offsetof(struct options, json),
-     .help = "the result as JSON"},
+    SWITCH_FLAG("json", json, "the result as JSON"),
     {0},
 };
 

@@ -8,6 +8,7 @@
 #include <myna/livekit.h>
 
 #include "commands.h"
+#include "flags.h"
 #include "out.h"
 
 struct options {
@@ -15,10 +16,7 @@ struct options {
 };
 
 static const struct flag flags[] = {
-    {.name = "json",
-     .kind = FLAG_SWITCH,
-     .offset = offsetof(struct options, json),
-     .help = "the server's own answer"},
+    SWITCH_FLAG("json", json, "the server's own answer"),
     {0},
 };
 

@@ -5,6 +5,7 @@
 #include <myna/stages.h>
 
 #include "commands.h"
+#include "flags.h"
 
 enum { MAX_TEXT = 16 * 1024 };
 
@@ -13,12 +14,7 @@ struct options {
 };
 
 static const struct flag flags[] = {
-    {.name = "out",
-     .kind = FLAG_VALUE,
-     .offset = offsetof(struct options, out),
-     .value = "FILE",
-     .takes = TAKES_FILE,
-     .help = "write a WAV (24 kHz, mono) instead of playing it"},
+    FILE_FLAG("out", out, "write a WAV (24 kHz, mono) instead of playing it"),
     TTS_FLAG,
     {0},
 };

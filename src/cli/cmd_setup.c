@@ -17,6 +17,7 @@
 #include <myna/runtime.h>
 
 #include "commands.h"
+#include "flags.h"
 #include "out.h"
 
 enum { MAX_CHANGES = 48, MAX_ANSWER = 4096, FIRST_WORD_MS = 60000 };
@@ -31,41 +32,32 @@ struct options {
     const char *greeting, *livekit_url, *livekit_key, *livekit_secret, *room;
 };
 
-#define AT(field_) .offset = offsetof(struct options, field_)
-#define ANSWER(name_, field_, value_, help_)                                                       \
-    {                                                                                              \
-        .name = name_, .kind = FLAG_VALUE, AT(field_), .value = value_, .help = help_              \
-    }
-
 static const struct flag flags[] = {
     {.name = "yes",
      .letter = 'y',
      .kind = FLAG_SWITCH,
-     AT(yes),
+     .offset = offsetof(struct options, yes),
      .help = "ask nothing: flags, what is configured, what is found, Myna's own"},
-    {.name = "no-test",
-     .kind = FLAG_SWITCH,
-     AT(no_test),
-     .help = "write it down without trying it"},
-    NO_PROBE_FLAG(struct options),
-    ANSWER("llm", llm, "NAME", "who answers"),
-    ANSWER("llm-url", llm_url, "URL", "its address, before /chat/completions"),
-    ANSWER("llm-model", llm_model, "NAME", "its model"),
-    ANSWER("llm-key", llm_key, "KEY", "its key; -: read from standard input"),
-    ANSWER("stt", stt, "NAME", "who recognises speech"),
-    ANSWER("stt-url", stt_url, "URL", "its address"),
-    ANSWER("stt-model", stt_model, "NAME", "its model"),
-    ANSWER("stt-key", stt_key, "KEY", "its key"),
-    ANSWER("tts", tts, "NAME", "who speaks"),
-    ANSWER("tts-url", tts_url, "URL", "its address"),
-    ANSWER("tts-model", tts_model, "NAME", "its model"),
-    ANSWER("tts-key", tts_key, "KEY", "its key"),
-    ANSWER("tts-voice", tts_voice, "NAME", "its voice"),
-    ANSWER("greeting", greeting, "TEXT", "first words of a call"),
-    ANSWER("livekit-url", livekit_url, "URL", "LiveKit server, for rooms"),
-    ANSWER("livekit-key", livekit_key, "KEY", "its API key"),
-    ANSWER("livekit-secret", livekit_secret, "SECRET", "its API secret"),
-    ANSWER("room", room, "NAME", "the room to join"),
+    SWITCH_FLAG("no-test", no_test, "write it down without trying it"),
+    NO_PROBE_FLAG,
+    VALUE_FLAG("llm", llm, "NAME", "who answers"),
+    VALUE_FLAG("llm-url", llm_url, "URL", "its address, before /chat/completions"),
+    VALUE_FLAG("llm-model", llm_model, "NAME", "its model"),
+    VALUE_FLAG("llm-key", llm_key, "KEY", "its key; -: read from standard input"),
+    VALUE_FLAG("stt", stt, "NAME", "who recognises speech"),
+    VALUE_FLAG("stt-url", stt_url, "URL", "its address"),
+    VALUE_FLAG("stt-model", stt_model, "NAME", "its model"),
+    VALUE_FLAG("stt-key", stt_key, "KEY", "its key"),
+    VALUE_FLAG("tts", tts, "NAME", "who speaks"),
+    VALUE_FLAG("tts-url", tts_url, "URL", "its address"),
+    VALUE_FLAG("tts-model", tts_model, "NAME", "its model"),
+    VALUE_FLAG("tts-key", tts_key, "KEY", "its key"),
+    VALUE_FLAG("tts-voice", tts_voice, "NAME", "its voice"),
+    VALUE_FLAG("greeting", greeting, "TEXT", "first words of a call"),
+    VALUE_FLAG("livekit-url", livekit_url, "URL", "LiveKit server, for rooms"),
+    VALUE_FLAG("livekit-key", livekit_key, "KEY", "its API key"),
+    VALUE_FLAG("livekit-secret", livekit_secret, "SECRET", "its API secret"),
+    VALUE_FLAG("room", room, "NAME", "the room to join"),
     {0},
 };
 

@@ -8,6 +8,7 @@
 #include <myna/stages.h>
 
 #include "commands.h"
+#include "flags.h"
 #include "out.h"
 
 struct options {
@@ -15,11 +16,8 @@ struct options {
 };
 
 static const struct flag flags[] = {
-    {.name = "json",
-     .kind = FLAG_SWITCH,
-     .offset = offsetof(struct options, json),
-     .help = "as JSON"},
-    NO_PROBE_FLAG(struct options),
+    SWITCH_FLAG("json", json, "as JSON"),
+    NO_PROBE_FLAG,
     {0},
 };
 

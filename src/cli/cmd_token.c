@@ -6,47 +6,23 @@
 #include <myna/livekit.h>
 
 #include "commands.h"
+#include "flags.h"
 #include "out.h"
 
 struct options {
-    const char *room, *identity, *name, *ttl, *grants, *metadata, *agent, *kind;
+    const char *room, *identity, *name, *ttl, *grants, *metadata, *agent;
 };
 
-#define AT(field_) .offset = offsetof(struct options, field_)
-
 static const struct flag flags[] = {
-    {.name = "room", .kind = FLAG_VALUE, AT(room), .value = "ROOM", .help = "the room it is for"},
-    {.name = "identity",
-     .kind = FLAG_VALUE,
-     AT(identity),
-     .value = "ID",
-     .help = "who the holder is in the room"},
-    {.name = "name",
-     .kind = FLAG_VALUE,
-     AT(name),
-     .value = "TEXT",
-     .help = "the holder's name as others see it"},
-    {.name = "ttl",
-     .kind = FLAG_VALUE,
-     AT(ttl),
-     .value = "TIME",
-     .help = "valid for so long: 90s, 30m, 6h, 2d; default 6h"},
-    {.name = "grants",
-     .kind = FLAG_VALUE,
-     AT(grants),
-     .value = "LIST",
-     .help = "comma separated: join, create, list, admin, hidden, agent, update, no-publish, "
-             "no-subscribe, no-data; default join"},
-    {.name = "metadata",
-     .kind = FLAG_VALUE,
-     AT(metadata),
-     .value = "TEXT",
-     .help = "metadata of the holder, any text"},
-    {.name = "agent",
-     .kind = FLAG_VALUE,
-     AT(agent),
-     .value = "NAME",
-     .help = "dispatch the agent of this name when the room is made"},
+    VALUE_FLAG("room", room, "ROOM", "the room it is for"),
+    VALUE_FLAG("identity", identity, "ID", "who the holder is in the room"),
+    VALUE_FLAG("name", name, "TEXT", "the holder's name as others see it"),
+    VALUE_FLAG("ttl", ttl, "TIME", "valid for so long: 90s, 30m, 6h, 2d; default 6h"),
+    VALUE_FLAG("grants", grants, "LIST",
+               "comma separated: join, create, list, admin, hidden, agent, update, no-publish, "
+               "no-subscribe, no-data; default join"),
+    VALUE_FLAG("metadata", metadata, "TEXT", "metadata of the holder, any text"),
+    VALUE_FLAG("agent", agent, "NAME", "dispatch the agent of this name when the room is made"),
     {0},
 };
 

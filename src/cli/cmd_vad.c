@@ -4,6 +4,7 @@
 #include <myna/stages.h>
 
 #include "commands.h"
+#include "flags.h"
 #include "out.h"
 #include "shapes.h"
 
@@ -13,10 +14,7 @@ struct options {
 
 static const struct flag flags[] = {
     VAD_FLAG,
-    {.name = "json",
-     .kind = FLAG_SWITCH,
-     .offset = offsetof(struct options, json),
-     .help = "one probability a window of 32 ms, and the segments"},
+    SWITCH_FLAG("json", json, "one probability a window of 32 ms, and the segments"),
     {0},
 };
 

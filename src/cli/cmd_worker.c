@@ -5,6 +5,7 @@
 #include <myna/worker.h>
 
 #include "commands.h"
+#include "flags.h"
 #include "out.h"
 
 struct options {
@@ -12,22 +13,13 @@ struct options {
 };
 
 static const struct flag flags[] = {
-    KEY_FLAG("url", "transport.livekit.url", "URL",
-             "the LiveKit server: ws://HOST:7880, wss://HOST"),
-    KEY_FLAG("api-key", "transport.livekit.api_key", "KEY", "name of the key that signs tokens"),
-    KEY_FLAG("api-secret", "transport.livekit.api_secret", "SECRET", "the key itself"),
+    SERVER_FLAGS,
     KEY_FLAG("agent-name", "worker.agent_name", "NAME",
              "take only jobs for this name; otherwise every new room's"),
     KEY_FLAG("max-jobs", "worker.max_jobs", "N", "jobs at a time"),
-    {.name = "quiet",
-     .kind = FLAG_SWITCH,
-     .offset = offsetof(struct options, quiet),
-     .help = "say nothing but what goes wrong"},
-    NO_PROBE_FLAG(struct options),
-    STT_FLAG,
-    LLM_FLAG,
-    TTS_FLAG,
-    VAD_FLAG,
+    SWITCH_FLAG("quiet", quiet, "say nothing but what goes wrong"),
+    NO_PROBE_FLAG,
+    STAGE_FLAGS,
     {0},
 };
 

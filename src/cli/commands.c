@@ -6,27 +6,28 @@
 #include <myna/runtime.h>
 
 #include "commands.h"
+#include "flags.h"
 
 const struct cmd *const myna_cli_commands[] = {
-#ifdef CMD_CONSOLE
     &myna_cmd_console,
-#endif
-    &myna_cmd_ask,     &myna_cmd_calls,  &myna_cmd_doctor,   &myna_cmd_setup,
-    &myna_cmd_status,  &myna_cmd_models,
-#ifdef CMD_SAY
+    &myna_cmd_ask,
+    &myna_cmd_calls,
+    &myna_cmd_doctor,
+    &myna_cmd_setup,
+    &myna_cmd_status,
+    &myna_cmd_models,
     &myna_cmd_say,
-#endif
-#ifdef CMD_HEAR
     &myna_cmd_hear,
-#endif
-#ifdef CMD_VAD
     &myna_cmd_vad,
-#endif
-#ifdef CMD_REPLAY
     &myna_cmd_replay,
-#endif
-    &myna_cmd_join,    &myna_cmd_worker, &myna_cmd_token,    &myna_cmd_rooms,
-    &myna_cmd_config,  &myna_cmd_man,    &myna_cmd_complete, NULL,
+    &myna_cmd_join,
+    &myna_cmd_worker,
+    &myna_cmd_token,
+    &myna_cmd_rooms,
+    &myna_cmd_config,
+    &myna_cmd_man,
+    &myna_cmd_complete,
+    NULL,
 };
 
 static const char *const log_forms[] = {"text", "json", NULL};
