@@ -100,24 +100,24 @@ static enum myna_err run(const struct call *call, struct myna_why *why)
     const struct options *opt = (const void *)call->options;
     const char *room = call->n_words > 1 ? call->words[1] : NULL;
     const struct action *action = NULL;
-    char *request, *answer = NULL;
+    const char *identity = call->n_words > 2 ? call->words[2] : NULL;
+    char request[4096], *answer = NULL; /* names have at most 256 bytes */
+    size_t len;
     json_t *body;
     enum myna_err err = find(call, &action, why);
 
     if (err)
         return err;
-    body = json_object();
-    if (room)
-        json_object_set_new(body, "room", json_string(room));
-    if (call->n_words > 2)
-        json_object_set_new(body, "identity", json_string(call->words[2]));
-    request = json_dumps(body, JSON_COMPACT);
+    body = json_pack("{s:s*, s:s*}", "room", room, "identity", identity);
+    if (!body)
+        return myna_fail(why, MYNA_EINVAL, "ROOM and IDENTITY must be UTF-8");
+    len = json_dumpb(body, request, sizeof request - 1, JSON_COMPACT);
     json_decref(body);
-    if (!request)
-        return myna_fail(why, MYNA_ENOMEM, "memory is short");
+    if (len >= sizeof request)
+        return myna_fail(why, MYNA_ELIMIT, "ROOM or IDENTITY is too long");
+    request[len] = '\0';
     err = myna_livekit_api(call->cfg, "RoomService", action->method, room, action->grants, request,
                            &answer, why);
-    free(request);
     if (err)
         return err;
     body = json_loads(answer, 0, NULL);

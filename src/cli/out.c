@@ -73,13 +73,13 @@ json_t *myna_cli_ms(double ms)
 
 enum myna_err myna_cli_json(json_t *value, struct myna_why *why)
 {
-    /* 9 digits hold a float exactly. */
-    char *text = value ? json_dumps(value, JSON_COMPACT | JSON_REAL_PRECISION(9)) : NULL;
+    /* 9 digits hold a float exactly. Straight into the stream: json_dumps() of jansson 2.14 leaves
+     * keys out when memory is short. */
+    int bad = value ? json_dumpf(value, stdout, JSON_COMPACT | JSON_REAL_PRECISION(9)) : -1;
 
     json_decref(value);
-    if (!text)
+    putchar('\n');
+    if (bad && !ferror(stdout)) /* what could not be written is told at the end of the program */
         return myna_fail(why, MYNA_ENOMEM, "memory is short");
-    puts(text);
-    free(text);
     return MYNA_OK;
 }

@@ -16,6 +16,7 @@
 #include "util/buf.h"
 #include "util/envfile.h"
 #include "util/fs.h"
+#include "util/json_dump.h"
 
 enum { MAX_TEXT = 1 << 20 };
 
@@ -31,7 +32,7 @@ struct save {
 
 static void put_json(struct myna_buf *b, json_t *value)
 {
-    char *text = value ? json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT) : NULL;
+    char *text = myna_json_dump(value, JSON_ENCODE_ANY | JSON_COMPACT);
 
     if (!text)
         b->err = MYNA_ENOMEM;

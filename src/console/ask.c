@@ -18,6 +18,7 @@
 #include "console/signals.h"
 #include "util/buf.h"
 #include "util/item_json.h"
+#include "util/json_dump.h"
 
 #define SETTLED    (50 * MYNA_MS)
 #define ANSWER_MAX (8 << 20)
@@ -191,7 +192,7 @@ static void results(struct ask *a, struct myna_answer *out)
     out->text = a->text.err ? NULL : myna_buf_take(&a->text);
     if (!out->text)
         out->text = strdup("");
-    out->usage_json = a->usage ? json_dumps(a->usage, JSON_COMPACT) : strdup("[]");
+    out->usage_json = a->usage ? myna_json_dump(a->usage, JSON_COMPACT) : strdup("[]");
 }
 
 static void fini(struct ask *a)

@@ -1,5 +1,6 @@
 /* room_sound.c - tracks: what we publish, whom we hear, and the offers in between. */
 #include "livekit/room_inside.h"
+#include "util/json_dump.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,7 +45,7 @@ static void on_candidate(void *arg, const char *text, const char *mid, int index
         return; /* the end of candidates is not asked for (livekit-rtc 3.5) */
     init = json_pack("{s:s,s:s,s:i,s:n}", "candidate", text, "sdpMid", mid ? mid : "0",
                      "sdpMLineIndex", index, "usernameFragment");
-    t.candidate_init = init ? json_dumps(init, JSON_COMPACT) : NULL;
+    t.candidate_init = myna_json_dump(init, JSON_COMPACT);
     json_decref(init);
     if (!t.candidate_init)
         return;

@@ -10,6 +10,7 @@
 #include "livekit/options.h"
 #include "livekit/token.h"
 #include "util/crypto.h"
+#include "util/json_dump.h"
 
 #define SIX_HOURS    (6 * 3600)
 #define MAX_NAME     256 /* bytes of identity and room, the server's default limit */
@@ -57,59 +58,62 @@ int64_t myna_lk_jwt_expiry(const char *token)
 
 /* ---- claims */
 
-static void put_text(json_t *to, const char *key, const char *value)
+static const struct claim {
+    unsigned grant;
+    const char *name;
+} allowed[] = {{MYNA_LIVEKIT_JOIN, "roomJoin"},
+               {MYNA_LIVEKIT_CREATE, "roomCreate"},
+               {MYNA_LIVEKIT_LIST, "roomList"},
+               {MYNA_LIVEKIT_ADMIN, "roomAdmin"},
+               {MYNA_LIVEKIT_HIDDEN, "hidden"},
+               {MYNA_LIVEKIT_AGENT, "agent"},
+               {MYNA_LIVEKIT_UPDATE, "canUpdateOwnMetadata"}},
+  denied[] = {{MYNA_LIVEKIT_MUTE, "canPublish"},
+              {MYNA_LIVEKIT_DEAF, "canSubscribe"},
+              {MYNA_LIVEKIT_SILENT, "canPublishData"}};
+
+/* -1: memory is short. */
+static int put_text(json_t *to, const char *key, const char *value)
 {
-    if (value && *value)
-        json_object_set_new(to, key, json_string(value));
+    return value && *value ? json_object_set_new(to, key, json_string(value)) : 0;
 }
 
-static void put_true(json_t *to, const char *key, bool yes)
+static int put_time(json_t *to, const char *key, int64_t at)
 {
-    if (yes)
-        json_object_set_new(to, key, json_true());
+    return json_object_set_new(to, key, json_integer((json_int_t)at));
 }
 
-static json_t *video(const struct myna_livekit_token *w)
+static int put_video(json_t *to, const struct myna_livekit_token *w)
 {
     json_t *v = json_object();
-    bool join = w->grants & MYNA_LIVEKIT_JOIN;
+    int bad = json_object_set_new(to, "video", v);
 
-    put_true(v, "roomJoin", join);
-    put_true(v, "roomCreate", w->grants & MYNA_LIVEKIT_CREATE);
-    put_true(v, "roomList", w->grants & MYNA_LIVEKIT_LIST);
-    put_true(v, "roomAdmin", w->grants & MYNA_LIVEKIT_ADMIN);
-    put_true(v, "hidden", w->grants & MYNA_LIVEKIT_HIDDEN);
-    put_true(v, "agent", w->grants & MYNA_LIVEKIT_AGENT);
-    put_true(v, "canUpdateOwnMetadata", w->grants & MYNA_LIVEKIT_UPDATE);
-    put_text(v, "room", w->room);
-    if (join) {
-        json_object_set_new(v, "canPublish", json_boolean(!(w->grants & MYNA_LIVEKIT_MUTE)));
-        json_object_set_new(v, "canSubscribe", json_boolean(!(w->grants & MYNA_LIVEKIT_DEAF)));
-        json_object_set_new(v, "canPublishData", json_boolean(!(w->grants & MYNA_LIVEKIT_SILENT)));
-    }
-    return v;
+    for (size_t i = 0; i < sizeof allowed / sizeof *allowed; i++)
+        if (w->grants & allowed[i].grant)
+            bad |= json_object_set_new(v, allowed[i].name, json_true());
+    bad |= put_text(v, "room", w->room);
+    for (size_t i = 0; w->grants & MYNA_LIVEKIT_JOIN && i < sizeof denied / sizeof *denied; i++)
+        bad |= json_object_set_new(v, denied[i].name, json_boolean(!(w->grants & denied[i].grant)));
+    return bad;
 }
 
+/* All of them or none: a server reads a missing canPublish as a yes. */
 static char *claims_of(const struct myna_livekit_token *w)
 {
     int64_t now = w->wall_s ? w->wall_s : (int64_t)time(NULL);
     json_t *claims = json_object();
-    char *text;
+    char *text = NULL;
+    int bad = put_text(claims, "iss", w->api_key) | put_text(claims, "sub", w->identity);
 
-    put_text(claims, "iss", w->api_key);
-    put_text(claims, "sub", w->identity);
-    json_object_set_new(claims, "nbf", json_integer((json_int_t)now));
-    json_object_set_new(claims, "iat", json_integer((json_int_t)now));
-    json_object_set_new(claims, "exp",
-                        json_integer((json_int_t)(now + (w->ttl_s ? w->ttl_s : SIX_HOURS))));
-    put_text(claims, "name", w->name);
-    put_text(claims, "kind", w->kind);
-    put_text(claims, "metadata", w->metadata);
-    json_object_set_new(claims, "video", video(w));
+    bad |= put_time(claims, "nbf", now) | put_time(claims, "iat", now);
+    bad |= put_time(claims, "exp", now + (w->ttl_s ? w->ttl_s : SIX_HOURS));
+    bad |= put_text(claims, "name", w->name) | put_text(claims, "kind", w->kind);
+    bad |= put_text(claims, "metadata", w->metadata) | put_video(claims, w);
     if (w->agent && *w->agent)
-        json_object_set_new(claims, "roomConfig",
-                            json_pack("{s:[{s:s}]}", "agents", "agent_name", w->agent));
-    text = json_dumps(claims, JSON_COMPACT);
+        bad |= json_object_set_new(claims, "roomConfig",
+                                   json_pack("{s:[{s:s}]}", "agents", "agent_name", w->agent));
+    if (!bad)
+        text = myna_json_dump(claims, JSON_COMPACT);
     json_decref(claims);
     return text;
 }

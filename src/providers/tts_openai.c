@@ -21,6 +21,7 @@
 #include "providers/builtin.h"
 #include "providers/openai_audio.h"
 #include "util/clock.h"
+#include "util/json_dump.h"
 #include "util/utf8.h"
 
 #define AHEAD    2     /* sentences asked for behind the one that plays */
@@ -136,7 +137,7 @@ static char *body_of(const struct openai *o, const struct sentence *x)
     if (o->has_speed)
         bad |= json_object_set_new(body, "speed", json_real(o->opt.speed));
     if (!bad)
-        text = json_dumps(body, JSON_COMPACT);
+        text = myna_json_dump(body, JSON_COMPACT);
     json_decref(body);
     return text;
 }

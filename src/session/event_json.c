@@ -209,7 +209,7 @@ static json_t *metrics_json(const struct myna_metrics *m, int64_t created_ms)
 char *myna_s_metrics_json(const struct myna_metrics *m, int64_t created_ms)
 {
     json_t *o = metrics_json(m, created_ms);
-    char *text = o ? json_dumps(o, JSON_COMPACT) : NULL;
+    char *text = myna_json_dump(o, JSON_COMPACT);
 
     json_decref(o);
     return text;

@@ -9,6 +9,7 @@
 #include "store/db.h"
 #include "store/options.h"
 #include "store/prices.h"
+#include "util/json_dump.h"
 
 enum { READ_BUSY_MS = 2000, DEFAULT_LIMIT = 50 };
 
@@ -186,7 +187,7 @@ enum myna_err myna_calls_json(const struct myna_config *cfg, const char *id, siz
         err = id ? one(db, id, &value, why) : list(db, limit, &value, why);
     }
     if (!err) {
-        *out = json_dumps(value, JSON_COMPACT | JSON_REAL_PRECISION(12));
+        *out = myna_json_dump(value, JSON_COMPACT | JSON_REAL_PRECISION(12));
         if (!*out)
             err = myna_fail(why, MYNA_ENOMEM, "memory is short");
     }

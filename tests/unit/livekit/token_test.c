@@ -7,6 +7,7 @@
 #include <jansson.h>
 
 #include "check.h"
+#include "fault.h"
 
 #include "livekit/token.h"
 #include "livekit/url.h"
@@ -70,6 +71,41 @@ TEST(an_agent_s_token_says_who_where_and_until_when)
     free(text);
     json_decref(claims);
     free(token);
+}
+
+/* A server reads a missing canPublish as a yes, and a missing exp as for ever. */
+static bool make_the_same(void *arg)
+{
+    struct myna_livekit_token w = {.size = sizeof w,
+                                   .api_key = "devkey",
+                                   .api_secret = "secret",
+                                   .identity = "ann",
+                                   .metadata = "m",
+                                   .room = "demo",
+                                   .agent = "helper",
+                                   .grants =
+                                       MYNA_LIVEKIT_JOIN | MYNA_LIVEKIT_MUTE | MYNA_LIVEKIT_LIST,
+                                   .wall_s = 1000};
+    const char *const *whole = arg;
+    char *token = NULL;
+
+    if (myna_livekit_token(&w, &token, NULL))
+        return false;
+    if (*whole)
+        CHECK_STR(token, *whole);
+    else
+        *(char **)arg = strdup(token);
+    free(token);
+    return true;
+}
+
+TEST(with_memory_short_there_is_no_token_rather_than_one_with_a_claim_missing)
+{
+    char *whole = NULL;
+
+    CHECK(make_the_same(&whole));
+    CHECK(fault_each_alloc(make_the_same, &whole) > 20);
+    free(whole);
 }
 
 TEST(a_token_without_key_room_or_identity_is_refused_with_the_remedy)
