@@ -11,8 +11,7 @@ extern const struct myna_llm_class myna_llm_instant;
 extern const struct myna_tts_class myna_tts_instant;
 
 extern const struct myna_stt_class myna_stt_moonshine; /* Moonshine tiny, English */
-/* stt_sherpa.c: from a folder; one of whole utterances is an object of the second class */
-extern const struct myna_stt_class myna_stt_sherpa, myna_stt_sherpa_whole;
+extern const struct myna_stt_class myna_stt_sherpa;    /* from a folder */
 extern const struct myna_llm_class myna_llm_rehearsal; /* answers by rule */
 
 /* llm_openai.c: OpenAI's chat completions */

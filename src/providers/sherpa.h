@@ -1,6 +1,6 @@
 /* sherpa.h - the local recogniser and the local voice: sherpa-onnx 2.0.1, opened at run time.
  *
- * Serves stt_moonshine.c, stt_sherpa.c and tts_piper.c. A build needs neither its header nor the
+ * Serves whole.c, stt_sherpa.c and tts_piper.c. A build needs neither its header nor the
  * library; a machine without it is told how to fetch it. The library stays in the process once
  * opened (its threads and C++ globals do not survive an unload); each object here holds its own
  * reference.
@@ -52,12 +52,6 @@ enum myna_err myna_sherpa_find(const char *folder, struct myna_sherpa_files *out
 /* Any kind but STREAMING. language: NULL or "" where the model finds out, or knows one alone. */
 enum myna_err myna_sherpa_stt_open(const struct myna_sherpa_files *files, const char *language,
                                    int threads, struct myna_sherpa_stt **out, struct myna_why *why);
-
-/* As a provider, stt_moonshine.c. */
-enum myna_err myna_moonshine_of(const struct myna_sherpa_files *files, const char *language,
-                                int threads, int interim_ms, int max_utterance_ms,
-                                struct myna_host *host, struct myna_stt **out,
-                                struct myna_why *why);
 
 /* A Moonshine recogniser from a folder with encoder_model.ort, decoder_model_merged.ort and
  * tokens.txt. Check the files first (models/models.h): the library says little about a damaged one

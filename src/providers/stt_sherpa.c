@@ -1,24 +1,23 @@
 /* stt_sherpa.c - any recogniser that sherpa-onnx loads, from a folder that a person names.
  *
  * What the folder has is found out by its files (sherpa_find.c). A recogniser of whole utterances
- * goes the way of stt_moonshine.c. This file is the other kind: a streaming transducer, which gets
- * the sound of marked speech every `interim` as it comes, so an interim costs only the new sound,
- * and whose words have times.
+ * hears as whole.c does. The rest of this file is the other kind: a streaming transducer, which
+ * gets the sound of marked speech every `interim` as it comes, so an interim costs only the new
+ * sound, and whose words have times.
  *
- * One model serves all streams. A stream has one work under way at a time; utterances wait in
- * order. A work owns its samples and, while it runs, the utterance's state in the library; a stream
- * that closes leaves its work behind, which frees both. The object lives until its last work is
- * back.
+ * A stream has one work under way at a time; utterances wait in order. A work owns its samples and,
+ * while it runs, the utterance's state in the library; a stream that closes leaves its work behind,
+ * which frees both.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <myna/provider.h>
-
 #include "providers/builtin.h"
+#include "providers/local_stt.h"
 #include "providers/sherpa.h"
 #include "providers/utterance.h"
+#include "providers/whole.h"
 
 #define NAME     "sherpa"
 #define RETRY    (20 * MYNA_MS)
@@ -30,16 +29,10 @@ struct options {
 };
 
 struct sherpa {
-    struct myna_stt base;
+    struct myna_local_stt stt;
     struct options opt;
     struct myna_sherpa_files files;
-    enum { LOADING, READY, FAILED } state;
     struct myna_sherpa_live *live;
-    struct stream *streams;
-    int refs; /* the runtime's, and one for each work under way */
-    struct myna_work load;
-    enum myna_err load_err; /* written by the worker */
-    struct myna_why why;
 };
 
 struct spoken { /* an utterance */
@@ -67,13 +60,12 @@ struct job {
 };
 
 struct stream {
-    struct myna_stt_stream base;
+    struct myna_local_stream local;
     struct sherpa *m;
-    struct stream *next;
     struct spoken *head, **last; /* the newest may still be spoken */
     struct spoken *speaking;     /* NULL: nobody speaks */
     struct job *running;
-    bool over, due;
+    bool due;
     struct myna_timer tick;
 };
 
@@ -95,93 +87,128 @@ static const struct myna_option options[] = {
 };
 static const struct myna_section section = {"stt." NAME, "a recogniser from a folder", options};
 
-/* ---- the model */
+/* ---- recognisers of whole utterances */
 
-static void unref(struct sherpa *m)
+struct whole {
+    struct myna_whole whole;
+    struct myna_sherpa_files files;
+    int threads;
+};
+
+static enum myna_err whole_load(struct myna_local_stt *stt, struct myna_why *why)
 {
-    if (--m->refs > 0)
-        return;
+    struct whole *m = (struct whole *)stt;
+
+    return myna_sherpa_stt_open(&m->files, m->whole.language, m->threads, &m->whole.rec, why);
+}
+
+static void whole_free(struct myna_local_stt *stt)
+{
+    struct whole *m = (struct whole *)stt;
+
+    myna_sherpa_stt_destroy(m->whole.rec);
+    free(m);
+}
+
+static const struct myna_stt_class whole_class = {
+    .name = NAME,
+    .summary = "a recogniser of whole utterances through sherpa-onnx",
+    .caps = MYNA_STT_INTERIM | MYNA_STT_WANTS_SPEECH,
+    .destroy = myna_local_stt_destroy,
+    .open = myna_whole_open,
+    .push = myna_whole_push,
+    .mark = myna_whole_mark,
+    .close = myna_whole_close,
+};
+
+static enum myna_err whole_create(struct myna_stt **out, struct myna_host *host,
+                                  const struct options *opt, const struct myna_sherpa_files *files,
+                                  struct myna_why *why)
+{
+    struct whole *m = calloc(1, sizeof *m);
+    enum myna_err err;
+
+    if (!m)
+        return myna_fail(why, MYNA_ENOMEM, "memory is short: no recogniser");
+    m->whole = (struct myna_whole){.stt = {.base = {.cls = &whole_class, .host = host},
+                                           .load = whole_load,
+                                           .warm = myna_whole_warm,
+                                           .loaded = myna_whole_loaded,
+                                           .free = whole_free},
+                                   .interim_ms = opt->interim_ms,
+                                   .max_utterance_ms = opt->max_utterance_ms};
+    snprintf(m->whole.language, sizeof m->whole.language, "%s", opt->language ? opt->language : "");
+    m->files = *files;
+    m->threads = opt->threads;
+    err = myna_local_stt_start(&m->whole.stt, why);
+    if (!err)
+        *out = &m->whole.stt.base;
+    return err;
+}
+
+/* ---- those that hear as it goes: the model */
+
+static enum myna_err live_load(struct myna_local_stt *stt, struct myna_why *why)
+{
+    struct sherpa *m = (struct sherpa *)stt;
+
+    return myna_sherpa_live_open(&m->files, m->opt.threads, &m->live, why);
+}
+
+static void live_free(struct myna_local_stt *stt)
+{
+    struct sherpa *m = (struct sherpa *)stt;
+
     myna_sherpa_live_destroy(m->live);
     free(m);
 }
 
-static void load_run(struct myna_work *w)
-{
-    struct sherpa *m = w->arg;
-
-    m->load_err = myna_sherpa_live_open(&m->files, m->opt.threads, &m->live, &m->why);
-}
-
-static void kick(struct stream *st);
 static void soon(struct stream *st, myna_us wait);
 
-static void load_done(struct myna_work *w)
+static void live_loaded(struct myna_local_stream *st)
 {
-    struct sherpa *m = w->arg;
-
-    m->state = m->load_err ? FAILED : READY;
-    if (m->refs > 1)
-        myna_host_log(m->base.host, m->load_err ? MYNA_LOG_ERROR : MYNA_LOG_INFO,
-                      m->load_err ? "recogniser not loaded provider=" NAME " reason=\"%s\""
-                                  : "recogniser loaded provider=" NAME "%s",
-                      m->load_err ? m->why.text : "");
-    for (struct stream *st = m->streams; st; st = st->next)
-        soon(st, 0);
-    unref(m);
+    soon((struct stream *)st, 0);
 }
 
-static void stt_destroy(struct myna_stt *stt)
+static enum myna_err live_create(struct myna_stt **out, struct myna_host *host,
+                                 const struct options *opt, const struct myna_sherpa_files *files,
+                                 struct myna_why *why)
 {
-    if (stt)
-        unref((struct sherpa *)stt);
-}
-
-static enum myna_err load(struct sherpa *m, struct myna_why *why)
-{
+    struct sherpa *m = calloc(1, sizeof *m);
     enum myna_err err;
 
-    m->load = (struct myna_work){
-        .run = load_run, .done = load_done, .arg = m, .fair = (uintptr_t)m, .urgent = 1};
-    err = myna_host_work(m->base.host, &m->load);
-    if (err)
-        return myna_fail(why, err, "the recogniser cannot be loaded: the work queue is full");
-    m->refs++;
-    return MYNA_OK;
+    if (!m)
+        return myna_fail(why, MYNA_ENOMEM, "memory is short: no recogniser");
+    m->stt = (struct myna_local_stt){.base = {.cls = &myna_stt_sherpa, .host = host},
+                                     .load = live_load,
+                                     .loaded = live_loaded,
+                                     .free = live_free};
+    m->opt = *opt;
+    m->files = *files;
+    err = myna_local_stt_start(&m->stt, why);
+    if (!err)
+        *out = &m->stt.base;
+    return err;
 }
 
 static enum myna_err stt_create(struct myna_stt **out, struct myna_host *host,
                                 const struct myna_config *cfg, struct myna_why *why)
 {
-    struct sherpa *m = calloc(1, sizeof *m);
+    struct options opt = {0};
+    struct myna_sherpa_files files;
     struct myna_why found = {0};
-    enum myna_err err;
+    enum myna_err err = myna_config_read(cfg, &section, &opt, why);
 
-    if (!m)
-        return myna_fail(why, MYNA_ENOMEM, "memory is short: no recogniser");
-    m->refs = 1;
-    m->base = (struct myna_stt){.cls = &myna_stt_sherpa, .host = host};
-    err = myna_config_read(cfg, &section, &m->opt, why);
-    if (!err && (!m->opt.dir || !m->opt.dir[0]))
+    if (!err && (!opt.dir || !opt.dir[0]))
         err = myna_fail(why, MYNA_ECONFIG,
                         "stt." NAME ".dir is not set: it names the folder of the recogniser");
-    if (!err) {
-        err = myna_sherpa_find(m->opt.dir, &m->files, &found);
-        if (err)
-            myna_fail(why, err, "stt." NAME ".dir: %.480s", found.text);
-    }
-    if (!err && m->files.kind != MYNA_SHERPA_STREAMING) {
-        err = myna_moonshine_of(&m->files, m->opt.language, m->opt.threads, m->opt.interim_ms,
-                                m->opt.max_utterance_ms, host, out, why);
-        unref(m);
-        return err;
-    }
-    if (!err)
-        err = load(m, why);
     if (err)
-        unref(m);
-    else
-        *out = &m->base;
-    return err;
+        return err;
+    err = myna_sherpa_find(opt.dir, &files, &found);
+    if (err)
+        return myna_fail(why, err, "stt." NAME ".dir: %.480s", found.text);
+    return files.kind == MYNA_SHERPA_STREAMING ? live_create(out, host, &opt, &files, why)
+                                               : whole_create(out, host, &opt, &files, why);
 }
 
 /* ---- works */
@@ -251,8 +278,8 @@ static struct job *job_make(struct stream *st, struct spoken *p)
 
 static void soon(struct stream *st, myna_us wait)
 {
-    if (myna_timer_set(&st->tick, myna_host_now(st->m->base.host) + wait))
-        myna_host_log(st->m->base.host, MYNA_LOG_WARN, "no timer for interims provider=" NAME);
+    if (myna_timer_set(&st->tick, myna_host_now(st->m->stt.base.host) + wait))
+        myna_host_log(st->m->stt.base.host, MYNA_LOG_WARN, "no timer for interims provider=" NAME);
 }
 
 static void kick(struct stream *st)
@@ -260,7 +287,7 @@ static void kick(struct stream *st)
     struct spoken *p = st->head;
     struct job *j;
 
-    if (st->m->state != READY || st->running || st->over || !p ||
+    if (st->m->stt.state != MYNA_LOADED || st->running || st->local.over || !p ||
         (!p->over && (!st->due || p->u.n == p->fed)))
         return;
     st->due = false;
@@ -269,8 +296,8 @@ static void kick(struct stream *st)
         soon(st, RETRY);
         return;
     }
-    j->since = myna_host_now(st->m->base.host);
-    if (myna_host_work(st->m->base.host, &j->work)) {
+    j->since = myna_host_now(st->m->stt.base.host);
+    if (myna_local_stt_work(&st->m->stt, &j->work)) {
         job_free(j);
         soon(st, RETRY);
         return;
@@ -278,35 +305,19 @@ static void kick(struct stream *st)
     p->fed = p->u.n;
     p->state = NULL; /* the work has it */
     st->running = j;
-    st->m->refs++;
 }
 
 /* ---- events; the port keeps a stream that is closed inside one until we are out */
 
-static void tell_fault(struct stream *st, enum myna_err err, const char *message)
-{
-    st->over = true;
-    myna_stt_emit(&st->base,
-                  &(struct myna_stt_event){.type = MYNA_STT_FAULT,
-                                           .start = MYNA_NEVER,
-                                           .end = MYNA_NEVER,
-                                           .confidence = -1,
-                                           .fault = {.stage = MYNA_STAGE_STT,
-                                                     .err = err,
-                                                     .provider = NAME,
-                                                     .message = message,
-                                                     .retryable = err == MYNA_EPROVIDER}});
-}
-
 static void tell_text(struct stream *st, const struct job *j, enum myna_stt_event_type type)
 {
-    myna_stt_emit(&st->base, &(struct myna_stt_event){.type = type,
-                                                      .text = j->text,
-                                                      .confidence = -1,
-                                                      .start = j->start,
-                                                      .end = j->end,
-                                                      .words = j->words,
-                                                      .n_words = j->n_words});
+    myna_stt_emit(&st->local.base, &(struct myna_stt_event){.type = type,
+                                                            .text = j->text,
+                                                            .confidence = -1,
+                                                            .start = j->start,
+                                                            .end = j->end,
+                                                            .words = j->words,
+                                                            .n_words = j->n_words});
 }
 
 static void tell_final(struct stream *st, struct job *j)
@@ -319,13 +330,7 @@ static void tell_final(struct stream *st, struct job *j)
     }
     if (*j->text)
         tell_text(st, j, MYNA_STT_FINAL);
-    myna_stt_emit(&st->base,
-                  &(struct myna_stt_event){.type = MYNA_STT_USAGE,
-                                           .confidence = -1,
-                                           .start = j->start,
-                                           .end = j->end,
-                                           .audio_ms = (double)j->total * 1000 / MYNA_IN_RATE_HZ,
-                                           .took_ms = (double)j->since / MYNA_MS});
+    myna_local_stream_usage(&st->local, j->start, j->end, j->total, j->since);
 }
 
 static void job_done(struct myna_work *w)
@@ -338,16 +343,17 @@ static void job_done(struct myna_work *w)
     if (!st || j->err) {
         if (st) {
             st->running = NULL;
-            tell_fault(st, MYNA_EPROVIDER, "the recogniser could not decode an utterance");
+            myna_local_stream_fault(&st->local, MYNA_EPROVIDER,
+                                    "the recogniser could not decode an utterance");
         }
         if (j->state)
             myna_sherpa_live_end(m->live, j->state);
         job_free(j);
-        unref(m);
+        myna_local_stt_unref(&m->stt);
         return;
     }
     st->running = NULL;
-    j->since = myna_host_now(m->base.host) - j->since; /* from here on: how long it took */
+    j->since = myna_host_now(m->stt.base.host) - j->since; /* from here on: how long it took */
     p->state = j->state;
     if (j->last) {
         st->head = p->next;
@@ -362,7 +368,7 @@ static void job_done(struct myna_work *w)
     }
     job_free(j);
     kick(st);
-    unref(m);
+    myna_local_stt_unref(&m->stt);
 }
 
 /* ---- the stream */
@@ -379,7 +385,7 @@ static void begin(struct stream *st)
 
     if (!p || myna_utterance_begin(&p->u, samples(m->opt.max_utterance_ms + SLACK_MS))) {
         free(p);
-        myna_host_log(m->base.host, MYNA_LOG_ERROR,
+        myna_host_log(m->stt.base.host, MYNA_LOG_ERROR,
                       "memory is short, an utterance is not heard provider=" NAME);
         return;
     }
@@ -402,10 +408,10 @@ static void tick_fire(struct myna_timer *t)
 {
     struct stream *st = t->arg;
 
-    if (st->over)
+    if (st->local.over)
         return;
-    if (st->m->state == FAILED) {
-        tell_fault(st, st->m->load_err, st->m->why.text);
+    if (st->m->stt.state == MYNA_NOT_LOADED) {
+        myna_local_stream_fault(&st->local, st->m->stt.err, st->m->stt.why.text);
         return;
     }
     if (st->speaking && st->speaking->u.n >= samples(st->m->opt.max_utterance_ms)) {
@@ -427,15 +433,13 @@ static enum myna_err stt_open(struct myna_stt *stt, const struct myna_stt_open *
     (void)how; /* the model's language */
     if (!st)
         return MYNA_ENOMEM;
-    st->base.stt = stt;
     st->m = m;
     st->last = &st->head;
-    myna_host_timer_init(m->base.host, &st->tick, tick_fire, st);
-    if (m->state == FAILED)
+    myna_host_timer_init(m->stt.base.host, &st->tick, tick_fire, st);
+    myna_local_stream_init(&st->local, stt);
+    if (m->stt.state == MYNA_NOT_LOADED)
         soon(st, 0);
-    st->next = m->streams;
-    m->streams = st;
-    *out = &st->base;
+    *out = &st->local.base;
     return MYNA_OK;
 }
 
@@ -443,7 +447,7 @@ static void stt_push(struct myna_stt_stream *base, const struct myna_frame *f)
 {
     struct stream *st = (struct stream *)base;
 
-    if (st->speaking && !st->over)
+    if (st->speaking && !st->local.over)
         myna_utterance_push(&st->speaking->u, f);
 }
 
@@ -452,7 +456,7 @@ static void stt_mark(struct myna_stt_stream *base, enum myna_stt_mark mark, myna
     struct stream *st = (struct stream *)base;
 
     (void)at; /* the frames have their own times */
-    if (st->over)
+    if (st->local.over)
         return;
     switch (mark) {
     case MYNA_STT_MARK_SPEECH:
@@ -479,12 +483,9 @@ static void stt_mark(struct myna_stt_stream *base, enum myna_stt_mark mark, myna
 
 static void stt_close(struct myna_stt_stream *base)
 {
-    struct stream *st = (struct stream *)base, **at = &st->m->streams;
+    struct stream *st = (struct stream *)base;
 
-    while (*at && *at != st)
-        at = &(*at)->next;
-    if (*at)
-        *at = st->next;
+    myna_local_stream_fini(&st->local);
     myna_timer_clear(&st->tick);
     if (st->running)
         st->running->st = NULL;
@@ -503,7 +504,7 @@ const struct myna_stt_class myna_stt_sherpa = {
     .options = options,
     .caps = MYNA_STT_INTERIM | MYNA_STT_WORD_TIMES | MYNA_STT_WANTS_SPEECH,
     .create = stt_create,
-    .destroy = stt_destroy,
+    .destroy = myna_local_stt_destroy,
     .open = stt_open,
     .push = stt_push,
     .mark = stt_mark,
