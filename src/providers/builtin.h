@@ -24,7 +24,8 @@ extern const struct myna_stt_class myna_stt_openai, myna_stt_openai_compatible;
 /* tts_openai.c: OpenAI's /audio/speech */
 extern const struct myna_tts_class myna_tts_openai, myna_tts_openai_compatible;
 
-extern const struct myna_tts_class myna_tts_piper; /* Piper's joe */
-extern const struct myna_tts_class myna_tts_flite; /* slt */
+extern const struct myna_tts_class myna_tts_piper;  /* Piper's joe */
+extern const struct myna_tts_class myna_tts_sherpa; /* from a folder */
+extern const struct myna_tts_class myna_tts_flite;  /* slt */
 
 #endif

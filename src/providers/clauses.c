@@ -223,7 +223,8 @@ static void append(void *arg, struct myna_view sentence)
         st->text_err = MYNA_ENOMEM;
         return;
     }
-    myna_flite_fold(n->c.text);
+    if (!st->voice->reads_utf8)
+        myna_flite_fold(n->c.text);
     st->any = true;
     st->waiting_bytes += strlen(n->c.text);
     *st->last = n;

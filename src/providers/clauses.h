@@ -17,7 +17,7 @@
 
 /* What a work gets and gives. Fields after `text` are the worker's while it runs. */
 struct myna_clause {
-    char *text;                /* folded to ASCII */
+    char *text;                /* folded to ASCII unless the voice reads UTF-8 */
     struct myna_phone *phones; /* of the text; made by the work unless the clause is a rest */
     size_t n_phones, from;     /* speak [from, n_phones) */
     int pause_ms;              /* quiet to put in front: what the clause before it asks for */
@@ -42,6 +42,7 @@ struct myna_voice {
     enum myna_err (*speak)(struct myna_voice *v, struct myna_clause *c);
     void (*warm)(struct myna_voice *v); /* optional, after load: what the first clause needs */
     void (*free)(struct myna_voice *v);
+    bool reads_utf8; /* its text is left as it is; else it is folded for Flite's rules */
     /* clauses.c's own */
     enum { MYNA_VOICE_LOADING, MYNA_VOICE_READY, MYNA_VOICE_FAILED } state;
     int refs;

@@ -30,6 +30,7 @@ static const struct myna_llm_class *const llms[] = {
 static const struct myna_tts_class *const ttss[] = {
     &myna_tts_instant,
     &myna_tts_piper,
+    &myna_tts_sherpa,
     &myna_tts_flite,
     &myna_tts_openai,
     &myna_tts_openai_compatible,

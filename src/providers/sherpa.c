@@ -90,7 +90,22 @@ struct tts_config { /* SherpaOnnxOfflineTtsConfig */
     } vits;
     int32_t num_threads, debug;
     const char *provider;
-    void *more_models[44];
+    struct {
+        const char *acoustic_model, *vocoder, *lexicon, *tokens, *data_dir;
+        float noise_scale, length_scale;
+        const char *dict_dir;
+    } matcha;
+    struct {
+        const char *model, *voices, *tokens, *data_dir;
+        float length_scale;
+        const char *dict_dir, *lexicon, *lang;
+    } kokoro;
+    struct {
+        const char *model, *voices, *tokens, *data_dir;
+        float length_scale;
+        const char *lexicon;
+    } kitten;
+    void *more_models[23];
     const char *rule_fsts;
     int32_t max_num_sentences;
     const char *rule_fars;
@@ -130,6 +145,9 @@ _Static_assert(offsetof(struct offline_recognizer_config, model) == 8, "c-api.h 
 _Static_assert(offsetof(struct offline_recognizer_config, decoding_method) == 528, "2.0.1");
 _Static_assert(sizeof(struct offline_recognizer_config) == 624, "c-api.h 2.0.1");
 _Static_assert(offsetof(struct tts_config, num_threads) == 56, "c-api.h 2.0.1");
+_Static_assert(offsetof(struct tts_config, matcha) == 72, "c-api.h 2.0.1");
+_Static_assert(offsetof(struct tts_config, kokoro) == 128, "c-api.h 2.0.1");
+_Static_assert(offsetof(struct tts_config, kitten) == 192, "c-api.h 2.0.1");
 _Static_assert(offsetof(struct tts_config, rule_fsts) == 424, "c-api.h 2.0.1");
 _Static_assert(offsetof(struct tts_config, silence_scale) == 448, "c-api.h 2.0.1");
 _Static_assert(sizeof(struct tts_config) == 456, "c-api.h 2.0.1");
@@ -536,29 +554,56 @@ enum myna_err myna_sherpa_live_feed(struct myna_sherpa_live *v, void *utterance,
 
 /* ---- voice */
 
-enum myna_err myna_sherpa_tts_create(const char *folder, int threads, struct myna_sherpa_tts **out,
-                                     struct myna_why *why)
+static void fill_voice(struct tts_config *c, const struct myna_sherpa_voice *v)
 {
-    char model[MYNA_MODEL_PATH_MAX + 64], tokens[MYNA_MODEL_PATH_MAX + 64];
-    struct tts_config cfg = {
-        .vits = {.model = model,
-                 .tokens = tokens,
-                 .lexicon = "",
-                 .data_dir = "",
-                 .noise_scale = 0.667f, /* as the voice's description says */
-                 .noise_scale_w = 0.8f,
-                 .length_scale = 1.0f},
-        .num_threads = threads,
-        .provider = "cpu",
-        .max_num_sentences = 1,
-    };
+    const char *lexicon = v->by_text ? v->lexicon : "";
+
+    switch (v->kind) {
+    case MYNA_SHERPA_VITS:
+        c->vits.model = v->model;
+        c->vits.tokens = v->tokens;
+        c->vits.lexicon = lexicon;
+        c->vits.noise_scale = 0.667f; /* as the voices' descriptions say */
+        c->vits.noise_scale_w = 0.8f;
+        c->vits.length_scale = 1.0f;
+        break;
+    case MYNA_SHERPA_MATCHA:
+        c->matcha.acoustic_model = v->model;
+        c->matcha.vocoder = v->second;
+        c->matcha.tokens = v->tokens;
+        c->matcha.lexicon = lexicon;
+        c->matcha.noise_scale = 0.667f;
+        c->matcha.length_scale = 1.0f;
+        break;
+    case MYNA_SHERPA_KOKORO:
+        c->kokoro.model = v->model;
+        c->kokoro.voices = v->second;
+        c->kokoro.tokens = v->tokens;
+        c->kokoro.lexicon = lexicon;
+        c->kokoro.length_scale = 1.0f;
+        break;
+    case MYNA_SHERPA_KITTEN:
+        c->kitten.model = v->model;
+        c->kitten.voices = v->second;
+        c->kitten.tokens = v->tokens;
+        c->kitten.lexicon = lexicon;
+        c->kitten.length_scale = 1.0f;
+        break;
+    }
+    if (v->by_text && *v->rules)
+        c->rule_fsts = v->rules;
+}
+
+enum myna_err myna_sherpa_tts_open(const struct myna_sherpa_voice *voice, int threads,
+                                   struct myna_sherpa_tts **out, struct myna_why *why)
+{
+    struct tts_config cfg = {.num_threads = threads, .provider = "cpu", .max_num_sentences = 1};
     struct myna_sherpa_tts *t = calloc(1, sizeof *t);
     enum myna_err err;
 
     if (!t)
         return myna_fail(why, MYNA_ENOMEM, "memory is short: no voice");
-    snprintf(model, sizeof model, "%s/model.onnx", folder);
-    snprintf(tokens, sizeof tokens, "%s/tokens.txt", folder);
+    fill_voice(&cfg, voice);
     err = open_library(&t->lib, &t->call, why);
     if (err) {
         free(t);
@@ -571,10 +616,22 @@ enum myna_err myna_sherpa_tts_create(const char *folder, int threads, struct myn
             t->call.tts_destroy(t->tts);
         dlclose(t->lib);
         free(t);
-        return myna_fail(why, MYNA_EFORMAT, "the speech library refused the voice in %s", folder);
+        return myna_fail(why, MYNA_EFORMAT, "the speech library refused the voice %s",
+                         voice->model);
     }
     *out = t;
     return MYNA_OK;
+}
+
+enum myna_err myna_sherpa_tts_create(const char *folder, int threads, struct myna_sherpa_tts **out,
+                                     struct myna_why *why)
+{
+    struct myna_sherpa_voice v = {.kind = MYNA_SHERPA_VITS, .n_speakers = 1};
+
+    if (snprintf(v.model, sizeof v.model, "%s/model.onnx", folder) >= (int)sizeof v.model ||
+        snprintf(v.tokens, sizeof v.tokens, "%s/tokens.txt", folder) >= (int)sizeof v.tokens)
+        return myna_fail(why, MYNA_ECONFIG, "the name of the folder %s is too long", folder);
+    return myna_sherpa_tts_open(&v, threads, out, why);
 }
 
 void myna_sherpa_tts_destroy(struct myna_sherpa_tts *t)
@@ -591,21 +648,23 @@ int myna_sherpa_tts_rate_hz(const struct myna_sherpa_tts *t)
     return t->rate_hz;
 }
 
-enum myna_err myna_sherpa_tts_speak(const struct myna_sherpa_tts *t, const int32_t *phonemes,
-                                    size_t n_phonemes, float speed, int16_t **pcm, size_t *n)
+enum myna_err myna_sherpa_tts_speak(const struct myna_sherpa_tts *t,
+                                    const struct myna_sherpa_saying *what, int16_t **pcm, size_t *n)
 {
-    int32_t len = (int32_t)n_phonemes;
-    struct generation_config gen = {.silence_scale = 0.2f,
-                                    .speed = speed,
-                                    .phoneme_codepoints = phonemes,
-                                    .phoneme_codepoints_lens = &len,
-                                    .phoneme_codepoints_num_sentences = 1};
+    int32_t len = (int32_t)what->n_phonemes;
+    struct generation_config gen = {
+        .silence_scale = 0.2f, .speed = what->speed, .sid = what->speaker};
     const struct generated_audio *audio;
     int16_t *out;
 
-    if (n_phonemes == 0 || n_phonemes > INT32_MAX)
+    if (what->n_phonemes > INT32_MAX || (!what->n_phonemes && !what->text))
         return MYNA_EINVAL;
-    audio = t->call.tts_generate(t->tts, "", &gen, NULL, NULL);
+    if (what->n_phonemes) {
+        gen.phoneme_codepoints = what->phonemes;
+        gen.phoneme_codepoints_lens = &len;
+        gen.phoneme_codepoints_num_sentences = 1;
+    }
+    audio = t->call.tts_generate(t->tts, what->n_phonemes ? "" : what->text, &gen, NULL, NULL);
     if (!audio || audio->n <= 0) {
         if (audio)
             t->call.audio_destroy(audio);

@@ -1,9 +1,9 @@
 /* sherpa.h - the local recogniser and the local voice: sherpa-onnx 2.0.1, opened at run time.
  *
- * Serves whole.c, stt_sherpa.c and tts_piper.c. A build needs neither its header nor the
- * library; a machine without it is told how to fetch it. The library stays in the process once
- * opened (its threads and C++ globals do not survive an unload); each object here holds its own
- * reference.
+ * Serves whole.c, stt_sherpa.c, tts_piper.c and tts_sherpa.c. A build needs neither its
+ * header nor the library; a machine without it is told how to fetch it. The library stays in the
+ * process once opened (its threads and C++ globals do not survive an unload); each object here
+ * holds its own reference.
  *
  * Thread: all of it blocks; call it on a worker. One recogniser or voice may decode on several
  * workers at once (ONNX Runtime's sessions allow it, and the state of a decode is its own).
@@ -11,6 +11,7 @@
 #ifndef MYNA_PROVIDERS_SHERPA_H
 #define MYNA_PROVIDERS_SHERPA_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -79,16 +80,46 @@ enum myna_err myna_sherpa_live_feed(struct myna_sherpa_live *live, void *utteran
                                     const int16_t *pcm, size_t n, bool last, char **text,
                                     struct myna_word **words, size_t *n_words, char **letters);
 
-/* ---- voices */
+/* ---- voices: which one a folder has, sherpa_voice.c */
 
-/* A Piper voice from a folder with model.onnx and tokens.txt. */
+enum myna_sherpa_voice_kind {
+    MYNA_SHERPA_VITS, /* Piper's are of this kind */
+    MYNA_SHERPA_MATCHA,
+    MYNA_SHERPA_KOKORO,
+    MYNA_SHERPA_KITTEN,
+};
+struct myna_sherpa_voice {
+    enum myna_sherpa_voice_kind kind;
+    bool by_text;   /* the library reads the text, by a lexicon; else it wants phonemes */
+    int n_speakers; /* at least 1 */
+    char voice[16]; /* its language as espeak-ng names it, "en-us"; "" it does not say */
+    char model[MYNA_MODEL_PATH_MAX], tokens[MYNA_MODEL_PATH_MAX];
+    char second[MYNA_MODEL_PATH_MAX]; /* the vocoder, or the file of voices; "" none */
+    char lexicon[4 * MYNA_MODEL_PATH_MAX], rules[4 * MYNA_MODEL_PATH_MAX]; /* "a,b"; "" none */
+};
+/* Blocks a little. MYNA_ECONFIG: no voice that can be used; says why. The library ends the whole
+ * program over a file that lacks what it wants to read, so this looks first. */
+enum myna_err myna_sherpa_find_voice(const char *folder, struct myna_sherpa_voice *out,
+                                     struct myna_why *why);
+
+enum myna_err myna_sherpa_tts_open(const struct myna_sherpa_voice *voice, int threads,
+                                   struct myna_sherpa_tts **out, struct myna_why *why);
+/* A Piper voice from a folder with model.onnx and tokens.txt, as models/ makes it. */
 enum myna_err myna_sherpa_tts_create(const char *folder, int threads, struct myna_sherpa_tts **out,
                                      struct myna_why *why);
 void myna_sherpa_tts_destroy(struct myna_sherpa_tts *tts); /* NULL is fine */
 int myna_sherpa_tts_rate_hz(const struct myna_sherpa_tts *tts);
-/* Phonemes (code points of the voice's table) to samples at the voice's rate. speed 1.0 is the
- * voice's own. Caller frees. */
-enum myna_err myna_sherpa_tts_speak(const struct myna_sherpa_tts *tts, const int32_t *phonemes,
-                                    size_t n_phonemes, float speed, int16_t **pcm, size_t *n);
+/* What is said: phonemes (code points of the voice's table), or the text where there are none. */
+struct myna_sherpa_saying {
+    const char *text;
+    const int32_t *phonemes;
+    size_t n_phonemes;
+    float speed; /* 1.0 is the voice's own */
+    int speaker;
+};
+/* Samples at the voice's rate. Caller frees. */
+enum myna_err myna_sherpa_tts_speak(const struct myna_sherpa_tts *tts,
+                                    const struct myna_sherpa_saying *what, int16_t **pcm,
+                                    size_t *n);
 
 #endif

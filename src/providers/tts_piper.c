@@ -198,7 +198,11 @@ static enum myna_err piper_speak(struct myna_voice *v, struct myna_clause *c)
     n_codes = myna_phonemes(c->phones + c->from, c->spoken - c->from,
                             myna_phones_sign(c->phones, c->spoken, c->n_phones), codes, max);
     if (n_codes) {
-        err = myna_sherpa_tts_speak(p->tts, codes, n_codes, (float)p->opt.speed, &c->pcm, &c->n);
+        err = myna_sherpa_tts_speak(p->tts,
+                                    &(struct myna_sherpa_saying){.phonemes = codes,
+                                                                 .n_phonemes = n_codes,
+                                                                 .speed = (float)p->opt.speed},
+                                    &c->pcm, &c->n);
         if (!err)
             err = myna_clause_finish(c, RATE_HZ, false);
     } /* else nothing in it has a sound: an emoji, a row of dashes */

@@ -152,6 +152,7 @@ static double plain(int how)
     static size_t n_codes;
     int64_t began;
     int16_t *pcm = NULL;
+    struct myna_sherpa_saying what;
     size_t n;
 
     (void)how;
@@ -170,8 +171,9 @@ static double plain(int how)
         free(phones);
         myna_flite_close(fl);
     }
+    what = (struct myna_sherpa_saying){.phonemes = codes, .n_phonemes = n_codes, .speed = 1.0f};
     began = bench_now_ns();
-    if (myna_sherpa_tts_speak(tts, codes, n_codes, 1.0f, &pcm, &n))
+    if (myna_sherpa_tts_speak(tts, &what, &pcm, &n))
         exit(1);
     free(pcm);
     return (double)(bench_now_ns() - began) / 1e6;

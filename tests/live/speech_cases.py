@@ -121,12 +121,12 @@ def a_speech_server_that_does_everything_wrong_is_named_each_time(here):
         s.end()
 
 
-def tiny(here):
+def tiny(here, program="tiny_transducer.py"):
     where = install("onnx", "bin/onnx.stamp", [sys.executable, "-m", "venv", "."],
                     ["bin/pip", "install", "-q", "--only-binary=:all:", "onnx", "numpy"],
                     ["touch", "bin/onnx.stamp"])
     folder = os.path.join(here, "tiny")
-    p = subprocess.run([os.path.join(where, "bin/python"), os.path.join(HERE, "../speech/tiny_transducer.py"), folder],
+    p = subprocess.run([os.path.join(where, "bin/python"), os.path.join(HERE, "../speech", program), folder],
                        capture_output=True, text=True, timeout=120)
     check(p.returncode == 0, p.stderr[-2000:])
     return folder
@@ -179,3 +179,61 @@ def moonshine_from_a_folder_hears_what_the_built_in_one_hears(here):
     check(code == 0, err)
     code, built_in, err, _ = hear(path, "vad.provider=silero")
     check(code == 0 and json.loads(out)["text"] == json.loads(built_in)["text"], f"{out} {built_in} {err}")
+
+
+def pitches(path):
+    """Of each tenth of a second that has sound: cycles a second."""
+    with wave.open(path) as w:
+        rate, n = w.getframerate(), w.getnframes()
+        pcm = struct.unpack(f"<{n}h", w.readframes(n))
+    step = rate // 10
+    rows = [pcm[i:i + step] for i in range(0, n - step, step)]
+    return [sum(1 for a, b in zip(r, r[1:]) if a < 0 <= b) * 10 for r in rows if max(r) > 2000], n / rate
+
+
+@case
+def each_kind_of_voice_for_sherpa_onnx_speaks_from_its_folder(here):
+    """Five voices made here, one of each kind, through the real library: a sign is a tone of a tenth of a second."""
+    folder = tiny(here, "tiny_voices.py")
+    out = os.path.join(here, "said.wav")
+    for kind, least, most, tones in (("vits", 0.5, 0.8, 4), ("piper", 1.2, 2.2, 6), ("matcha", 1.2, 2.2, 1),
+                                     ("kokoro", 0.9, 1.4, 6), ("kitten", 0.9, 1.4, 6)):
+        code, _, err, _ = myna("say", "one two", "--out", out, "--set", "tts.provider=sherpa", "--set",
+                               f"tts.sherpa.dir={os.path.join(folder, kind)}")
+        needs_library(err)
+        check(code == 0, f"{kind}: exit {code} {err}")
+        heard, seconds = pitches(out)
+        check(least <= seconds <= most, f"{kind}: {seconds:.2f} s")
+        check(len(set(p // 100 for p in heard)) >= tones, f"{kind}: {heard}")
+    code, _, err, _ = myna("say", "abracadabra" * 200, "--out", out, "--set", "tts.provider=sherpa", "--set",
+                           f"tts.sherpa.dir={os.path.join(folder, 'kokoro')}")
+    check(code == 0, f"a word longer than the model's table: exit {code} {err}")
+
+
+@case
+def a_folder_that_would_end_the_library_s_process_is_refused_by_name(here):
+    folder = tiny(here, "tiny_voices.py")
+    kokoro, matcha = os.path.join(folder, "kokoro"), os.path.join(folder, "matcha")
+    with open(os.path.join(kokoro, "voices.bin"), "ab") as f:
+        f.write(b"more")
+    os.unlink(os.path.join(matcha, "hifigan_v2.onnx"))
+    for dir_, words in ((kokoro, "belongs to another model"), (matcha, "wants its vocoder"),
+                        (os.path.join(here, "nowhere"), "no folder")):
+        code, _, err, _ = myna("say", "one", "--out", os.path.join(here, "x.wav"), "--set", "tts.provider=sherpa",
+                               "--set", f"tts.sherpa.dir={dir_}")
+        check(code == 2 and words in err and "tts.sherpa.dir" in err, f"{dir_}: exit {code} {err}")
+
+
+@case
+def the_built_in_voice_from_a_folder_is_understood(here):
+    cache = os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "myna")
+    folder = os.path.join(os.environ.get("MYNA_MODELS") or cache, "piper-joe")
+    if not os.path.exists(os.path.join(folder, "model.onnx")):
+        raise Skip("the model piper-joe is not on this machine")
+    out = os.path.join(here, "said.wav")
+    code, _, err, _ = myna("say", "The train leaves at seven in the morning.", "--out", out, "--set",
+                           "tts.provider=sherpa", "--set", f"tts.sherpa.dir={folder}")
+    needs_library(err)
+    check(code == 0, err)
+    code, heard, err, _ = hear(out, "vad.provider=silero")
+    check(code == 0 and "train leaves at" in json.loads(heard)["text"].lower(), f"{heard} {err}")
