@@ -3,7 +3,8 @@
  *
  * A turn is POST /v1/runs, then the run's event stream. The history is ours and travels along. When
  * the run asks for permission, the question is the answer of this turn; the run waits, and what the
- * person says next decides: yes once, always, or no. 60 s without an answer is a no.
+ * person says next decides: yes once, always, or no. permission_timeout (60 s) without an answer is
+ * a no.
  *
  * Thread: the loop's.
  */

@@ -26,7 +26,7 @@ struct myna_openai_prices { /* USD for a million tokens; 0: not known */
 
 struct myna_openai_conf {
     const char *base_url, *model, *agent, *api_key, *api_key_env, *headers;
-    int connect_timeout_ms, timeout_ms, total_timeout_ms;
+    int connect_timeout_ms, timeout_ms, total_timeout_ms, permission_timeout_ms;
     const char *session_user_prefix, *session_id_header, *session_id_prefix;
     const char *session_key_header, *session_key, *session_key_prefix;
     int session_key_from; /* 1: caller_hash */

@@ -121,6 +121,8 @@ const struct myna_option myna_openai_hermes_options[] = {
     {FIELD(MYNA_OPT_BOOL, "runs", runs), .def = "true",
      .help =
          "turns as runs where Hermes offers them: it can ask aloud for permission; false: chat"},
+    {FIELD(MYNA_OPT_MS, "permission_timeout", permission_timeout_ms), .def = "60s", .min = 1,
+     .max = 3600000, .help = "without an answer to a question for permission it is a no"},
     SESSION("patter-call-", "X-Hermes-Session-Id", "patter-call-", "X-Hermes-Session-Key", "true"),
     SAMPLING,
     PRICES};
