@@ -42,39 +42,73 @@ static bool went_well(enum myna_err err)
     return err == MYNA_OK;
 }
 
+static bool make(void *arg)
+{
+    struct myna_config *cfg = myna_config_create();
+
+    (void)arg;
+    myna_config_destroy(cfg);
+    return cfg != NULL;
+}
+
 static bool fill(struct myna_config *cfg)
 {
-    char *json;
-    bool ok = went_well(myna_config_add_section(cfg, &gadgets)) &&
-              went_well(myna_config_parse(cfg, "m.yaml", text, sizeof text - 1, &why)) &&
-              went_well(myna_config_environment(cfg, &why)) &&
-              went_well(myna_config_set(cfg, "gadgets.b.list", "x, y", "--set", &why)) &&
-              went_well(myna_config_set(cfg, "agent.name", "Bea", "--set", &why));
+    return went_well(myna_config_add_section(cfg, &gadgets)) &&
+           went_well(myna_config_parse(cfg, "m.yaml", text, sizeof text - 1, &why)) &&
+           went_well(myna_config_environment(cfg, &why)) &&
+           went_well(myna_config_set(cfg, "gadgets.b.list", "x, y", "--set", &why)) &&
+           went_well(myna_config_set(cfg, "agent.name", "Bea", "--set", &why));
+}
 
-    if (!ok)
-        return false;
-    json = myna_config_json(cfg);
-    ok = json && strstr(json, "\"agent.name\":{\"value\":\"Bea\",\"origin\":\"--set\"}") &&
-         strstr(json, "\"value\":[\"x\",\"y\"]") && strstr(json, "{\"f\":[1,{\"g\":\"h\"}]}");
+static bool tell(void *arg)
+{
+    char *json = myna_config_json(arg);
+    bool ok = json && strstr(json, "\"agent.name\":{\"value\":\"Bea\",\"origin\":\"--set\"}") &&
+              strstr(json, "\"value\":[\"x\",\"y\"]") && strstr(json, "{\"f\":[1,{\"g\":\"h\"}]}");
+
+    CHECK(ok || !json); /* whole or not at all */
     free(json);
     return ok;
 }
 
-static bool make_and_fill(void *arg)
+/* Each step with only its own allocations failing: the table of all options is long, and its
+ * making would be gone through again for each failure of the others. */
+TEST(memory_that_is_short_for_the_table_leaks_nothing)
 {
-    struct myna_config *cfg = myna_config_create();
-    bool ok = cfg && fill(cfg);
-
-    (void)arg;
-    myna_config_destroy(cfg);
-    return ok;
+    CHECK(fault_each_alloc(make, NULL) > 50);
 }
 
-TEST(short_memory_is_told_as_such_and_nothing_leaks)
+TEST(memory_that_is_short_for_a_value_is_told_as_such_and_leaks_nothing)
 {
+    unsigned long n = 0;
+    bool hit = true;
+
     setenv("MYNA_TURN_ALPHA", "0.5", 1);
-    CHECK(fault_each_alloc(make_and_fill, NULL) > 50);
+    while (hit) {
+        size_t live = fault_live();
+        struct myna_config *cfg = myna_config_create();
+        bool well;
+
+        CHECK(cfg);
+        fault_fail_alloc(++n);
+        well = fill(cfg);
+        hit = fault_hit();
+        fault_off();
+        CHECK(well || hit);
+        myna_config_destroy(cfg);
+        CHECK_EQ(fault_live(), live);
+    }
+    CHECK(n > 50);
     unsetenv("MYNA_TURN_ALPHA");
+}
+
+TEST(memory_that_is_short_for_the_list_gives_none)
+{
+    struct myna_config *cfg = myna_config_create();
+
+    CHECK(cfg && fill(cfg));
+    CHECK(fault_each_alloc(tell, cfg) > 50);
+    myna_config_destroy(cfg);
 }
 
 TEST(a_value_that_could_not_be_kept_leaves_the_old_one)
