@@ -12,6 +12,7 @@
 #include "audio/g711.h"
 #include "audio/resample.h"
 #include "util/buf.h"
+#include "util/bytes.h"
 
 #define HEAD_MAX     ((size_t)64 << 10) /* of a WAV before its samples */
 #define BLOCK        960
@@ -130,16 +131,6 @@ enum myna_err myna_decode_put(struct myna_decode *d, const int16_t *mono, size_t
 
 /* ---- samples */
 
-static uint32_t u16(const uint8_t *p)
-{
-    return p[0] | (uint32_t)p[1] << 8;
-}
-
-static uint32_t u32(const uint8_t *p)
-{
-    return u16(p) | u16(p + 2) << 16;
-}
-
 static int16_t from_float(double v)
 {
     return isnan(v) ? 0 : (int16_t)lrint(fmax(-32768, fmin(32767, v * 32767)));
@@ -159,12 +150,12 @@ static int16_t sample(const struct myna_decode *d, const uint8_t *p)
     case CODE_ULAW:
         return myna_g711_decode_one(MYNA_G711_ULAW, *p);
     case CODE_FLOAT:
-        word = u32(p);
+        word = myna_get_le32(p);
         if (d->bytes == 4) {
             memcpy(&narrow, &word, sizeof narrow);
             return from_float((double)narrow);
         }
-        bits = word | (uint64_t)u32(p + 4) << 32;
+        bits = word | (uint64_t)myna_get_le32(p + 4) << 32;
         memcpy(&wide, &bits, sizeof wide);
         return from_float(wide);
     case CODE_INT:
@@ -172,7 +163,7 @@ static int16_t sample(const struct myna_decode *d, const uint8_t *p)
     }
     if (d->bytes == 1)
         return (int16_t)((*p - 128) * 256);
-    return (int16_t)u16(p + d->bytes - 2); /* the upper 16 of 16, 24, 32 */
+    return (int16_t)myna_get_le16(p + d->bytes - 2); /* the upper 16 of 16, 24, 32 */
 }
 
 static int16_t mono(const struct myna_decode *d, const uint8_t *p)
@@ -230,13 +221,13 @@ static enum myna_err take_samples(struct myna_decode *d, const uint8_t *p, size_
 static enum myna_err take_format(struct myna_decode *d, const uint8_t *p, uint32_t len,
                                  struct myna_why *why)
 {
-    uint32_t code = len >= 16 ? u16(p) : 0, bits = len >= 16 ? u16(p + 14) : 0;
+    uint32_t code = len >= 16 ? myna_get_le16(p) : 0, bits = len >= 16 ? myna_get_le16(p + 14) : 0;
 
     if (code == 0xFFFE && len >= 26) /* extensible: the code is in the GUID */
-        code = u16(p + 24);
+        code = myna_get_le16(p + 24);
     d->code = (enum code)code;
-    d->channels = len >= 16 ? (int)u16(p + 2) : 0;
-    d->rate_hz = len >= 16 ? u32(p + 4) : 0;
+    d->channels = len >= 16 ? (int)myna_get_le16(p + 2) : 0;
+    d->rate_hz = len >= 16 ? myna_get_le32(p + 4) : 0;
     d->bytes = (int)bits / 8;
     if (d->channels < 1 || d->channels > MAX_CHANNELS || bits % 8 ||
         !((code == CODE_INT && bits >= 8 && bits <= 32) ||
@@ -258,7 +249,7 @@ static enum myna_err parse_head(struct myna_decode *d, size_t *used, struct myna
     if (v.len >= 12 && memcmp(v.ptr + 8, "WAVE", 4) != 0)
         return myna_fail(why, MYNA_EFORMAT, "it begins like a WAV and is none");
     while (v.len >= at + 8) {
-        uint32_t len = u32(v.ptr + at + 4);
+        uint32_t len = myna_get_le32(v.ptr + at + 4);
         enum myna_err err;
 
         if (!memcmp(v.ptr + at, "data", 4)) {

@@ -14,6 +14,7 @@
 #include <sndfile.h>
 
 #include "audio/resample.h"
+#include "util/bytes.h"
 #include "util/fs.h"
 
 enum { BLOCK = 1024, MAX_CHANNELS = 2 };
@@ -98,11 +99,6 @@ static bool bytes_of(const struct source *src, uint64_t at, uint8_t *to, size_t 
     return true;
 }
 
-static uint32_t get32(const uint8_t *p)
-{
-    return p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
-}
-
 /* How much of the claimed sound is not there. Those who write into a pipe claim the most a header
  * can; RF64 and W64 keep their sizes elsewhere and are believed. */
 static uint32_t missing_ms(const struct source *src)
@@ -114,7 +110,7 @@ static uint32_t missing_ms(const struct source *src)
     if (!bytes_of(src, 0, head, sizeof head) || memcmp(head, "RIFF", 4) != 0)
         return 0;
     for (int i = 0; i < CHUNKS_MAX && bytes_of(src, at, head, 8); i++) {
-        uint32_t claimed = get32(head + 4);
+        uint32_t claimed = myna_get_le32(head + 4);
         uint64_t there = src->len - at - 8;
 
         if (!memcmp(head, "data", 4)) {
@@ -123,7 +119,7 @@ static uint32_t missing_ms(const struct source *src)
             return (uint32_t)(((claimed - there) * 1000 + bytes_a_second - 1) / bytes_a_second);
         }
         if (!memcmp(head, "fmt ", 4) && bytes_of(src, at + 16, head, 4))
-            bytes_a_second = get32(head);
+            bytes_a_second = myna_get_le32(head);
         at += 8 + (uint64_t)claimed + (claimed & 1);
     }
     return 0;
@@ -330,18 +326,6 @@ struct myna_wav_writer {
     uint8_t bytes[HELD_MAX * 2];
 };
 
-static void put16(uint8_t *p, uint32_t v)
-{
-    p[0] = (uint8_t)v;
-    p[1] = (uint8_t)(v >> 8);
-}
-
-static void put32(uint8_t *p, uint32_t v)
-{
-    put16(p, v & 0xffff);
-    put16(p + 2, v >> 16);
-}
-
 static enum myna_err writer_failed(struct myna_wav_writer *w, struct myna_why *why)
 {
     int e = errno;
@@ -380,8 +364,8 @@ static bool write_sizes(const struct myna_wav_writer *w)
 {
     uint8_t riff[4], data[4];
 
-    put32(riff, (uint32_t)(HEADER - 8 + w->written * 2));
-    put32(data, (uint32_t)(w->written * 2));
+    myna_put_le32(riff, (uint32_t)(HEADER - 8 + w->written * 2));
+    myna_put_le32(data, (uint32_t)(w->written * 2));
     if (pwrite(w->fd, riff, 4, 4) == 4 && pwrite(w->fd, data, 4, HEADER - 4) == 4)
         return true;
     return errno == ESPIPE; /* a pipe keeps the "unknown length" of its header */
@@ -390,16 +374,16 @@ static bool write_sizes(const struct myna_wav_writer *w)
 void myna_wav_header(uint8_t h[MYNA_WAV_HEADER], uint32_t rate_hz, uint32_t len)
 {
     memcpy(h, "RIFF....WAVEfmt ", 16);
-    put32(h + 4, len > UINT32_MAX - (HEADER - 8) ? UINT32_MAX : len + HEADER - 8);
-    put32(h + 16, 16);
-    put16(h + 20, 1); /* PCM */
-    put16(h + 22, 1);
-    put32(h + 24, rate_hz);
-    put32(h + 28, rate_hz * 2);
-    put16(h + 32, 2);
-    put16(h + 34, 16);
+    myna_put_le32(h + 4, len > UINT32_MAX - (HEADER - 8) ? UINT32_MAX : len + HEADER - 8);
+    myna_put_le32(h + 16, 16);
+    myna_put_le16(h + 20, 1); /* PCM */
+    myna_put_le16(h + 22, 1);
+    myna_put_le32(h + 24, rate_hz);
+    myna_put_le32(h + 28, rate_hz * 2);
+    myna_put_le16(h + 32, 2);
+    myna_put_le16(h + 34, 16);
     memcpy(h + 36, "data", 4);
-    put32(h + 40, len);
+    myna_put_le32(h + 40, len);
 }
 
 static bool write_header(const struct myna_wav_writer *w)
@@ -475,7 +459,7 @@ enum myna_err myna_wav_write(struct myna_wav_writer *w, const int16_t *mono, siz
         size_t part = w->hold - w->held < n ? w->hold - w->held : n;
 
         for (size_t i = 0; i < part; i++)
-            put16(w->bytes + (w->held + i) * 2, (uint16_t)mono[i]);
+            myna_put_le16(w->bytes + (w->held + i) * 2, (uint16_t)mono[i]);
         w->held += part;
         mono += part;
         n -= part;

@@ -3,25 +3,10 @@
 
 #include <string.h>
 
+#include "util/bytes.h"
+
 enum { ACK = 0x02, OPEN = 0x03, HEADER = 12 };
 enum { RELIABLE = 0, RETRANSMITS = 1, LIFETIME = 2, UNORDERED = 0x80 };
-
-static uint32_t be(const uint8_t *p, int n)
-{
-    uint32_t v = 0;
-
-    while (n-- > 0)
-        v = v << 8 | *p++;
-    return v;
-}
-
-static void put(uint8_t *p, int n, uint32_t v)
-{
-    while (n-- > 0) {
-        p[n] = (uint8_t)v;
-        v >>= 8;
-    }
-}
 
 static bool take_text(const uint8_t *p, size_t n, char into[257])
 {
@@ -42,14 +27,14 @@ enum myna_dcep_type myna_dcep_parse(struct myna_view v, struct myna_dcep_open *o
         return MYNA_DCEP_ACK;
     if (v.len < HEADER || v.ptr[0] != OPEN)
         return MYNA_DCEP_BAD;
-    label = be(v.ptr + 8, 2);
-    protocol = be(v.ptr + 10, 2);
+    label = myna_get_be16(v.ptr + 8);
+    protocol = myna_get_be16(v.ptr + 10);
     if (v.len != HEADER + label + protocol || !take_text(v.ptr + HEADER, label, o.label) ||
         !take_text(v.ptr + HEADER + label, protocol, o.protocol))
         return MYNA_DCEP_BAD;
     o.unordered = v.ptr[1] & UNORDERED;
-    o.priority = (uint16_t)be(v.ptr + 2, 2);
-    bound = be(v.ptr + 4, 4) & INT32_MAX;
+    o.priority = myna_get_be16(v.ptr + 2);
+    bound = myna_get_be32(v.ptr + 4) & INT32_MAX;
     switch (v.ptr[1] & ~UNORDERED) {
     case RELIABLE:
         break;
@@ -81,10 +66,10 @@ size_t myna_dcep_write_open(const struct myna_dcep_open *o, uint8_t into[MYNA_DC
     }
     into[0] = OPEN;
     into[1] = (uint8_t)(type | (o->unordered ? UNORDERED : 0));
-    put(into + 2, 2, o->priority);
-    put(into + 4, 4, bound);
-    put(into + 8, 2, (uint32_t)label);
-    put(into + 10, 2, (uint32_t)protocol);
+    myna_put_be16(into + 2, o->priority);
+    myna_put_be32(into + 4, bound);
+    myna_put_be16(into + 8, (uint32_t)label);
+    myna_put_be16(into + 10, (uint32_t)protocol);
     memcpy(into + HEADER, o->label, label);
     memcpy(into + HEADER + label, o->protocol, protocol);
     return HEADER + label + protocol;

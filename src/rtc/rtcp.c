@@ -3,25 +3,22 @@
 
 #include <string.h>
 
-enum { SR = 200, RR, SDES, BYE, APP, RTPFB, PSFB, XR };
+#include "util/bytes.h"
 
-static uint32_t be32(const uint8_t *p)
-{
-    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
-}
+enum { SR = 200, RR, SDES, BYE, APP, RTPFB, PSFB, XR };
 
 static void take_blocks(struct myna_rtcp *r, const uint8_t *at, const uint8_t *end, unsigned count)
 {
     for (; r->n_blocks < count && end - at >= 24; at += 24) {
-        uint32_t lost = be32(at + 4);
+        uint32_t lost = myna_get_be32(at + 4);
 
-        r->blocks[r->n_blocks++] = (struct myna_rtcp_block){.ssrc = be32(at),
+        r->blocks[r->n_blocks++] = (struct myna_rtcp_block){.ssrc = myna_get_be32(at),
                                                             .fraction = (uint8_t)(lost >> 24),
                                                             .lost = (int32_t)(lost << 8) >> 8,
-                                                            .highest = be32(at + 8),
-                                                            .jitter = be32(at + 12),
-                                                            .lsr = be32(at + 16),
-                                                            .dlsr = be32(at + 20)};
+                                                            .highest = myna_get_be32(at + 8),
+                                                            .jitter = myna_get_be32(at + 12),
+                                                            .lsr = myna_get_be32(at + 16),
+                                                            .dlsr = myna_get_be32(at + 20)};
     }
 }
 
@@ -30,7 +27,7 @@ static void take_sdes(struct myna_rtcp *r, const uint8_t *at, const uint8_t *end
 {
     if (end - at < 4)
         return;
-    r->ssrc = be32(at);
+    r->ssrc = myna_get_be32(at);
     at += 4;
     while (end - at >= 2 && *at) {
         size_t n = at[1];
@@ -61,7 +58,7 @@ static enum myna_rtcp_type take_feedback(struct myna_rtcp *r, int pt, unsigned f
 {
     if (len < 8)
         return MYNA_RTCP_OTHER;
-    r->media = be32(body + 4);
+    r->media = myna_get_be32(body + 4);
     r->fci = (struct myna_view){body + 8, len - 8};
     if (pt == RTPFB)
         return fmt == 1 ? MYNA_RTCP_NACK : fmt == 15 ? MYNA_RTCP_TWCC : MYNA_RTCP_OTHER;
@@ -83,15 +80,15 @@ static enum myna_rtcp_type take_body(struct myna_rtcp *r, int pt, unsigned count
     const uint8_t *end = body + len;
 
     if (len >= 4)
-        r->ssrc = be32(body);
+        r->ssrc = myna_get_be32(body);
     switch (pt) {
     case SR:
         if (len < 24)
             return MYNA_RTCP_OTHER;
-        r->ntp = (uint64_t)be32(body + 4) << 32 | be32(body + 8);
-        r->rtp_ts = be32(body + 12);
-        r->packets = be32(body + 16);
-        r->octets = be32(body + 20);
+        r->ntp = (uint64_t)myna_get_be32(body + 4) << 32 | myna_get_be32(body + 8);
+        r->rtp_ts = myna_get_be32(body + 12);
+        r->packets = myna_get_be32(body + 16);
+        r->octets = myna_get_be32(body + 20);
         take_blocks(r, body + 24, end, count);
         return MYNA_RTCP_SR;
     case RR:
@@ -157,7 +154,7 @@ size_t myna_rtcp_nacked(const struct myna_rtcp *p, uint16_t *into, size_t max)
 
 uint32_t myna_rtcp_source(const struct myna_rtcp *bye, size_t i)
 {
-    return be32(bye->sources.ptr + i * 4);
+    return myna_get_be32(bye->sources.ptr + i * 4);
 }
 
 uint64_t myna_ntp_from_ms(int64_t wall_ms)

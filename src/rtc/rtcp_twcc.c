@@ -8,25 +8,10 @@
 
 #include <string.h>
 
+#include "util/bytes.h"
+
 enum { RTPFB = 205, FMT = 15, STEP = 250, REFERENCE = 64000 /* us */ };
 enum state { NOT, SMALL, LARGE };
-
-static unsigned be16(const uint8_t *p)
-{
-    return (unsigned)(p[0] << 8 | p[1]);
-}
-
-static void put16(uint8_t *p, unsigned v)
-{
-    p[0] = (uint8_t)(v >> 8);
-    p[1] = (uint8_t)v;
-}
-
-static void put32(uint8_t *p, uint32_t v)
-{
-    put16(p, v >> 16);
-    put16(p + 2, v & 0xffff);
-}
 
 /* The states one chunk tells; returns how many. A run is handed out in pieces of 14. */
 static size_t take_chunk(unsigned *chunk, uint8_t states[14])
@@ -63,7 +48,7 @@ static size_t take_states(struct myna_view fci, size_t told, myna_us *arrived, s
 
         if (fci.len - at < 2)
             return 0;
-        chunk = be16(fci.ptr + at);
+        chunk = myna_get_be16(fci.ptr + at);
         at += 2;
         do {
             uint8_t states[14];
@@ -85,9 +70,9 @@ size_t myna_rtcp_twcc(const struct myna_rtcp *p, uint16_t *first, myna_us *arriv
 
     if (fci.len < 8)
         return 0;
-    *first = (uint16_t)be16(fci.ptr);
-    told = be16(fci.ptr + 2);
-    now = (myna_us)(be16(fci.ptr + 4) << 8 | fci.ptr[6]) * REFERENCE;
+    *first = myna_get_be16(fci.ptr);
+    told = myna_get_be16(fci.ptr + 2);
+    now = (myna_us)(myna_get_be16(fci.ptr + 4) << 8 | fci.ptr[6]) * REFERENCE;
     at = take_states(fci, told, arrived, max);
     if (!at)
         return 0;
@@ -102,7 +87,7 @@ size_t myna_rtcp_twcc(const struct myna_rtcp *p, uint16_t *first, myna_us *arriv
         }
         if (fci.len - at < bytes)
             return 0;
-        now += (bytes == SMALL ? fci.ptr[at] : (int16_t)be16(fci.ptr + at)) * STEP;
+        now += (bytes == SMALL ? fci.ptr[at] : (int16_t)myna_get_be16(fci.ptr + at)) * STEP;
         arrived[i] = now > 0 ? now : 0;
         at += bytes;
     }
@@ -142,12 +127,12 @@ bool myna_rtcp_put_twcc(struct myna_rtcp_out *o, uint32_t ssrc, uint32_t media, 
     memset(p, 0, words * 4);
     p[0] = 0x80 | FMT;
     p[1] = RTPFB;
-    put16(p + 2, (unsigned)words - 1);
-    put32(p + 4, ssrc);
-    put32(p + 8, media);
-    put16(p + 12, first);
-    put16(p + 14, (unsigned)n);
-    put32(p + 16, (uint32_t)(reference / REFERENCE) << 8 | count);
+    myna_put_be16(p + 2, (unsigned)words - 1);
+    myna_put_be32(p + 4, ssrc);
+    myna_put_be32(p + 8, media);
+    myna_put_be16(p + 12, first);
+    myna_put_be16(p + 14, (unsigned)n);
+    myna_put_be32(p + 16, (uint32_t)(reference / REFERENCE) << 8 | count);
     for (size_t i = 0; i < n; i++)
         p[20 + i / 7 * 2 + (i % 7 > 2)] |=
             (uint8_t)(states[i] << (i % 7 > 2 ? 12 - 2 * (i % 7) : 4 - 2 * (i % 7)));

@@ -3,19 +3,9 @@
 
 #include <string.h>
 
+#include "util/bytes.h"
+
 enum { SR = 200, RR, SDES, BYE, APP, RTPFB, PSFB };
-
-static void put16(uint8_t *p, unsigned v)
-{
-    p[0] = (uint8_t)(v >> 8);
-    p[1] = (uint8_t)v;
-}
-
-static void put32(uint8_t *p, uint32_t v)
-{
-    put16(p, v >> 16);
-    put16(p + 2, v & 0xffff);
-}
 
 /* Room for a packet of `words` words behind its first, or NULL. */
 static uint8_t *begin(struct myna_rtcp_out *o, unsigned count, int pt, size_t words)
@@ -26,7 +16,7 @@ static uint8_t *begin(struct myna_rtcp_out *o, unsigned count, int pt, size_t wo
         return NULL;
     p[0] = (uint8_t)(0x80 | count);
     p[1] = (uint8_t)pt;
-    put16(p + 2, (unsigned)words);
+    myna_put_be16(p + 2, (unsigned)words);
     o->len += 4 + words * 4;
     return p + 4;
 }
@@ -38,12 +28,12 @@ static void put_blocks(uint8_t *p, const struct myna_rtcp_block *b, size_t n)
                        : b[i].lost < -0x800000 ? -0x800000
                                                : b[i].lost;
 
-        put32(p, b[i].ssrc);
-        put32(p + 4, (uint32_t)b[i].fraction << 24 | ((uint32_t)lost & 0xffffff));
-        put32(p + 8, b[i].highest);
-        put32(p + 12, b[i].jitter);
-        put32(p + 16, b[i].lsr);
-        put32(p + 20, b[i].dlsr);
+        myna_put_be32(p, b[i].ssrc);
+        myna_put_be32(p + 4, (uint32_t)b[i].fraction << 24 | ((uint32_t)lost & 0xffffff));
+        myna_put_be32(p + 8, b[i].highest);
+        myna_put_be32(p + 12, b[i].jitter);
+        myna_put_be32(p + 16, b[i].lsr);
+        myna_put_be32(p + 20, b[i].dlsr);
     }
 }
 
@@ -54,12 +44,12 @@ bool myna_rtcp_put_sr(struct myna_rtcp_out *o, const struct myna_rtcp_sender *s,
 
     if (!p)
         return false;
-    put32(p, s->ssrc);
-    put32(p + 4, (uint32_t)(s->ntp >> 32));
-    put32(p + 8, (uint32_t)s->ntp);
-    put32(p + 12, s->rtp_ts);
-    put32(p + 16, s->packets);
-    put32(p + 20, s->octets);
+    myna_put_be32(p, s->ssrc);
+    myna_put_be32(p + 4, (uint32_t)(s->ntp >> 32));
+    myna_put_be32(p + 8, (uint32_t)s->ntp);
+    myna_put_be32(p + 12, s->rtp_ts);
+    myna_put_be32(p + 16, s->packets);
+    myna_put_be32(p + 20, s->octets);
     put_blocks(p + 24, blocks, n);
     return true;
 }
@@ -71,7 +61,7 @@ bool myna_rtcp_put_rr(struct myna_rtcp_out *o, uint32_t ssrc, const struct myna_
 
     if (!p)
         return false;
-    put32(p, ssrc);
+    myna_put_be32(p, ssrc);
     put_blocks(p + 4, blocks, n);
     return true;
 }
@@ -88,7 +78,7 @@ bool myna_rtcp_put_cname(struct myna_rtcp_out *o, uint32_t ssrc, const char *cna
     if (!p)
         return false;
     memset(p, 0, bytes);
-    put32(p, ssrc);
+    myna_put_be32(p, ssrc);
     p[4] = 1;
     p[5] = (uint8_t)len;
     memcpy(p + 6, cname, len);
@@ -100,7 +90,7 @@ bool myna_rtcp_put_bye(struct myna_rtcp_out *o, uint32_t ssrc)
     uint8_t *p = begin(o, 1, BYE, 1);
 
     if (p)
-        put32(p, ssrc);
+        myna_put_be32(p, ssrc);
     return p;
 }
 
@@ -111,8 +101,8 @@ static uint8_t *feedback(struct myna_rtcp_out *o, unsigned fmt, int pt, size_t f
 
     if (!p)
         return NULL;
-    put32(p, ssrc);
-    put32(p + 4, media);
+    myna_put_be32(p, ssrc);
+    myna_put_be32(p + 4, media);
     return p + 8;
 }
 
@@ -135,8 +125,8 @@ bool myna_rtcp_put_nack(struct myna_rtcp_out *o, uint32_t ssrc, uint32_t media,
     }
     p = pairs ? feedback(o, 1, RTPFB, pairs, ssrc, media) : NULL;
     for (size_t i = 0; p && i < pairs; i++) {
-        put16(p + i * 4, pid[i]);
-        put16(p + i * 4 + 2, mask[i]);
+        myna_put_be16(p + i * 4, pid[i]);
+        myna_put_be16(p + i * 4 + 2, mask[i]);
     }
     return p;
 }
@@ -152,8 +142,8 @@ bool myna_rtcp_put_fir(struct myna_rtcp_out *o, uint32_t ssrc, uint32_t media, u
 
     if (!p)
         return false;
-    put32(p, media);
-    put32(p + 4, (uint32_t)command << 24);
+    myna_put_be32(p, media);
+    myna_put_be32(p + 4, (uint32_t)command << 24);
     return true;
 }
 
@@ -168,8 +158,8 @@ bool myna_rtcp_put_remb(struct myna_rtcp_out *o, uint32_t ssrc, uint64_t bitrate
     for (; bitrate > 0x3ffff; bitrate >>= 1)
         exponent++;
     memcpy(p, "REMB", 4);
-    put32(p + 4, (uint32_t)n << 24 | exponent << 18 | (uint32_t)bitrate);
+    myna_put_be32(p + 4, (uint32_t)n << 24 | exponent << 18 | (uint32_t)bitrate);
     for (size_t i = 0; i < n; i++)
-        put32(p + 8 + i * 4, media[i]);
+        myna_put_be32(p + 8 + i * 4, media[i]);
     return true;
 }

@@ -3,29 +3,9 @@
 
 #include <string.h>
 
+#include "util/bytes.h"
+
 enum { FIXED = 12, ONE_BYTE = 0xBEDE, TWO_BYTE = 0x1000 };
-
-static uint16_t be16(const uint8_t *p)
-{
-    return (uint16_t)(p[0] << 8 | p[1]);
-}
-
-static uint32_t be32(const uint8_t *p)
-{
-    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
-}
-
-static void put16(uint8_t *p, unsigned v)
-{
-    p[0] = (uint8_t)(v >> 8);
-    p[1] = (uint8_t)v;
-}
-
-static void put32(uint8_t *p, uint32_t v)
-{
-    put16(p, v >> 16);
-    put16(p + 2, v & 0xffff);
-}
 
 bool myna_rtp_is_rtcp(const uint8_t *data, size_t len)
 {
@@ -52,15 +32,15 @@ bool myna_rtp_parse(struct myna_rtp *into, const uint8_t *data, size_t len)
         return false;
     p.marker = data[1] & 0x80;
     p.pt = data[1] & 0x7f;
-    p.seq = be16(data + 2);
-    p.ts = be32(data + 4);
-    p.ssrc = be32(data + 8);
+    p.seq = myna_get_be16(data + 2);
+    p.ts = myna_get_be32(data + 4);
+    p.ssrc = myna_get_be32(data + 8);
     at += (size_t)(data[0] & 15) * 4;
     if (data[0] & 0x10) {
         if (len < at + 4)
             return false;
-        p.ext_profile = be16(data + at);
-        p.ext.len = (size_t)be16(data + at + 2) * 4;
+        p.ext_profile = myna_get_be16(data + at);
+        p.ext.len = (size_t)myna_get_be16(data + at + 2) * 4;
         p.ext.ptr = data + at + 4;
         at += 4 + p.ext.len;
     }
@@ -138,15 +118,15 @@ size_t myna_rtp_write(const struct myna_rtp *p, const struct myna_rtp_ext *exts,
         into[0] |= 0x10;
         while (at % 4)
             into[at++] = 0;
-        put16(into + FIXED, ONE_BYTE);
-        put16(into + FIXED + 2, (unsigned)(at - FIXED - 4) / 4);
+        myna_put_be16(into + FIXED, ONE_BYTE);
+        myna_put_be16(into + FIXED + 2, (unsigned)(at - FIXED - 4) / 4);
     } else {
         at = FIXED;
     }
     into[1] = (uint8_t)((p->marker ? 0x80 : 0) | p->pt);
-    put16(into + 2, p->seq);
-    put32(into + 4, p->ts);
-    put32(into + 8, p->ssrc);
+    myna_put_be16(into + 2, p->seq);
+    myna_put_be32(into + 4, p->ts);
+    myna_put_be32(into + 8, p->ssrc);
     return at;
 }
 
@@ -162,8 +142,8 @@ size_t myna_red_parse(struct myna_view v, struct myna_red_block into[MYNA_RED_BL
             break;
         if (v.len - at < 4)
             return 0;
-        into[n].ts_offset = (uint32_t)be16(v.ptr + at + 1) >> 2;
-        into[n].payload.len = be16(v.ptr + at + 2) & 0x3ff;
+        into[n].ts_offset = (uint32_t)myna_get_be16(v.ptr + at + 1) >> 2;
+        into[n].payload.len = myna_get_be16(v.ptr + at + 2) & 0x3ff;
         at += 4;
         n++;
     }
@@ -197,7 +177,8 @@ size_t myna_red_write(const struct myna_red_block *blocks, size_t n, uint8_t *in
     for (size_t i = 0; i + 1 < n; i++)
         if (take[i]) {
             into[at] = (uint8_t)(0x80 | blocks[i].pt);
-            put16(into + at + 1, blocks[i].ts_offset << 2 | (unsigned)(blocks[i].payload.len >> 8));
+            myna_put_be16(into + at + 1,
+                          blocks[i].ts_offset << 2 | (unsigned)(blocks[i].payload.len >> 8));
             into[at + 3] = (uint8_t)blocks[i].payload.len;
             at += 4;
         }
