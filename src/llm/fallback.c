@@ -14,7 +14,6 @@
 #include "util/spare.h"
 
 #define PROBE_FIRST (5 * MYNA_S)
-#define PROBE_MOST  (60 * MYNA_S)
 #define OWN_HISTORY (30 * MYNA_S) /* then it may be asked again */
 #define REQUEST_MAX ((size_t)8 << 20)
 
@@ -28,20 +27,16 @@ struct asked { /* a request that outlives its call */
 struct child {
     struct fallback *fb;
     struct myna_llm *llm;
-    myna_us wait; /* before the next question in the background */
     struct myna_timer probe;
     struct asked asked; /* the question */
     struct myna_llm_port *port;
-    char why[200]; /* it failed last */
 };
 
 struct fallback {
     struct myna_llm base;
     struct myna_llm_class cls; /* named like the first child */
     myna_us attempt;
-    bool switched; /* once: from then on each answer says whose it is */
-    bool down[MYNA_SPARES_MAX];
-    size_t n;
+    struct myna_spares spares;
     struct child children[MYNA_SPARES_MAX];
 };
 
@@ -50,12 +45,9 @@ struct stream {
     struct fallback *fb;
     struct asked asked;
     struct myna_llm_port *port;
-    size_t active;
-    uint32_t tried;
+    struct myna_spare_work work;
     bool alive, output, over; /* alive: the active one has told something */
     struct myna_timer patience, later;
-    struct myna_fault last; /* why the one before was left; its texts are below */
-    char message[400];
 };
 
 /* ---- the request */
@@ -118,6 +110,11 @@ static void forget(struct asked *a)
     *a = (struct asked){0};
 }
 
+static struct myna_spare *spare_of(const struct child *c)
+{
+    return &c->fb->spares.all[c - c->fb->children];
+}
+
 /* ---- in the background */
 
 static void wait_for(struct child *c, myna_us wait)
@@ -131,7 +128,7 @@ static void wait_for(struct child *c, myna_us wait)
 
 static void up(struct child *c)
 {
-    c->fb->down[c - c->fb->children] = false;
+    spare_of(c)->down = false;
     myna_timer_clear(&c->probe);
     myna_llm_port_close(c->port);
     c->port = NULL;
@@ -142,8 +139,7 @@ static void probe_failed(struct child *c)
 {
     myna_llm_port_close(c->port);
     c->port = NULL;
-    c->wait = 2 * c->wait < PROBE_MOST ? 2 * c->wait : PROBE_MOST;
-    wait_for(c, c->wait);
+    wait_for(c, myna_spare_longer(&c->fb->spares, (size_t)(c - c->fb->children)));
 }
 
 static void on_probe(void *arg, struct myna_llm_port *port, const struct myna_llm_event *ev)
@@ -183,17 +179,15 @@ static void probe_fire(struct myna_timer *t)
 /* A stream gives its request away where it needs it no more. */
 static void down(struct child *c, const struct asked *asked)
 {
-    bool *is = &c->fb->down[c - c->fb->children];
+    bool was_up = myna_spare_down(&c->fb->spares, (size_t)(c - c->fb->children));
 
-    c->fb->switched = true;
-    if (*is && (c->port || c->probe.slot))
+    if (!was_up && (c->port || c->probe.slot))
         return; /* it is being asked */
-    *is = true;
-    c->wait = PROBE_FIRST;
+    spare_of(c)->wait = PROBE_FIRST;
     forget(&c->asked);
     if (!(c->llm->caps & MYNA_LLM_OWN_HISTORY) && keep_request(&c->asked, &asked->req))
         forget(&c->asked); /* memory is short: it gets the next chance unasked */
-    wait_for(c, c->asked.arena ? c->wait : OWN_HISTORY);
+    wait_for(c, c->asked.arena ? PROBE_FIRST : OWN_HISTORY);
 }
 
 /* ---- an answer */
@@ -206,44 +200,28 @@ static void soon(struct stream *st)
         next(st); /* no memory for a timer: from within rather than never */
 }
 
-static void note(struct stream *st, const struct myna_fault *f)
-{
-    st->last = *f;
-    snprintf(st->message, sizeof st->message, "%s",
-             f->message ? f->message : myna_strerror(f->err));
-    st->last.message = st->message;
-    st->last.provider = st->fb->children[st->active].llm->cls->name;
-}
-
 /* The active child is left. */
 static void leave(struct stream *st, const struct myna_fault *f)
 {
-    struct child *c = &st->fb->children[st->active];
+    struct fallback *fb = st->fb;
 
-    note(st, f);
+    (void)myna_spare_failed(&fb->spares, &st->work, f, 0);
     myna_timer_clear(&st->patience);
     myna_llm_port_close(st->port);
     st->port = NULL;
-    st->tried |= 1u << st->active;
-    down(c, &st->asked);
-    snprintf(c->why, sizeof c->why, "%.199s", st->message);
-    myna_host_log(st->fb->base.host, MYNA_LOG_WARN, "left for the next one: %s provider=%s",
-                  st->message, c->llm->cls->name);
+    down(&fb->children[st->work.active], &st->asked);
 }
 
 /* With its first sign of life; why it is not the first one. */
 static void tell_using(struct stream *st)
 {
-    struct myna_llm_event ev = {.type = MYNA_LLM_USING};
-    struct child *c = &st->fb->children[st->active];
+    const struct myna_spares *spares = &st->fb->spares;
 
     st->alive = true;
-    if (!st->fb->switched)
-        return;
-    ev.fault = (struct myna_fault){.stage = MYNA_STAGE_LLM,
-                                   .provider = c->llm->cls->name,
-                                   .message = st->active ? c[-1].why : NULL};
-    myna_llm_emit(&st->base, &ev);
+    if (spares->switched)
+        myna_llm_emit(&st->base, &(struct myna_llm_event){
+                                     .type = MYNA_LLM_USING,
+                                     .fault = myna_spare_using(spares, &st->work, MYNA_STAGE_LLM)});
 }
 
 static void on_event(void *arg, struct myna_llm_port *port, const struct myna_llm_event *ev)
@@ -261,11 +239,11 @@ static void on_event(void *arg, struct myna_llm_port *port, const struct myna_ll
         tell_using(st);
     if (ev->type == MYNA_LLM_FAULT) {
         st->over = true;
-        down(&st->fb->children[st->active], &st->asked);
+        down(&st->fb->children[st->work.active], &st->asked);
     } else if (ev->type == MYNA_LLM_TEXT || ev->type == MYNA_LLM_TOOL_CALL ||
                ev->type == MYNA_LLM_DONE) {
         st->output = true;
-        up(&st->fb->children[st->active]);
+        up(&st->fb->children[st->work.active]);
     }
     myna_llm_emit(&st->base, ev);
 }
@@ -282,12 +260,12 @@ static void patience_fire(struct myna_timer *t)
 
 static void all_failed(struct stream *st)
 {
-    struct myna_llm_event ev = {.type = MYNA_LLM_FAULT, .fault = st->last};
-    char text[sizeof st->message + 64];
+    char text[480];
+    struct myna_llm_event ev = {.type = MYNA_LLM_FAULT,
+                                .fault =
+                                    myna_spare_none(&st->fb->spares, &st->work, "agents", text)};
 
     st->over = true;
-    snprintf(text, sizeof text, "all %zu agents failed; the last: %s", st->fb->n, st->message);
-    ev.fault.message = text;
     ev.fault.retryable = false;
     myna_llm_emit(&st->base, &ev);
 }
@@ -299,8 +277,8 @@ static void next(struct stream *st)
 
     if (st->port || st->over)
         return;
-    while ((st->active = myna_spare_next(fb->down, fb->n, st->tried)) < fb->n) {
-        struct myna_llm_port_options opt = {.llm = fb->children[st->active].llm,
+    while ((st->work.active = myna_spare_next(&fb->spares, st->work.tried)) < fb->spares.n) {
+        struct myna_llm_port_options opt = {.llm = fb->children[st->work.active].llm,
                                             .request = &st->asked.req,
                                             .event = on_event,
                                             .arg = st};
@@ -362,7 +340,7 @@ static enum myna_err llm_start(struct myna_llm *llm, const struct myna_llm_reque
 static void llm_warm(struct myna_llm *llm)
 {
     struct fallback *fb = (struct fallback *)llm;
-    struct myna_llm *first = fb->children[myna_spare_next(fb->down, fb->n, 0)].llm;
+    struct myna_llm *first = fb->children[myna_spare_next(&fb->spares, 0)].llm;
 
     if (first->cls->warm)
         first->cls->warm(first);
@@ -374,7 +352,7 @@ static void llm_destroy(struct myna_llm *llm)
 
     if (!fb)
         return;
-    for (size_t i = 0; i < fb->n; i++) {
+    for (size_t i = 0; i < fb->spares.n; i++) {
         struct child *c = &fb->children[i];
 
         myna_timer_clear(&c->probe);
@@ -403,9 +381,11 @@ enum myna_err myna_llm_fallback(struct myna_host *host, struct myna_llm *const *
                                       .warm = llm_warm};
     fb->base = (struct myna_llm){.cls = &fb->cls, .host = host, .model = children[0]->model};
     fb->attempt = attempt_ms * MYNA_MS;
-    fb->n = n;
+    fb->spares.host = host;
+    fb->spares.n = n;
     for (size_t i = 0; i < n; i++) {
         fb->children[i] = (struct child){.fb = fb, .llm = children[i]};
+        fb->spares.all[i].name = children[i]->cls->name;
         fb->base.caps |= children[i]->caps & MYNA_LLM_OWN_HISTORY;
         myna_host_timer_init(host, &fb->children[i].probe, probe_fire, &fb->children[i]);
     }

@@ -14,7 +14,6 @@
 #include "util/spare.h"
 
 #define PROBE_FIRST (5 * MYNA_S)
-#define PROBE_MOST  (60 * MYNA_S)
 #define TRIES       2 /* of one recogniser, with the first */
 #define RETRY       (100 * MYNA_MS)
 #define KEPT        1500 /* frames: 30 s */
@@ -26,18 +25,15 @@ struct fallback;
 struct child {
     struct fallback *fb;
     struct myna_stt *stt;
-    myna_us wait, not_before; /* it is not tried again beside another */
-    bool probing;             /* it is: by one stream at a time */
-    char why[200];            /* it failed last */
+    myna_us not_before; /* it is not tried again beside another */
+    bool probing;       /* it is: by one stream at a time */
 };
 
 struct fallback {
     struct myna_stt base;
     struct myna_stt_class cls; /* named like the first child */
     myna_us attempt;
-    bool switched; /* once: from then on each stream says whose it is */
-    bool down[MYNA_SPARES_MAX];
-    size_t n;
+    struct myna_spares spares;
     struct child children[MYNA_SPARES_MAX];
 };
 
@@ -53,14 +49,10 @@ struct stream {
     struct myna_stt_open how;
     char language[16];
     struct myna_stt_port *port;
-    size_t active;
-    uint32_t tried;
-    int tries;
+    struct myna_spare_work work;
     bool alive, over;
     bool speaking;
     struct myna_timer patience, later;
-    struct myna_fault last;
-    char message[400];
     struct myna_stt_port *probe;
     struct child *probed;
     /* what is not transcribed yet: frames [first, end), marks among them */
@@ -69,6 +61,11 @@ struct stream {
     size_t n_marks;
     struct myna_frame frames[KEPT];
 };
+
+static struct myna_spare *spare_of(const struct child *c)
+{
+    return &c->fb->spares.all[c - c->fb->children];
+}
 
 /* ---- what is kept */
 
@@ -159,11 +156,10 @@ static void on_probe(void *arg, struct myna_stt_port *port, const struct myna_st
 
     (void)port;
     if (ev->type == MYNA_STT_FAULT) {
-        c->wait = 2 * c->wait < PROBE_MOST ? 2 * c->wait : PROBE_MOST;
-        c->not_before = now + c->wait;
+        c->not_before = now + myna_spare_longer(&st->fb->spares, (size_t)(c - st->fb->children));
         probe_close(st);
     } else if ((ev->type == MYNA_STT_FINAL && ev->text[0]) || ev->type == MYNA_STT_USAGE) {
-        st->fb->down[c - st->fb->children] = false;
+        spare_of(c)->down = false;
         myna_host_log(st->fb->base.host, MYNA_LOG_INFO, "it hears again provider=%s",
                       c->stt->cls->name);
         probe_close(st);
@@ -176,16 +172,16 @@ static void probe_open(struct stream *st)
     struct fallback *fb = st->fb;
     myna_us now = myna_host_now(fb->base.host);
 
-    for (size_t i = 0; i < fb->n && !st->probe; i++) {
+    for (size_t i = 0; i < fb->spares.n && !st->probe; i++) {
         struct child *c = &fb->children[i];
         struct myna_stt_port_options opt = {
             .stt = c->stt, .how = st->how, .event = on_probe, .arg = st};
 
-        if (!fb->down[i] || i == st->active || c->probing || now < c->not_before)
+        if (!spare_of(c)->down || i == st->work.active || c->probing || now < c->not_before)
             continue;
         st->probed = c;
         if (myna_stt_port_open(&opt, &st->probe)) {
-            c->not_before = now + c->wait;
+            c->not_before = now + spare_of(c)->wait;
             st->probe = NULL;
             continue;
         }
@@ -196,13 +192,9 @@ static void probe_open(struct stream *st)
 
 static void down(struct child *c)
 {
-    bool *is = &c->fb->down[c - c->fb->children];
-
-    c->fb->switched = true;
-    if (!*is)
-        c->wait = PROBE_FIRST;
-    *is = true;
-    c->not_before = myna_host_now(c->fb->base.host) + c->wait;
+    if (myna_spare_down(&c->fb->spares, (size_t)(c - c->fb->children)))
+        spare_of(c)->wait = PROBE_FIRST;
+    c->not_before = myna_host_now(c->fb->base.host) + spare_of(c)->wait;
 }
 
 /* ---- the stream */
@@ -215,50 +207,36 @@ static void after(struct stream *st, myna_us wait)
         next(st); /* no memory for a timer: from within rather than never */
 }
 
-static void leave(struct stream *st, const struct myna_fault *f, bool again)
+static void leave(struct stream *st, const struct myna_fault *f)
 {
-    struct child *c = &st->fb->children[st->active];
+    struct fallback *fb = st->fb;
+    bool again = myna_spare_failed(&fb->spares, &st->work, f, TRIES);
 
-    st->last = *f;
-    snprintf(st->message, sizeof st->message, "%s",
-             f->message ? f->message : myna_strerror(f->err));
-    st->last.message = st->message;
-    st->last.provider = c->stt->cls->name;
     myna_timer_clear(&st->patience);
     myna_stt_port_close(st->port);
     st->port = NULL;
-    if (again && f->retryable && st->tries < TRIES) {
-        after(st, RETRY);
-        return;
-    }
-    st->tries = 0;
-    st->tried |= 1u << st->active;
-    snprintf(c->why, sizeof c->why, "%.199s", st->message);
-    down(c);
-    myna_host_log(st->fb->base.host, MYNA_LOG_WARN, "left for the next one: %s provider=%s",
-                  st->message, c->stt->cls->name);
-    after(st, 0);
+    if (!again)
+        down(&fb->children[st->work.active]);
+    after(st, again ? RETRY : 0);
 }
 
 /* The active one has understood something. */
 static void works(struct stream *st)
 {
-    struct child *c = &st->fb->children[st->active];
+    struct myna_spares *spares = &st->fb->spares;
     struct myna_stt_event ev = {.type = MYNA_STT_USING,
                                 .start = MYNA_NEVER,
                                 .end = MYNA_NEVER,
                                 .confidence = -1,
-                                .fault = {.stage = MYNA_STAGE_STT,
-                                          .provider = c->stt->cls->name,
-                                          .message = st->active ? c[-1].why : NULL}};
+                                .fault = myna_spare_using(spares, &st->work, MYNA_STAGE_STT)};
 
-    st->tried = 0;
-    st->tries = 1;
-    st->fb->down[st->active] = false;
+    st->work.tried = 0;
+    st->work.tries = 1;
+    spares->all[st->work.active].down = false;
     if (st->alive)
         return;
     st->alive = true;
-    if (st->fb->switched)
+    if (spares->switched)
         myna_stt_emit(&st->base, &ev);
 }
 
@@ -268,7 +246,7 @@ static void on_event(void *arg, struct myna_stt_port *port, const struct myna_st
 
     (void)port;
     if (ev->type == MYNA_STT_FAULT) {
-        leave(st, &ev->fault, true);
+        leave(st, &ev->fault);
         return;
     }
     if (ev->type == MYNA_STT_USING)
@@ -288,32 +266,30 @@ static void patience_fire(struct myna_timer *t)
     if (!st->port)
         return;
     snprintf(text, sizeof text, "no transcript in %g s", (double)st->fb->attempt / MYNA_S);
-    leave(st, &(struct myna_fault){.stage = MYNA_STAGE_STT, .err = MYNA_ETIMEOUT, .message = text},
-          false);
+    leave(st, &(struct myna_fault){.stage = MYNA_STAGE_STT, .err = MYNA_ETIMEOUT, .message = text});
 }
 
 static void all_failed(struct stream *st)
 {
-    char text[sizeof st->message + 64];
-    struct myna_stt_event ev = {.type = MYNA_STT_FAULT,
-                                .start = MYNA_NEVER,
-                                .end = MYNA_NEVER,
-                                .confidence = -1,
-                                .fault = st->last};
+    char text[480];
+    struct myna_stt_event ev = {
+        .type = MYNA_STT_FAULT,
+        .start = MYNA_NEVER,
+        .end = MYNA_NEVER,
+        .confidence = -1,
+        .fault = myna_spare_none(&st->fb->spares, &st->work, "recognisers", text)};
 
     st->over = true;
     probe_close(st);
-    snprintf(text, sizeof text, "all %zu recognisers failed; the last: %s", st->fb->n, st->message);
-    ev.fault.message = text;
     myna_stt_emit(&st->base, &ev);
 }
 
 static enum myna_err open_child(struct stream *st)
 {
     struct myna_stt_port_options opt = {
-        .stt = st->fb->children[st->active].stt, .how = st->how, .event = on_event, .arg = st};
+        .stt = st->fb->children[st->work.active].stt, .how = st->how, .event = on_event, .arg = st};
 
-    st->tries++;
+    st->work.tries++;
     st->alive = false;
     return myna_stt_port_open(&opt, &st->port);
 }
@@ -323,7 +299,7 @@ static void be_patient(struct stream *st)
 {
     const struct fallback *fb = st->fb;
 
-    if (!(fb->children[st->active].stt->cls->caps & MYNA_STT_WANTS_SPEECH))
+    if (!(fb->children[st->work.active].stt->cls->caps & MYNA_STT_WANTS_SPEECH))
         return;
     if (myna_timer_set(&st->patience, myna_host_now(fb->base.host) + fb->attempt))
         myna_host_log(fb->base.host, MYNA_LOG_WARN, "no timer for a transcript");
@@ -337,22 +313,20 @@ static void next(struct stream *st)
 
     if (st->over || st->port)
         return;
-    if (!st->tries)
-        st->active = myna_spare_next(fb->down, fb->n, st->tried);
-    if (st->active == fb->n) {
+    if (!st->work.tries)
+        st->work.active = myna_spare_next(&fb->spares, st->work.tried);
+    if (st->work.active == fb->spares.n) {
         all_failed(st);
         return;
     }
     err = open_child(st);
     if (err) {
-        leave(st,
-              &(struct myna_fault){.stage = MYNA_STAGE_STT,
-                                   .err = err,
-                                   .message = "the recogniser could not be opened"},
-              false);
+        leave(st, &(struct myna_fault){.stage = MYNA_STAGE_STT,
+                                       .err = err,
+                                       .message = "the recogniser could not be opened"});
         return;
     }
-    if (st->probe && st->probed == &fb->children[st->active])
+    if (st->probe && st->probed == &fb->children[st->work.active])
         probe_close(st);
     play_to(st, st->port);
     if (st->n_marks && !st->speaking)
@@ -381,14 +355,14 @@ static void stt_push(struct myna_stt_stream *base, const struct myna_frame *f)
 /* Between two utterances: a better one than the active works again. */
 static void go_back(struct stream *st)
 {
-    size_t best = myna_spare_next(st->fb->down, st->fb->n, 0);
+    size_t best = myna_spare_next(&st->fb->spares, 0);
 
-    if (!st->port || best >= st->active)
+    if (!st->port || best >= st->work.active)
         return;
     myna_stt_port_close(st->port);
     st->port = NULL;
-    st->tries = 0;
-    st->tried = 0;
+    st->work.tries = 0;
+    st->work.tried = 0;
     st->n_marks = 0;
     forget_old(st);
     next(st);
@@ -449,14 +423,12 @@ static enum myna_err stt_open(struct myna_stt *stt, const struct myna_stt_open *
     }
     myna_host_timer_init(fb->base.host, &st->patience, patience_fire, st);
     myna_host_timer_init(fb->base.host, &st->later, later_fire, st);
-    st->active = myna_spare_next(fb->down, fb->n, 0);
+    st->work.active = myna_spare_next(&fb->spares, 0);
     err = open_child(st);
     if (err) /* the next one, from the loop */
-        leave(st,
-              &(struct myna_fault){.stage = MYNA_STAGE_STT,
-                                   .err = err,
-                                   .message = "the recogniser could not be opened"},
-              false);
+        leave(st, &(struct myna_fault){.stage = MYNA_STAGE_STT,
+                                       .err = err,
+                                       .message = "the recogniser could not be opened"});
     *out = &st->base;
     return MYNA_OK;
 }
@@ -467,7 +439,7 @@ static void stt_destroy(struct myna_stt *stt)
 
     if (!fb)
         return;
-    for (size_t i = 0; i < fb->n; i++)
+    for (size_t i = 0; i < fb->spares.n; i++)
         fb->children[i].stt->cls->destroy(fb->children[i].stt);
     free(fb);
 }
@@ -485,6 +457,7 @@ enum myna_err myna_stt_fallback(struct myna_host *host, struct myna_stt *const *
     }
     for (size_t i = 0; i < n; i++) {
         fb->children[i] = (struct child){.fb = fb, .stt = children[i]};
+        fb->spares.all[i].name = children[i]->cls->name;
         any |= children[i]->cls->caps;
         all &= children[i]->cls->caps;
     }
@@ -502,7 +475,8 @@ enum myna_err myna_stt_fallback(struct myna_host *host, struct myna_stt *const *
                                 .close = stt_close};
     fb->base = (struct myna_stt){.cls = &fb->cls, .host = host};
     fb->attempt = attempt_ms * MYNA_MS;
-    fb->n = n;
+    fb->spares.host = host;
+    fb->spares.n = n;
     *out = &fb->base;
     return MYNA_OK;
 }

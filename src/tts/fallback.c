@@ -12,7 +12,6 @@
 #include "util/spare.h"
 
 #define PROBE_FIRST MYNA_S
-#define PROBE_MOST  (60 * MYNA_S)
 #define PROBE_TEXT  "Hello there."
 #define TRIES       3 /* of one voice, with the first */
 #define RETRY       (100 * MYNA_MS)
@@ -23,20 +22,16 @@ struct fallback;
 struct child {
     struct fallback *fb;
     struct myna_tts *tts;
-    myna_us wait;
     struct myna_timer probe, pump; /* pump: of the probe */
     struct myna_tts_port *port;    /* the probe's */
     bool sounded;                  /* the probe */
-    char why[200];                 /* it failed last */
 };
 
 struct fallback {
     struct myna_tts base;
     struct myna_tts_class cls; /* named like the first child */
     myna_us attempt;
-    bool switched; /* once: from then on each stretch says whose it is */
-    bool down[MYNA_SPARES_MAX];
-    size_t n;
+    struct myna_spares spares;
     struct child children[MYNA_SPARES_MAX];
 };
 
@@ -48,17 +43,18 @@ struct stream {
     struct myna_buf text; /* all of it */
     bool ended;
     struct myna_tts_port *port;
-    size_t active;
-    uint32_t tried;
-    int tries;      /* of the active one */
+    struct myna_spare_work work;
     bool announced; /* the active one has sound */
     bool sounded;   /* a sample was taken */
     bool over;
     enum myna_err refused; /* the active one did not take the text */
     struct myna_timer patience, later;
-    struct myna_fault last;
-    char message[400];
 };
+
+static struct myna_spare *spare_of(const struct child *c)
+{
+    return &c->fb->spares.all[c - c->fb->children];
+}
 
 /* ---- in the background */
 
@@ -80,7 +76,7 @@ static void wait_for(struct child *c, myna_us wait)
 
 static void up(struct child *c)
 {
-    c->fb->down[c - c->fb->children] = false;
+    spare_of(c)->down = false;
     myna_timer_clear(&c->probe);
     probe_close(c);
 }
@@ -88,8 +84,7 @@ static void up(struct child *c)
 static void probe_failed(struct child *c)
 {
     probe_close(c);
-    c->wait = 2 * c->wait < PROBE_MOST ? 2 * c->wait : PROBE_MOST;
-    wait_for(c, c->wait);
+    wait_for(c, myna_spare_longer(&c->fb->spares, (size_t)(c - c->fb->children)));
 }
 
 static size_t probe_audio(void *arg, struct myna_tts_port *port, const int16_t *pcm, size_t n)
@@ -153,14 +148,12 @@ static void probe_fire(struct myna_timer *t)
 
 static void down(struct child *c)
 {
-    bool *is = &c->fb->down[c - c->fb->children];
+    bool was_up = myna_spare_down(&c->fb->spares, (size_t)(c - c->fb->children));
 
-    c->fb->switched = true;
-    if (*is && (c->port || c->probe.slot))
+    if (!was_up && (c->port || c->probe.slot))
         return; /* it is being asked */
-    *is = true;
-    c->wait = PROBE_FIRST;
-    wait_for(c, c->wait);
+    spare_of(c)->wait = PROBE_FIRST;
+    wait_for(c, PROBE_FIRST);
 }
 
 /* ---- a stretch of speech */
@@ -174,44 +167,29 @@ static void after(struct stream *st, myna_us wait)
 }
 
 /* The active child is left, or tried once more. */
-static void leave(struct stream *st, const struct myna_fault *f, bool again)
+static void leave(struct stream *st, const struct myna_fault *f)
 {
-    struct child *c = &st->fb->children[st->active];
+    struct fallback *fb = st->fb;
+    bool again = myna_spare_failed(&fb->spares, &st->work, f, TRIES);
 
-    st->last = *f;
-    snprintf(st->message, sizeof st->message, "%s",
-             f->message ? f->message : myna_strerror(f->err));
-    st->last.message = st->message;
-    st->last.provider = c->tts->cls->name;
     myna_timer_clear(&st->patience);
     myna_tts_port_close(st->port);
     st->port = NULL;
     st->announced = false;
     st->refused = MYNA_OK;
-    if (again && f->retryable && st->tries < TRIES) {
-        after(st, RETRY);
-        return;
-    }
-    st->tries = 0;
-    st->tried |= 1u << st->active;
-    snprintf(c->why, sizeof c->why, "%.199s", st->message);
-    down(c);
-    myna_host_log(st->fb->base.host, MYNA_LOG_WARN, "left for the next one: %s provider=%s",
-                  st->message, c->tts->cls->name);
-    after(st, 0);
+    if (!again)
+        down(&fb->children[st->work.active]);
+    after(st, again ? RETRY : 0);
 }
 
 static void tell_using(struct stream *st)
 {
-    struct myna_tts_event ev = {.type = MYNA_TTS_USING};
-    struct child *c = &st->fb->children[st->active];
+    const struct myna_spares *spares = &st->fb->spares;
 
-    if (!st->fb->switched)
-        return;
-    ev.fault = (struct myna_fault){.stage = MYNA_STAGE_TTS,
-                                   .provider = c->tts->cls->name,
-                                   .message = st->active ? c[-1].why : NULL};
-    myna_tts_emit(&st->base, &ev);
+    if (spares->switched)
+        myna_tts_emit(&st->base, &(struct myna_tts_event){
+                                     .type = MYNA_TTS_USING,
+                                     .fault = myna_spare_using(spares, &st->work, MYNA_STAGE_TTS)});
 }
 
 static size_t on_audio(void *arg, struct myna_tts_port *port, const int16_t *pcm, size_t n)
@@ -232,7 +210,7 @@ static void on_ready(void *arg, struct myna_tts_port *port)
     myna_timer_clear(&st->patience);
     if (!st->announced) {
         st->announced = true;
-        up(&st->fb->children[st->active]);
+        up(&st->fb->children[st->work.active]);
         tell_using(st);
     }
     myna_tts_ready(&st->base);
@@ -246,16 +224,16 @@ static void on_event(void *arg, struct myna_tts_port *port, const struct myna_tt
     struct stream *st = arg;
 
     if (ev->type == MYNA_TTS_FAULT && !st->sounded) {
-        leave(st, &ev->fault, true);
+        leave(st, &ev->fault);
         return;
     }
     if (ev->type == MYNA_TTS_DONE && !st->sounded && myna_tts_port_first_text(port) != MYNA_NEVER) {
-        leave(st, &mute, false);
+        leave(st, &mute);
         return;
     }
     st->over = ev->type == MYNA_TTS_FAULT || ev->type == MYNA_TTS_DONE;
     if (ev->type == MYNA_TTS_FAULT)
-        down(&st->fb->children[st->active]);
+        down(&st->fb->children[st->work.active]);
     if (st->over)
         myna_timer_clear(&st->patience);
     myna_tts_emit(&st->base, ev);
@@ -273,8 +251,7 @@ static void patience_fire(struct myna_timer *t)
     if (first != MYNA_NEVER && first + st->fb->attempt <= now) {
         snprintf(text, sizeof text, "no sound in %g s", (double)st->fb->attempt / MYNA_S);
         leave(st,
-              &(struct myna_fault){.stage = MYNA_STAGE_TTS, .err = MYNA_ETIMEOUT, .message = text},
-              false);
+              &(struct myna_fault){.stage = MYNA_STAGE_TTS, .err = MYNA_ETIMEOUT, .message = text});
     } else if (myna_timer_set(t, (first == MYNA_NEVER ? now : first) + st->fb->attempt)) {
         myna_host_log(st->fb->base.host, MYNA_LOG_WARN, "no timer for a voice");
     }
@@ -282,12 +259,12 @@ static void patience_fire(struct myna_timer *t)
 
 static void all_failed(struct stream *st)
 {
-    struct myna_tts_event ev = {.type = MYNA_TTS_FAULT, .fault = st->last};
-    char text[sizeof st->message + 64];
+    char text[480];
+    struct myna_tts_event ev = {.type = MYNA_TTS_FAULT,
+                                .fault =
+                                    myna_spare_none(&st->fb->spares, &st->work, "voices", text)};
 
     st->over = true;
-    snprintf(text, sizeof text, "all %zu voices failed; the last: %s", st->fb->n, st->message);
-    ev.fault.message = text;
     ev.fault.retryable = ev.fault.recoverable = false;
     myna_tts_emit(&st->base, &ev);
 }
@@ -295,7 +272,7 @@ static void all_failed(struct stream *st)
 static enum myna_err open_child(struct stream *st)
 {
     struct fallback *fb = st->fb;
-    struct myna_tts_port_options opt = {.tts = fb->children[st->active].tts,
+    struct myna_tts_port_options opt = {.tts = fb->children[st->work.active].tts,
                                         .how = st->how,
                                         .audio = on_audio,
                                         .ready = on_ready,
@@ -304,9 +281,9 @@ static enum myna_err open_child(struct stream *st)
     enum myna_err err;
 
     /* another vendor's voice has another name */
-    if (st->active > 0)
+    if (st->work.active > 0)
         opt.how.voice = NULL;
-    st->tries++;
+    st->work.tries++;
     err = myna_tts_port_open(&opt, &st->port);
     if (!err)
         err = myna_timer_set(&st->patience, myna_host_now(fb->base.host) + fb->attempt);
@@ -326,20 +303,18 @@ static void next(struct stream *st)
     if (st->over || (st->port && !err))
         return;
     if (!err) {
-        if (!st->tries)
-            st->active = myna_spare_next(fb->down, fb->n, st->tried);
-        if (st->active == fb->n) {
+        if (!st->work.tries)
+            st->work.active = myna_spare_next(&fb->spares, st->work.tried);
+        if (st->work.active == fb->spares.n) {
             all_failed(st);
             return;
         }
         err = open_child(st);
     }
     if (err) /* sets the timer that brings us here again */
-        leave(st,
-              &(struct myna_fault){.stage = MYNA_STAGE_TTS,
-                                   .err = err,
-                                   .message = "the voice did not take the text"},
-              false);
+        leave(st, &(struct myna_fault){.stage = MYNA_STAGE_TTS,
+                                       .err = err,
+                                       .message = "the voice did not take the text"});
 }
 
 static void later_fire(struct myna_timer *t)
@@ -376,7 +351,7 @@ static enum myna_err tts_open(struct myna_tts *tts, const struct myna_tts_open *
     myna_buf_init(&st->text, TEXT_MAX);
     myna_host_timer_init(fb->base.host, &st->patience, patience_fire, st);
     myna_host_timer_init(fb->base.host, &st->later, later_fire, st);
-    st->active = myna_spare_next(fb->down, fb->n, 0);
+    st->work.active = myna_spare_next(&fb->spares, 0);
     err = open_child(st);
     if (err && st->port) {
         tts_close(&st->base);
@@ -434,7 +409,7 @@ static void tts_pump(struct myna_tts_stream *base, size_t room)
 static void tts_warm(struct myna_tts *tts)
 {
     struct fallback *fb = (struct fallback *)tts;
-    struct myna_tts *first = fb->children[myna_spare_next(fb->down, fb->n, 0)].tts;
+    struct myna_tts *first = fb->children[myna_spare_next(&fb->spares, 0)].tts;
 
     if (first->cls->warm)
         first->cls->warm(first);
@@ -446,7 +421,7 @@ static void tts_destroy(struct myna_tts *tts)
 
     if (!fb)
         return;
-    for (size_t i = 0; i < fb->n; i++) {
+    for (size_t i = 0; i < fb->spares.n; i++) {
         struct child *c = &fb->children[i];
 
         myna_timer_clear(&c->probe);
@@ -479,11 +454,13 @@ enum myna_err myna_tts_fallback(struct myna_host *host, struct myna_tts *const *
                                       .warm = tts_warm};
     fb->base = (struct myna_tts){.cls = &fb->cls, .host = host};
     fb->attempt = attempt_ms * MYNA_MS;
-    fb->n = n;
+    fb->spares.host = host;
+    fb->spares.n = n;
     for (size_t i = 0; i < n; i++) {
         struct child *c = &fb->children[i];
 
         *c = (struct child){.fb = fb, .tts = children[i]};
+        fb->spares.all[i].name = children[i]->cls->name;
         if (!(children[i]->cls->caps & MYNA_TTS_WORDS))
             fb->cls.caps &= ~(uint32_t)MYNA_TTS_WORDS;
         myna_host_timer_init(host, &c->probe, probe_fire, c);
