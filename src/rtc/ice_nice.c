@@ -7,7 +7,9 @@
  *     server that does not resolve is left out, so that DNS never holds a call up for good;
  *   - `upnp` is on by default and would look for a router: off;
  *   - `turns:` is not spoken (its "TLS" is the pseudo TLS of other days): refused in ice_url.c;
- *   - regular nomination: aggressive nomination confuses peers that run ICE-lite.
+ *   - regular nomination: aggressive nomination confuses peers that run ICE-lite;
+ *   - checks are paced by 20 ms each, and a machine with a few addresses has a dozen pairs: 5 ms,
+ * the least that RFC 8445 (14.2) allows, brings sound 60 ms earlier.
  */
 #include "rtc/ice.h"
 
@@ -20,7 +22,7 @@
 #include "rtc/glib_loop.h"
 #include "rtc/nice_calls.h"
 
-enum { COMPONENT = 1, MAX_SERVERS = 8 };
+enum { COMPONENT = 1, MAX_SERVERS = 8, PACING_MS = 5 };
 
 struct server {
     struct myna_ice_url url;
@@ -239,7 +241,7 @@ enum myna_err myna_ice_create(struct myna_ice **out, const struct myna_rtc_optio
                             NICE_AGENT_OPTION_REGULAR_NOMINATION | NICE_AGENT_OPTION_ICE_TRICKLE |
                                 NICE_AGENT_OPTION_CONSENT_FRESHNESS);
     g_object_set(ice->agent, "upnp", FALSE, "ice-udp", !opt->no_udp, "ice-tcp", !opt->no_tcp,
-                 "force-relay", opt->relay_only, NULL);
+                 "force-relay", opt->relay_only, "stun-pacing-timer", (guint)PACING_MS, NULL);
     g_signal_connect(ice->agent, "component-state-changed", G_CALLBACK(on_state), ice);
     g_signal_connect(ice->agent, "new-candidate-full", G_CALLBACK(on_candidate), ice);
     g_signal_connect(ice->agent, "candidate-gathering-done", G_CALLBACK(on_gathered), ice);
