@@ -181,6 +181,7 @@ struct myna_llm_request {
     enum myna_tool_choice tool_choice;
     const char *session_id; /* stable through the call: providers that keep state use it */
     const char *caller;     /* who calls, the number or name the door knows; NULL unknown */
+    const char *model;      /* of the agent that has the word; NULL: the provider's own */
 };
 
 enum myna_llm_cap {

@@ -101,6 +101,7 @@ static enum myna_err keep_request(struct asked *a, const struct myna_llm_request
     a->req.extra_instructions = keep(a, a->req.extra_instructions, &bad);
     a->req.session_id = keep(a, a->req.session_id, &bad);
     a->req.caller = keep(a, a->req.caller, &bad);
+    a->req.model = keep(a, a->req.model, &bad);
     return bad ? MYNA_ENOMEM : MYNA_OK;
 }
 
@@ -282,7 +283,11 @@ static void next(struct stream *st)
                                             .request = &st->asked.req,
                                             .event = on_event,
                                             .arg = st};
-        enum myna_err err = myna_llm_port_open(&opt, &st->port);
+        enum myna_err err;
+
+        if (st->work.active > 0) /* another vendor's models have other names */
+            st->asked.req.model = NULL;
+        err = myna_llm_port_open(&opt, &st->port);
 
         if (!err && myna_timer_set(&st->patience, myna_host_now(fb->base.host) + fb->attempt))
             err = MYNA_ENOMEM;

@@ -341,6 +341,7 @@ char *myna_llm_request_json(const struct myna_llm_request *req)
     bad |= myna_json_put_text(o, "session_id", req->session_id);
     bad |= myna_json_put_text(o, "instructions", req->instructions);
     bad |= myna_json_put_text(o, "extra_instructions", req->extra_instructions);
+    bad |= myna_json_put_text(o, "model", req->model);
     bad |= json_object_set_new(o, "tool_choice", json_string(choices[req->tool_choice]));
     bad |= json_object_set_new(o, "tools", tools_json(req));
     bad |= json_object_set_new(o, "items", items_json(req));

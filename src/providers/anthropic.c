@@ -264,7 +264,7 @@ enum myna_err myna_anthropic_body(const struct myna_openai_target *t,
     json_t *o = json_object();
     size_t user;
     bool asked = myna_openai_asked(req, &user);
-    int bad = myna_json_put_text(o, "model", t->model);
+    int bad = myna_json_put_text(o, "model", myna_openai_model(t, req));
     char *text;
 
     bad |= json_object_set_new(o, "max_tokens", json_integer(c->max_tokens));

@@ -1,6 +1,7 @@
 /* clauses.c - the stream side of a local voice (clauses.h). */
 #include "providers/clauses.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,6 +25,7 @@ struct node { /* a clause in its stream's queue */
 struct myna_clause_stream {
     struct myna_tts_stream base;
     struct myna_voice *voice;
+    char named[16]; /* by who opened it; "" nothing */
     struct myna_clause_stream *next;
     struct myna_sentences *sentences;
     struct node *head, **last; /* the head plays */
@@ -195,6 +197,7 @@ static struct node *node_new(struct myna_clause_stream *st)
         return NULL;
     n->st = st;
     n->voice = st->voice;
+    memcpy(n->c.voice, st->named, sizeof n->c.voice);
     n->work = (struct myna_work){.run = node_run,
                                  .done = node_done,
                                  .arg = n,
@@ -363,9 +366,9 @@ enum myna_err myna_clauses_open(struct myna_tts *tts, const struct myna_tts_open
     struct myna_voice *v = (struct myna_voice *)tts;
     struct myna_clause_stream *st = calloc(1, sizeof *st);
 
-    (void)how; /* one language, one voice */
     if (!st)
         return MYNA_ENOMEM;
+    snprintf(st->named, sizeof st->named, "%s", how->voice ? how->voice : "");
     st->base.tts = tts;
     st->voice = v;
     st->last = &st->head;

@@ -18,6 +18,7 @@
 /* What a work gets and gives. Fields after `text` are the worker's while it runs. */
 struct myna_clause {
     char *text;                /* folded to ASCII unless the voice reads UTF-8 */
+    char voice[16];            /* the stream's; "" the provider's own */
     struct myna_phone *phones; /* of the text; made by the work unless the clause is a rest */
     size_t n_phones, from;     /* speak [from, n_phones) */
     int pause_ms;              /* quiet to put in front: what the clause before it asks for */

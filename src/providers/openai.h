@@ -132,6 +132,9 @@ json_t *myna_openai_schema(const struct myna_tool_def *def, struct myna_why *why
 json_t *myna_openai_json_or_text(const char *text);
 
 /* The body as JSON text; the caller frees. */
+/* The agent's model where it has one. */
+const char *myna_openai_model(const struct myna_openai_target *t,
+                              const struct myna_llm_request *req);
 enum myna_err myna_openai_body(const struct myna_openai_target *t,
                                const struct myna_llm_request *req, char **out,
                                struct myna_why *why);

@@ -396,18 +396,28 @@ static int put_user(json_t *o, const struct myna_openai_conf *c, const char *ses
     return bad;
 }
 
+const char *myna_openai_model(const struct myna_openai_target *t,
+                              const struct myna_llm_request *req)
+{
+    /* a host's older request ends before it */
+    bool there = req->size >= offsetof(struct myna_llm_request, model) + sizeof req->model;
+
+    return there && req->model && *req->model ? req->model : t->model;
+}
+
 static json_t *body_json(const struct myna_openai_target *t, const struct myna_llm_request *req,
                          struct myna_why *why)
 {
     const struct myna_openai_conf *c = t->conf;
     json_t *o = json_object();
-    int bad = myna_json_put_text(o, "model", t->model);
+    const char *model = myna_openai_model(t, req);
+    int bad = myna_json_put_text(o, "model", model);
 
     bad |= json_object_set_new(o, "messages", messages_json(t, req));
     bad |= json_object_set_new(o, "stream", json_true());
     if (c->include_usage)
         bad |= json_object_set_new(o, "stream_options", json_pack("{s:b}", "include_usage", 1));
-    bad |= put_options(o, c, c->drop_unsupported && is_reasoning(t->model));
+    bad |= put_options(o, c, c->drop_unsupported && is_reasoning(model));
     bad |= put_user(o, c, req->session_id);
     bad |= put_tools(o, c, req, why);
     if (some(c->extra_body)) {

@@ -70,6 +70,7 @@ struct sentence {
 struct stream {
     struct myna_tts_stream base;
     struct openai *o;
+    char *voice;                   /* of who has the word; NULL: ours */
     struct sentence *head, **last; /* the head plays */
     struct sentence *spent;        /* played; freed outside the media tick */
     size_t waiting_bytes;
@@ -123,7 +124,7 @@ static enum format format_of(const struct openai *o)
 
 static char *body_of(const struct openai *o, const struct sentence *x)
 {
-    const char *voice = o->opt.voice;
+    const char *voice = x->st->voice ? x->st->voice : o->opt.voice;
     json_t *body = json_object();
     char *text = NULL;
     int bad = json_object_set_new(body, "model", json_string(o->opt.at.model));
@@ -482,9 +483,12 @@ static enum myna_err tts_open(struct myna_tts *tts, const struct myna_tts_open *
     struct openai *o = (struct openai *)tts;
     struct stream *st = calloc(1, sizeof *st);
 
-    (void)how; /* one voice; the language is the text's */
     if (!st)
         return MYNA_ENOMEM;
+    if (how->voice && how->voice[0] && !(st->voice = strdup(how->voice))) {
+        free(st);
+        return MYNA_ENOMEM;
+    }
     st->base.tts = tts;
     st->o = o;
     st->last = &st->head;
@@ -586,6 +590,7 @@ static void tts_close(struct myna_tts_stream *base)
         sentence_free(x);
     }
     free_spent(st);
+    free(st->voice);
     free(st);
 }
 

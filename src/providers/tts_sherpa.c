@@ -136,13 +136,22 @@ static enum myna_err at_our_rate(struct myna_clause *c, int from_hz)
     return out ? MYNA_OK : MYNA_ENOMEM;
 }
 
+/* An agent's voice is the number of a speaker. */
+static int speaker_of(const struct sherpa_voice *s, const struct myna_clause *c)
+{
+    char *end;
+    long n = strtol(c->voice, &end, 10);
+
+    return *c->voice && !*end && n >= 0 && n < s->files.n_speakers ? (int)n : s->opt.speaker;
+}
+
 static enum myna_err sound(struct sherpa_voice *s, struct myna_clause *c,
                            struct myna_sherpa_saying *what)
 {
     enum myna_err err;
 
     what->speed = (float)s->opt.speed;
-    what->speaker = s->opt.speaker;
+    what->speaker = speaker_of(s, c);
     err = myna_sherpa_tts_speak(s->tts, what, &c->pcm, &c->n);
     if (!err)
         err = at_our_rate(c, myna_sherpa_tts_rate_hz(s->tts));

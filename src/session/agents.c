@@ -342,6 +342,16 @@ const char *myna_s_instructions(const struct myna_session *s)
     return s->handoff_instructions ? s->handoff_instructions : s->agent_instructions;
 }
 
+const char *myna_s_model(const struct myna_session *s)
+{
+    return s->n_agents ? s->agents[s->agent_at].conf.model : NULL;
+}
+
+const char *myna_s_voice(const struct myna_session *s)
+{
+    return s->n_agents ? s->agents[s->agent_at].conf.voice : NULL;
+}
+
 void myna_s_agents_fini(struct myna_session *s)
 {
     free(s->agents);

@@ -563,6 +563,9 @@ bool myna_s_handoff_call(struct myna_session *s, const char *call_id, const char
 /* An input. MYNA_ENOENT: no such agent; MYNA_ESTATE: the call is ending. */
 enum myna_err myna_s_handoff(struct myna_session *s, const char *name, const char *tools);
 void myna_s_handoff_advance(struct myna_session *s);
+/* Of the agent that has the word; NULL: the provider's own. */
+const char *myna_s_model(const struct myna_session *s);
+const char *myna_s_voice(const struct myna_session *s);
 const char *myna_s_instructions(const struct myna_session *s); /* of the present agent */
 
 /* ---- tools.c */

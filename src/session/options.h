@@ -18,6 +18,7 @@ struct myna_agent_conf { /* section "agent" */
 
 struct myna_agents_conf { /* entries "agents.NAME" */
     const char *instructions, *description, *greeting;
+    const char *model, *voice;
     const char *const *tools, *const *handoff;
 };
 

@@ -242,7 +242,8 @@ enum myna_err myna_s_llm_start(struct myna_session *s, struct speech *sp)
                                    .tools = s->tools,
                                    .n_tools = s->n_tools,
                                    .tool_choice = sp->tool_choice,
-                                   .session_id = s->id};
+                                   .session_id = s->id,
+                                   .model = myna_s_model(s)};
     struct myna_llm_port_options opt = {.llm = s->llm,
                                         .request = &req,
                                         .tap = s->tap,

@@ -225,6 +225,7 @@ static void speak(struct feeding *fe, struct myna_view text, const uint32_t *src
         return;
     if (!seg->tts) {
         struct myna_tts_port_options opt = {.tts = s->tts,
+                                            .how = {.voice = myna_s_voice(s)},
                                             .tap = s->tap,
                                             .audio = on_audio,
                                             .ready = on_ready,

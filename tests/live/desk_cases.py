@@ -1,9 +1,9 @@
-"""`doctor`, `setup` and `ask` with a real Hermes."""
+"""`doctor`, `setup` and `ask` with a real Hermes and a real OpenClaw."""
 import json
 import os
 import subprocess
 
-from agents import KEY, Hermes
+from agents import KEY, Hermes, OpenClaw
 from common import FIXTURES, MYNA, case, check, clean_env
 
 
@@ -39,6 +39,27 @@ def doctor_and_setup_know_a_real_hermes(here):
                  MYNA_PROBE_HERMES=port)
         check(p.returncode == 0 and "Found Hermes" in p.stdout, f"{p}")
         p = myna(here, "ask", "What is the answer?", MYNA_PROBE_ENABLED="false", MYNA_LOG_LEVEL="error")
+        check(p.returncode == 0 and p.stdout == "The answer is forty-two.\n", f"{p}")
+    finally:
+        s.end()
+
+
+@case
+def doctor_and_setup_know_a_real_openclaw(here):
+    s = OpenClaw(here, FIXTURES)
+    config = os.path.join(here, "openclaw.json")
+    try:
+        code, c = look(here, "openclaw", s.url, KEY, OPENCLAW_CONFIG_PATH=config, MYNA_LLM_OPENCLAW_TIMEOUT="60s")
+        check(code == 0 and c["models"]["state"] == "ok" and c["gateway"]["state"] == "ok", f"{c}")
+        check(c["answer"]["text"].startswith("first token after "), f"{c}")
+        code, c = look(here, "openclaw", s.url, "a-wrong-token-of-some-length", OPENCLAW_CONFIG_PATH=config)
+        check(code == 1 and "(HTTP 401)" in c["models"]["text"], f"{c}")
+        port = s.url.rsplit(":", 1)[1]
+        p = myna(here, "setup", "--yes", "--stt", "instant", "--tts", "instant", "--no-test", "--llm", "openclaw",
+                 OPENCLAW_CONFIG_PATH=config, MYNA_PROBE_OPENCLAW=port)
+        check(p.returncode == 0 and "Found OpenClaw" in p.stdout, f"{p}")
+        p = myna(here, "ask", "What is the answer?", MYNA_PROBE_ENABLED="false", MYNA_LOG_LEVEL="error",
+                 OPENCLAW_CONFIG_PATH=config)
         check(p.returncode == 0 and p.stdout == "The answer is forty-two.\n", f"{p}")
     finally:
         s.end()

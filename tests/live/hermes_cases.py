@@ -70,7 +70,8 @@ def hermes_keeps_the_part_that_was_streamed_when_the_person_interrupts(here):
     try:
         events, out, _ = converse(here, s, ["Tell me a story.", lambda: wait_for(here, r"\"agent_transcript\"", 20),
                                             "Stop. Something else.", lambda: wait_for(here, "forty-two")],
-                                  wait=1, seconds=90, terminal=True)
+                                  "log.level=debug", wait=1, seconds=90, terminal=True)
+        check("turns go by runs" in out, f"it was not a run that was stopped:\n{out[-3000:]}")
         asked = [(m["role"], m["content"][:200]) for m in bodies(s)[-1]["messages"] if m["role"] != "system"]
         check("The answer is forty-two." in answers(events), f"the model was shown {asked}")
         kept = ask(s, f"/api/sessions/{ask(s, '/api/sessions')['data'][0]['id']}/messages")

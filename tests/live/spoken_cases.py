@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 
 from common import HERE, MYNA, RUNNING, Skip, aimock_with, case, check, clean_env, wait_for
 
@@ -97,25 +98,49 @@ def a_spoken_stop_ends_the_models_story(here):
         s.end()
 
 
-@case
-def a_model_that_dies_in_mid_answer_is_told_within_a_second(here):
+def dying(here, when, *flags):
+    """The model is killed `when(server)` returns; (call, time of the last failure told, when sound began after it)."""
     need_models()
-    path, _, ask = spoken(here, "ask", "Please tell me a long story.")
+    path, _, _ = spoken(here, "ask", "Please tell me a long story.")
     s = aimock_with(here, FIXTURES, "--latency", "100", "--chunk-size", "6")
     try:
         def meanwhile():
-            wait_for(here, '"newState":"speaking"')
+            when(s)
             s.end()
 
-        call = Call(here, s.url, path, fast=False, meanwhile=meanwhile)
-        errors = call.of("error")
-        check(errors, "no error was told")
-        sorry = [e for e in call.of("speech_created") if e["time_ms"] >= errors[0]["time_ms"] - 1]
-        check(sorry, f"nothing was said after the failure\n{call.printed[-1500:]}")
-        speaking = [e["time_ms"] for e in call.events if e["type"] in ("agent_transcript", "conversation_item_added") and
-                    "sorry" in json.dumps(e).lower()]
-        check(speaking and speaking[0] - errors[0]["time_ms"] <= 1000 or "sorry" in heard_text(call.out)[0].lower(),
-              f"the sentence came {speaking} ms, the failure was known at {errors[0]['time_ms']}")
-        check("sorry" in heard_text(call.out)[0].lower(), f"heard was {heard_text(call.out)[0]!r}")
+        call = Call(here, s.url, path, "--set", "session.retry_max=0", *flags, fast=False, meanwhile=meanwhile)
+        check(call.of("error"), f"no error was told\n{call.printed[-1500:]}")
+        known = call.of("error")[-1]["time_ms"]
+        return call, known, [e["time_ms"] for e in call.of("playout") if e["what"] == "started" and e["time_ms"] >= known]
     finally:
         s.end()
+
+
+def asked(s):
+    for _ in range(1200):
+        if any("chat/completions" in r.get("path", "") for r in s.journal()):
+            break
+        time.sleep(0.05)
+
+
+@case
+def a_model_killed_in_mid_stream_is_spoken_about_within_a_second(here):
+    def in_the_first_sentence(s):
+        asked(s)
+        time.sleep(0.3)  # some words have come, none is a sentence yet
+
+    call, known, began = dying(here, in_the_first_sentence)
+    check(began and began[0] - known <= 1000, f"known at {known}, sound began at {began}\n{call.printed[-1500:]}")
+    heard = heard_text(call.out)[0].lower()
+    check("sorry" in heard and "once upon" not in heard, f"heard was {heard!r}")
+
+
+@case
+def a_model_killed_while_its_answer_is_heard_ends_it_without_a_word_more(here):
+    """E5 of telephony: what was voiced stays, nothing is added; the error is an event."""
+    call, known, began = dying(here, lambda s: wait_for(here, r'agent_state_changed.*"newState": ?"speaking"'))
+    heard = heard_text(call.out)[0].lower()
+    check("once upon a time" in heard and "sorry" not in heard, f"heard was {heard!r}")
+    check(not began, f"known at {known}, sound began at {began}")
+    kept = call.said("assistant")
+    check(kept and kept[-1].startswith("Once upon a time"), f"{kept}")

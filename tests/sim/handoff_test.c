@@ -108,6 +108,27 @@ TEST(of_two_in_one_step_the_first_counts)
     sim_end(s);
 }
 
+TEST(each_agent_has_its_own_model_and_voice)
+{
+    static const char *const config[] = {"agents.sales.greeting=" SALES,
+                                         "agents.sales.model=big-one", "agents.sales.voice=nova",
+                                         NULL};
+    struct sim *s = asked(config, "sales");
+
+    sim_user(s, 9000, 10000, "How much?", 200);
+    sim_answer(s, "How much?", "Twenty.");
+    sim_voice(s, "Twenty.", 1000);
+    sim_run(s, 5000);
+    CHECK_STR(sim_model(s), ""); /* the first agent is the providers' own */
+    CHECK_STR(sim_voice_name(s), "");
+    sim_run(s, 8000);
+    CHECK_STR(sim_voice_name(s), "nova"); /* its greeting */
+    sim_run(s, 16000);
+    CHECK_STR(sim_model(s), "big-one");
+    CHECK_STR(sim_voice_name(s), "nova");
+    sim_end(s);
+}
+
 TEST(the_host_hands_over)
 {
     struct sim *s = sim_create(&(struct sim_setup){.config = greets});

@@ -60,6 +60,7 @@ struct sim {
         bool all; /* the spare one too */
     } stt_failure;
     int llm_requests, tts_requests;
+    char model[64], voice[64];                           /* asked for last; "" the provider's own */
     uint8_t stt_sound[SIM_MAX_S * 1000 / MYNA_FRAME_MS]; /* per frame: was it sound? */
 
     struct sim_line lines[SIM_KINDS][SIM_LINES];

@@ -689,6 +689,16 @@ bool sim_stt_heard(struct sim *s, int from_ms, int to_ms)
     return false;
 }
 
+const char *sim_model(struct sim *s)
+{
+    return s->model;
+}
+
+const char *sim_voice_name(struct sim *s)
+{
+    return s->voice;
+}
+
 int sim_llm_requests(struct sim *s)
 {
     return s->llm_requests;

@@ -169,6 +169,9 @@ int sim_sound_ms(struct sim *s, int from_ms, int to_ms);
 bool sim_stt_heard(struct sim *s, int from_ms, int to_ms);
 /* Streams of the voice and requests to the agent that were opened. */
 int sim_llm_requests(struct sim *s);
+/* Named in the last request; "" none. */
+const char *sim_model(struct sim *s);
+const char *sim_voice_name(struct sim *s);
 int sim_tts_requests(struct sim *s);
 
 #endif

@@ -149,6 +149,7 @@ static enum myna_err llm_start(struct myna_llm *llm, const struct myna_llm_reque
     struct llm_stream *st;
 
     s->llm_requests++;
+    snprintf(s->model, sizeof s->model, "%s", req->model ? req->model : "");
     if (row && row->failure == SIM_REFUSES)
         return MYNA_EPROVIDER;
     st = calloc(1, sizeof *st);

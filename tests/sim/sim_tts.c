@@ -103,12 +103,12 @@ static enum myna_err tts_open(struct myna_tts *tts, const struct myna_tts_open *
 {
     struct tts_stream *st = calloc(1, sizeof *st);
 
-    (void)how;
     if (!st)
         return MYNA_ENOMEM;
     st->base.tts = tts;
     st->s = ((struct tts *)tts)->s;
     st->s->tts_requests++;
+    snprintf(st->s->voice, sizeof st->s->voice, "%s", how->voice ? how->voice : "");
     if (((struct tts *)tts)->spare)
         strcpy(st->text, "spare:");
     myna_host_timer_init(tts->host, &st->timer, tts_step, st);

@@ -103,6 +103,20 @@ static const char *warm_up(const struct myna_openai_conf *conf)
     return send_with(&generic, conf, NULL, NULL);
 }
 
+TEST(an_agent_with_a_model_of_its_own_is_answered_by_that_one)
+{
+    struct myna_openai_conf c = plain();
+    struct myna_item hi = said(MYNA_ROLE_USER, "hi");
+    struct myna_llm_request req = {
+        .size = sizeof req, .items = &hi, .n_items = 1, .model = "big-one"};
+
+    CHECK_HAS(send_with(&generic, &c, &(struct myna_openai_call){0}, &req),
+              "\n\n{\"model\":\"big-one\",");
+    req.size = offsetof(struct myna_llm_request, model); /* of a host that does not know it */
+    CHECK_HAS(send_with(&generic, &c, &(struct myna_openai_call){0}, &req),
+              "\n\n{\"model\":\"m\",");
+}
+
 TEST(L1_the_plainest_request_has_nothing_more_than_it_must)
 {
     struct myna_openai_conf c = plain();

@@ -238,6 +238,21 @@ TEST(what_is_not_set_is_not_sent_and_broken_text_is_mended)
     teardown();
 }
 
+TEST(the_voice_of_who_has_the_word_is_asked_for)
+{
+    struct myna_tts_port_options opt = {
+        .how = {.voice = "nova"}, .id = 2, .audio = on_audio, .ready = on_ready, .event = on_event};
+
+    setup(&myna_tts_openai, odd, (const char *const[]){"api_key", "sk-1", NULL});
+    myna_tts_port_close(w.port);
+    opt.tts = w.tts;
+    CHECK_EQ(myna_tts_port_open(&opt, &w.port), MYNA_OK);
+    say("Hello there.");
+    turn_until(&w.n_done, 1);
+    CHECK_HAS(w.bodies[0], "\"voice\":\"nova\"");
+    teardown();
+}
+
 static void keep(struct fake_conn *c)
 {
     if (counts(c) >= 0)
