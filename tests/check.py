@@ -256,6 +256,15 @@ def step_live():
     return from_tap("live", code, out)
 
 
+def step_gateway():
+    """The voice gateway in rooms of the same server; skipped by name where it cannot be had."""
+    myna = "build-release/src/cli/myna"
+    if not os.path.exists(myna):
+        return [(SKIP, "gateway", "needs the step 'release'")]
+    code, out = run([sys.executable, "tests/live/gateway_test.py", myna], timeout=1800)
+    return from_tap("gateway", code, out)
+
+
 def step_livekit():
     """Rooms of LiveKit's own server with LiveKit's own SDK in them; skipped by name where one cannot be had."""
     myna = "build-release/src/cli/myna"
@@ -279,6 +288,7 @@ STEPS = [
     ("cppcheck", step_cppcheck),
     ("tsan", step_tsan),
     ("livekit", step_livekit),
+    ("gateway", step_gateway),
     ("live", step_live),
 ]
 

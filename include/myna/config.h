@@ -66,6 +66,7 @@ struct myna_option {
     double min, max;            /* both 0: unlimited */
     const char *const *choices; /* CHOICE: names, NULL-terminated */
     const char *env;            /* a second environment variable that sets it (LIVEKIT_URL); NULL */
+    bool file_first;            /* what the file says, unless it is empty, goes before `env` */
     const char *help;           /* one line for --help and the manual */
     bool secret;                /* LIST, MAP: the values are masked wherever they are shown */
 };

@@ -12,6 +12,7 @@
 #include <myna/error.h>
 #include <myna/event.h>
 #include <myna/frame.h>
+#include <myna/gateway.h>
 #include <myna/host.h>
 #include <myna/livekit.h>
 #include <myna/provider.h>

@@ -1,5 +1,5 @@
 /* env.c - the environment: MYNA_SECTION_KEY for every key, and the names an option brings along
- * (LIVEKIT_URL), which a MYNA_ name overrides. */
+ * (LIVEKIT_URL), which a MYNA_ name overrides, and the file where the option says so. */
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -61,6 +61,10 @@ static bool put_own(void *arg, const struct myna_config_place *place)
     const char *name = place->option->env, *value = name ? getenv(name) : NULL;
     struct own *own = arg;
 
+    if (place->option->file_first &&
+        ((value && !*value) ||
+         (place->value->rank == MYNA_CONFIG_FILE && place->value->text && *place->value->text)))
+        return false;
     if (value)
         own->err = put(place, name, value, own->why);
     return own->err != MYNA_OK;

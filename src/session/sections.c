@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "discover/options.h"
+#include "gateway/options.h"
 #include "livekit/options.h"
 #include "session/options.h"
 #include "store/options.h"
@@ -68,6 +69,7 @@ static void gather(void)
     add(&myna_agents_section);
     add(&myna_tools_section);
     add(&myna_worker_section);
+    add(&myna_gateway_section);
     add(&myna_record_section);
     add(&myna_log_section);
     add(&myna_probe_section);

@@ -1,0 +1,163 @@
+/* options.c - see options.h. */
+#include "gateway/options.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "util/buf.h"
+
+#define AT(field) .offset = offsetof(struct myna_gw_options, field)
+
+enum { POLL_CLOUD_S = 30, POLL_LOCAL_S = 5, TOOL_S = 30 };
+
+static const char *const modes[] = {"native", "compat", NULL};
+static const char *const policies[] = {"auto", "trust", "allowlist", "deny", NULL};
+
+static const struct myna_option table[] = {
+    {.name = "mode",
+     .type = MYNA_OPT_CHOICE,
+     AT(mode),
+     .def = "native",
+     .choices = modes,
+     .help = "compat: as the reference gateway does it, without what Myna adds"},
+    {.name = "agent_name",
+     .type = MYNA_OPT_STRING,
+     AT(agent_name),
+     .def = "Hermes",
+     .env = "LIVEKIT_AGENT_NAME",
+     .file_first = true,
+     .help = "name of the agent in the room; its identity is hermes- and this in lower case"},
+    {.name = "avatar",
+     .type = MYNA_OPT_STRING,
+     AT(avatar),
+     .env = "LIVEKIT_AGENT_AVATAR",
+     .file_first = true,
+     .help = "picture of the agent: an address, a data URI or a PNG or JPEG file"},
+    {.name = "allowed_users",
+     .type = MYNA_OPT_LIST,
+     AT(allowed_users),
+     .env = "LIVEKIT_ALLOWED_USERS",
+     .file_first = true,
+     .help = "identities that may talk with the agent; * is everyone"},
+    {.name = "allow_all_users",
+     .type = MYNA_OPT_STRING,
+     AT(allow_all_users),
+     .env = "LIVEKIT_ALLOW_ALL_USERS",
+     .file_first = true,
+     .help = "true: everyone in the room may talk with the agent"},
+    {.name = "global_allowed_users",
+     .type = MYNA_OPT_LIST,
+     AT(global_allowed_users),
+     .env = "GATEWAY_ALLOWED_USERS",
+     .file_first = true,
+     .help = "the same list across all channels"},
+    {.name = "global_allow_all_users",
+     .type = MYNA_OPT_STRING,
+     AT(global_allow_all_users),
+     .env = "GATEWAY_ALLOW_ALL_USERS",
+     .file_first = true,
+     .help = "the same flag across all channels"},
+    {.name = "presence_poll_interval",
+     .type = MYNA_OPT_STRING,
+     AT(presence_poll_interval),
+     .env = "LIVEKIT_PRESENCE_POLL_INTERVAL",
+     .file_first = true,
+     .help = "seconds between two looks into the room; unset: 30 for *.livekit.cloud, else 5"},
+    {.name = "tool_timeout",
+     .type = MYNA_OPT_STRING,
+     AT(tool_timeout),
+     .env = "HERMES_LIVEKIT_TOOL_TIMEOUT_SEC",
+     .file_first = true,
+     .help = "seconds to wait for one result of a tool in the room; unset: 30"},
+    {.name = "remote_tool_policy",
+     .type = MYNA_OPT_CHOICE,
+     AT(remote_tool_policy),
+     .def = "auto",
+     .choices = policies,
+     .help = "who in the room may offer tools; auto: trust in mode compat, else deny"},
+    {.name = "remote_tools",
+     .type = MYNA_OPT_LIST,
+     AT(remote_tools),
+     .help = "allowlist: who may offer what, each as IDENTITY=NAME"},
+    {0},
+};
+const struct myna_section myna_gateway_section = {"gateway",
+                                                  "the voice gateway of one LiveKit room", table};
+
+enum myna_err myna_gw_options_read(const struct myna_config *cfg, struct myna_gw_options *out,
+                                   struct myna_why *why)
+{
+    enum myna_err err = myna_config_read(cfg, &myna_gateway_section, out, why);
+
+    if (!err && (!out->agent_name || !*out->agent_name))
+        out->agent_name = "Hermes";
+    return err;
+}
+
+bool myna_gw_yes(const char *text)
+{
+    return text && (!strcmp(text, "1") || !strcasecmp(text, "true") || !strcasecmp(text, "yes"));
+}
+
+bool myna_gw_is_cloud(const char *url)
+{
+    return url && strcasestr(url, ".livekit.cloud");
+}
+
+/* By hand: strtod() follows the locale of the host program. false: not a number. */
+static bool seconds(const char *text, myna_us *out)
+{
+    double v = 0, unit = 1;
+    bool minus = *text == '-', digits = false;
+
+    if (*text == '-' || *text == '+')
+        text++;
+    for (; *text >= '0' && *text <= '9'; text++, digits = true)
+        v = v * 10 + (*text - '0');
+    if (*text == '.')
+        for (text++; *text >= '0' && *text <= '9'; text++, digits = true)
+            v += (*text - '0') * (unit /= 10);
+    if (*text || !digits)
+        return false;
+    if (v > 86400)
+        v = 86400;
+    *out = (myna_us)((minus ? -v : v) * (double)MYNA_S + 0.5);
+    return true;
+}
+
+static struct myna_gw_seconds setting_or(const char *setting, int default_s, const char *why)
+{
+    struct myna_gw_seconds s = {.time = default_s * MYNA_S, .why = why};
+    myna_us own;
+
+    if (!setting || !*setting)
+        return s;
+    if (!seconds(setting, &own)) {
+        s.bad = true;
+    } else if (own > 0) { /* zero and less: the default, without a word */
+        s.time = own;
+        s.why = "override";
+    }
+    return s;
+}
+
+struct myna_gw_seconds myna_gw_poll_interval(const char *setting, const char *url)
+{
+    return myna_gw_is_cloud(url) ? setting_or(setting, POLL_CLOUD_S, "cloud default")
+                                 : setting_or(setting, POLL_LOCAL_S, "local default");
+}
+
+struct myna_gw_seconds myna_gw_tool_timeout(const char *setting)
+{
+    return setting_or(setting, TOOL_S, "default");
+}
+
+void myna_gw_identity(const char *agent_name, char out[300])
+{
+    snprintf(out, 300, "hermes-%.240s", agent_name);
+    for (char *p = out; *p; p++)
+        if (*p >= 'A' && *p <= 'Z')
+            *p = (char)(*p - 'A' + 'a');
+}
