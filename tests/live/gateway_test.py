@@ -220,5 +220,199 @@ def case_43_the_picture_is_metadata_of_the_agent(w):
         stop(g)
 
 
+# ---- events, messages, rights
+
+def events(who, since=0.0, agent=AGENT):
+    """What the gateway said to that person since then, in order: (topic, message)."""
+    out = []
+    for x in who.said.all:
+        if x["is"] == "data" and x["who"] == agent and x["t"] >= since:
+            out.append((x["topic"], x["text"] if x["topic"] == "hermes-chat" else json.loads(x["text"])))
+    return out
+
+
+def types(who, since=0.0):
+    return [m["type"] if isinstance(m, dict) else "chat" for _, m in events(who, since)]
+
+
+def event(who, kind, seconds=20, since=0.0, times=1, **payload):
+    """Waits for so many events of that type with such a payload; the last."""
+    end = time.monotonic() + seconds
+    while True:
+        got = [m for _, m in events(who, since) if isinstance(m, dict) and m["type"] == kind and
+               all(m["payload"].get(k) == v for k, v in payload.items())]
+        if len(got) >= times:
+            return got[times - 1]
+        check(time.monotonic() < end, f"no {kind} {payload} {times} times; there was {events(who, since)}")
+        time.sleep(0.05)
+
+
+def now_of(who):
+    return max([x["t"] for x in who.said.all] or [0.0])
+
+
+def control(who, **message):
+    who.do("data", topic="hermes-control", text=json.dumps(message))
+
+
+@case
+def case_16_one_spoken_turn_is_told_in_the_exact_order_with_the_exact_json(w):
+    g = w.gateway(settings=("gateway.presence_poll_interval=1",))
+    ann = meets(w)
+    ann.wait("track", who=AGENT)
+    time.sleep(1)
+    ann.do("speak", wav=lk.QUESTION)
+    event(ann, "agent:agent-transcript")
+    event(ann, "agent:speaking-stop")
+    time.sleep(0.5)
+    got = [(t, m) for t, m in events(ann)]
+    kinds = types(ann)
+    check(kinds[0] == "agent:listening-start" and "agent:user-transcript" in kinds, f"{kinds}")
+    turn = kinds.index("agent:user-transcript")
+    heard = kinds[:turn]  # breaths may part a question
+    check(heard == ["agent:listening-start", "agent:listening-stop"] * (len(heard) // 2), f"{kinds}")
+    check(kinds[turn:turn + 3] == ["agent:user-transcript", "agent:thinking-start", "agent:speaking-start"], f"{kinds}")
+    check(sorted(kinds[turn + 3:]) == ["agent:agent-transcript", "agent:speaking-stop", "chat"], f"{kinds}")
+    check(kinds.index("chat") + 1 == kinds.index("agent:agent-transcript"), f"{kinds}")
+    by = {m["type"]: (t, m) for t, m in got if isinstance(m, dict)}
+    want = {"agent:listening-start": {"identity": "ann"}, "agent:listening-stop": {"identity": "ann"},
+            "agent:user-transcript": {"transcript": "hello agent", "final": True, "identity": "ann"},
+            "agent:thinking-start": {}, "agent:speaking-start": {}, "agent:speaking-stop": {},
+            "agent:agent-transcript": {"transcript": "Hi there.", "final": True}}
+    for kind, payload in want.items():
+        check(by[kind] == ("", {"type": kind, "payload": payload}), f"{kind}: {by[kind]}")
+    check(("hermes-chat", "Hi there.") in got, f"{got}")
+    ann.leave()
+    stop(g)
+
+
+@case
+def case_21_22_23_typed_messages_are_turns_and_nonsense_is_nothing(w):
+    g = w.gateway(settings=("gateway.presence_poll_interval=1",))
+    ann = meets(w)
+    control(ann, type="client:message", text="  hi ")
+    event(ann, "agent:agent-transcript")
+    event(ann, "agent:speaking-stop")
+    check(types(ann)[:2] == ["agent:user-transcript", "agent:thinking-start"], f"{types(ann)}")
+    told = event(ann, "agent:user-transcript")["payload"]
+    check(told == {"transcript": "hi", "final": True, "identity": "ann", "source": "text"}, f"{told}")
+    at = len(events(ann))
+    for text in ('{"type":"client:message","text":"   "}', '{"type":"client:message"}',
+                 '{"type":"client:message","text":7}', "not json", "[1]", '"x"', "7", '{"type":"client:dance"}',
+                 '{"type":["client:message"],"text":"x"}', '{"text":"x"}', "[" * 5000, '{"type":"client:control"}',
+                 '{"type":"client:control","action":5}', '{"type":"client:tool-register","name":5}'):
+        ann.do("data", topic="hermes-control", text=text)
+    ann.do("data", topic="elsewhere", text='{"type":"client:message","text":"no"}')
+    control(ann, type="client:message", text="still there?")
+    event(ann, "agent:user-transcript", transcript="still there?")
+    check(types(ann)[at] == "agent:user-transcript", f"nonsense was answered: {events(ann)[at:]}")
+    says(g, "a control message is no JSON", times=2)
+    ann.leave()
+    stop(g)
+
+
+@case
+def case_19_20_who_is_not_allowed_is_not_heard_and_not_read(w):
+    g = w.gateway(settings=("gateway.presence_poll_interval=1",),
+                  env={"LIVEKIT_ALLOW_ALL_USERS": "", "LIVEKIT_ALLOWED_USERS": " bob , carol"})
+    ann = meets(w)
+    ann.wait("track", who=AGENT)
+    time.sleep(1)
+    ann.do("speak", wav=lk.QUESTION)
+    for text in "one", "two":
+        control(ann, type="client:message", text=text)
+    ann.do("chat", text="and so?")
+    ann.wait("asked", seconds=20)
+    time.sleep(2)
+    check(events(ann) == [], f"a stranger was answered: {events(ann)}")
+    says(g, "messages of somebody who is not allowed")
+    with open(g.log, encoding="utf-8") as f:
+        check(f.read().count("messages of somebody who is not allowed") == 1, "more than one line a minute")
+    bob = Person(w, "bob")
+    bob.wait("in")
+    control(bob, type="client:message", text="hello")
+    event(bob, "agent:user-transcript", identity="bob", transcript="hello")
+    event(bob, "agent:agent-transcript")
+    stop(g)
+    g = w.gateway("--stay", env={"LIVEKIT_ALLOW_ALL_USERS": ""}, wait="nobody may talk with the agent")
+    says(g, "room t1: in room")
+    at = len(events(bob))
+    control(bob, type="client:message", text="hello again")
+    time.sleep(2)
+    check(len(events(bob)) == at, "without any setting somebody was answered")
+    stop(g)
+
+
+@case
+def case_24_who_paused_is_not_heard_until_resume_also_behind_an_answer(w):
+    g = w.gateway(settings=("gateway.presence_poll_interval=1",))
+    ann = meets(w)
+    ann.wait("track", who=AGENT)
+    time.sleep(1)
+    control(ann, type="client:control", action=" PAUSE ")
+    time.sleep(0.5)
+    ann.do("speak", wav=lk.QUESTION)
+    ann.wait("asked", seconds=20)
+    time.sleep(1)
+    check(types(ann) == [], f"a muted person was heard: {types(ann)}")
+    control(ann, type="client:message", text="typed")
+    event(ann, "agent:speaking-stop")
+    at = len(events(ann))
+    since = now_of(ann)
+    ann.do("speak", wav=lk.QUESTION)
+    time.sleep(5)
+    check("agent:listening-start" not in types(ann), f"the answer undid the mute: {types(ann)[at:]}")
+    control(ann, type="client:control", action="resume")
+    time.sleep(0.5)
+    ann.do("speak", wav=lk.QUESTION)
+    event(ann, "agent:user-transcript", since=since, transcript="hello agent")
+    ann.leave()
+    stop(g)
+
+
+@case
+def case_42_a_long_answer_comes_in_parts_that_fit_and_only_the_last_is_final(w):
+    words = " ".join(f'Sentence number {i} is "here".' for i in range(1400))
+    answer = os.path.join(w.here, "long.txt")
+    with open(answer, "w", encoding="utf-8") as f:
+        f.write(words)
+    g = w.gateway(settings=("gateway.presence_poll_interval=1", "llm.instant.text=" + words,
+                            "tts.instant.duration=20ms"))
+    ann = meets(w)
+    control(ann, type="client:message", text="tell me")
+    event(ann, "agent:agent-transcript", final=True, seconds=60)
+    raw = [x["text"] for x in ann.said.all if x["is"] == "data" and x["who"] == AGENT]
+    check(max(len(t.encode()) for t in raw) <= 15 << 10, f"a packet of {max(len(t.encode()) for t in raw)} bytes")
+    chat = [m for t, m in events(ann) if t == "hermes-chat"]
+    told = [m["payload"] for t, m in events(ann) if isinstance(m, dict) and m["type"] == "agent:agent-transcript"]
+    check("".join(chat) == words and len(chat) > 2, f"{len(chat)} parts, {sum(map(len, chat))} of {len(words)}")
+    check([p["transcript"] for p in told] == chat, "transcripts are not the chat")
+    check([p["final"] for p in told] == [False] * (len(told) - 1) + [True], f"{[p['final'] for p in told]}")
+    ann.leave()
+    stop(g)
+
+
+@case
+def client_interrupt_and_end_of_turn(w):
+    g = w.gateway(settings=("gateway.presence_poll_interval=1", "tts.instant.duration=20s",
+                            "turn.min_delay=6s", "turn.max_delay=8s"))
+    ann = meets(w)
+    ann.wait("track", who=AGENT)
+    time.sleep(1)
+    ann.do("speak", wav=lk.QUESTION)
+    event(ann, "agent:listening-stop")
+    began = time.monotonic()
+    control(ann, type="client:end-of-turn")
+    event(ann, "agent:user-transcript")
+    check(time.monotonic() - began < 3, "the turn was not ended at once")
+    event(ann, "agent:speaking-start")
+    time.sleep(0.5)
+    began = time.monotonic()
+    control(ann, type="client:interrupt")
+    event(ann, "agent:speaking-stop")
+    check(time.monotonic() - began < 2, "it was not interrupted at once")
+    stop(g)
+
+
 if __name__ == "__main__":
     sys.exit(lk.main(__name__, World))

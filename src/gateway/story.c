@@ -1,0 +1,193 @@
+/* story.c - see story.h. */
+#include "gateway/story.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/item_json.h"
+
+void myna_gw_story_init(struct myna_gw_story *s, const struct myna_gw_wire *wire, bool compat)
+{
+    *s = (struct myna_gw_story){.wire = wire, .compat = compat};
+}
+
+static void forget_typed(struct myna_gw_story *s, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        free(s->typed[i].identity);
+        free(s->typed[i].text);
+    }
+    s->n_typed -= n;
+    memmove(&s->typed[0], &s->typed[n], s->n_typed * sizeof s->typed[0]);
+}
+
+void myna_gw_story_fini(struct myna_gw_story *s)
+{
+    forget_typed(s, s->n_typed);
+    free(s->listening);
+    free(s->last);
+    free(s->words);
+    s->listening = s->last = s->words = NULL;
+}
+
+void myna_gw_story_typed(struct myna_gw_story *s, const char *identity, const char *text)
+{
+    char *a = strdup(identity), *b = strdup(text);
+
+    if (!a || !b) {
+        free(a);
+        free(b);
+        return;
+    }
+    if (s->n_typed == MYNA_GW_TYPED)
+        forget_typed(s, 1);
+    s->typed[s->n_typed].identity = a;
+    s->typed[s->n_typed++].text = b;
+}
+
+/* ---- listening */
+
+static void tell_person(const struct myna_gw_story *s, const char *type, const char *identity)
+{
+    myna_gw_wire_event(s->wire, type, myna_gw_wire_identity(identity));
+}
+
+static void set(char **field, const char *text)
+{
+    char *copy = strdup(text);
+
+    free(*field);
+    *field = copy;
+}
+
+static void stop_listening(struct myna_gw_story *s)
+{
+    if (!s->listening)
+        return;
+    tell_person(s, "agent:listening-stop", s->listening);
+    free(s->last);
+    s->last = s->listening;
+    s->listening = NULL;
+}
+
+static void on_user_state(struct myna_gw_story *s, enum myna_user_state now, const char *speaker)
+{
+    if (now != MYNA_USER_SPEAKING) {
+        stop_listening(s);
+    } else if (!s->listening && *speaker) {
+        set(&s->listening, speaker);
+        tell_person(s, "agent:listening-start", speaker);
+    }
+}
+
+void myna_gw_story_quiet(struct myna_gw_story *s, const char *identity)
+{
+    if (s->listening && !strcmp(s->listening, identity))
+        stop_listening(s);
+}
+
+/* ---- turns */
+
+/* Whose typed text it was; what was typed before it and never came is forgotten. */
+static const char *typist(struct myna_gw_story *s, const char *text)
+{
+    for (size_t i = 0; i < s->n_typed; i++)
+        if (!strcmp(s->typed[i].text, text)) {
+            forget_typed(s, i);
+            return s->typed[0].identity;
+        }
+    return NULL;
+}
+
+static void on_user_turn(struct myna_gw_story *s, const struct myna_item *it, const char *speaker)
+{
+    bool typed = isnan(it->metrics.started_speaking_at);
+    const char *who = typed ? typist(s, it->text) : NULL;
+    json_t *payload = json_object();
+
+    if (!typed)
+        stop_listening(s); /* its transcript never stands before it */
+    (void)!myna_json_put_text(payload, "transcript", it->text);
+    (void)!json_object_set_new(payload, "final", json_true());
+    (void)!myna_json_put_text(payload, "identity",
+                              who                 ? who
+                              : !typed && s->last ? s->last
+                                                  : speaker);
+    if (typed)
+        (void)!myna_json_put_text(payload, "source", "text");
+    myna_gw_wire_event(s->wire, "agent:user-transcript", payload);
+    myna_gw_wire_event(s->wire, "agent:thinking-start", NULL);
+    if (who)
+        forget_typed(s, 1);
+}
+
+/* Texts of one answer in several pieces are one text. */
+static void say_later(struct myna_gw_story *s, const char *text)
+{
+    size_t n = s->words ? strlen(s->words) : 0, more = strlen(text);
+    char *both = realloc(s->words, n + more + 2);
+
+    if (!both)
+        return;
+    if (n)
+        both[n++] = ' ';
+    memcpy(both + n, text, more + 1);
+    s->words = both;
+}
+
+static void on_item(struct myna_gw_story *s, const struct myna_item *it, const char *speaker)
+{
+    if (it->type != MYNA_ITEM_MESSAGE || !it->text || !*it->text)
+        return;
+    if (it->role == MYNA_ROLE_USER)
+        on_user_turn(s, it, speaker);
+    else if (it->role == MYNA_ROLE_ASSISTANT && s->compat && s->talking)
+        say_later(s, it->text);
+    else if (it->role == MYNA_ROLE_ASSISTANT)
+        myna_gw_wire_words(s->wire, it->text);
+}
+
+static void on_agent_state(struct myna_gw_story *s, enum myna_agent_state now)
+{
+    bool talking = now == MYNA_AGENT_SPEAKING;
+
+    if (talking != s->talking)
+        myna_gw_wire_event(s->wire, talking ? "agent:speaking-start" : "agent:speaking-stop", NULL);
+    s->talking = talking;
+    if (!talking && s->words) {
+        myna_gw_wire_words(s->wire, s->words);
+        free(s->words);
+        s->words = NULL;
+    }
+}
+
+static void on_fault(struct myna_gw_story *s, const struct myna_fault *f)
+{
+    const char *reason = f->stage == MYNA_STAGE_STT   ? "stt-failed"
+                         : f->stage == MYNA_STAGE_LLM ? "backend-failed"
+                         : f->stage == MYNA_STAGE_TTS ? "tts-failed"
+                                                      : NULL;
+    json_t *payload;
+
+    if (s->compat || f->recoverable || !reason)
+        return;
+    payload = json_object();
+    (void)!myna_json_put_text(payload, "reason", reason);
+    (void)!myna_json_put_text(payload, "detail", f->message);
+    myna_gw_wire_event(s->wire, "agent:error", payload);
+}
+
+void myna_gw_story_event(struct myna_gw_story *s, const struct myna_event *ev, const char *speaker)
+{
+    if (ev->type == MYNA_EV_USER_STATE_CHANGED)
+        on_user_state(s, ev->u.user_state.new_state, speaker);
+    else if (ev->type == MYNA_EV_AGENT_STATE_CHANGED)
+        on_agent_state(s, ev->u.agent_state.new_state);
+    else if (ev->type == MYNA_EV_CONVERSATION_ITEM_ADDED)
+        on_item(s, ev->u.item, speaker);
+    else if (ev->type == MYNA_EV_ERROR)
+        on_fault(s, &ev->u.fault);
+    else if (ev->type == MYNA_EV_CLOSE)
+        stop_listening(s);
+}
