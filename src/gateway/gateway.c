@@ -38,7 +38,7 @@ struct gateway {
     struct myna_timer due, bury;
     bool begun, held, buried, signals_on;
     enum myna_gw_lost how; /* of the stay that is to be buried */
-    char message[300];     /* of the last one */
+    char message[600];     /* of the last one */
     int signals;
     enum myna_err err;
     struct myna_why *why;

@@ -29,7 +29,7 @@ struct myna_gw_stay {
     struct myna_gw_clients clients;
     bool in, over;
     enum myna_gw_lost how;
-    char message[300];
+    char message[600];
 };
 
 /* ---- who is there */
