@@ -3,11 +3,14 @@
 #include "providers/vad_local.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "turn/energy.h"
 #include "turn/segmenter.h"
 #include "util/clock.h"
 #include "util/host.h"
+
+#define SURELY_NOT 0.01f
 
 struct local {
     struct myna_vad base;
@@ -22,6 +25,8 @@ struct stream {
         struct myna_silero_state silero;
         struct myna_energy energy;
     } state;
+    float last;    /* what the network said of the window before */
+    bool was_zero; /* that window was digital silence */
     bool told_overflow, told_slow;
 };
 
@@ -30,23 +35,38 @@ static struct local *local_of(struct stream *s)
     return (struct local *)s->base.vad;
 }
 
+/* Digital silence (muted, nobody there, between the frames of DTX) tells the network nothing that
+ * it does not know once it is sure: its state is held until there is sound again. Half of what a
+ * quiet call costs is saved by this; left alone, some of its cells only drift. */
+static float run_network(const struct local *l, struct stream *s, const int16_t *window)
+{
+    static const int16_t zero[MYNA_SILERO_WINDOW];
+    bool is_zero = !memcmp(window, zero, sizeof zero);
+
+    if (!is_zero || !s->was_zero || s->last > SURELY_NOT)
+        s->last = myna_silero_run(l->weights, &s->state.silero, window);
+    s->was_zero = is_zero;
+    return s->last;
+}
+
 static float infer(void *arg, const int16_t *window)
 {
     struct stream *s = arg;
     struct local *l = local_of(s);
 
-    return l->weights ? myna_silero_run(l->weights, &s->state.silero, window)
-                      : myna_energy_run(&s->state.energy, window);
+    return l->weights ? run_network(l, s, window) : myna_energy_run(&s->state.energy, window);
 }
 
 static void reset(void *arg)
 {
     struct stream *s = arg;
 
-    if (local_of(s)->weights)
+    if (local_of(s)->weights) {
         myna_silero_reset(&s->state.silero);
-    else
+        s->was_zero = false;
+    } else {
         myna_energy_reset(&s->state.energy);
+    }
 }
 
 static void on_event(void *arg, const struct myna_vad_event *ev)

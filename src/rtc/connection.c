@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CONNECT_S = 30, LATE_MS = 200 };
+enum { CONNECT_S = 30, LATE_MS = 200, GRID_MS = 5 };
 
 /* --- state --- */
 
@@ -29,6 +29,15 @@ void myna_rtc_i_set_state(struct myna_rtc *rtc, enum myna_rtc_state state, const
     }
 }
 
+/* Connections tick on a common grid: what is due at the same moment wakes the process once. Not all
+ * at one moment, or the last of a hundred would be late. */
+static myna_us first_tick(myna_us now)
+{
+    myna_us at = now + MYNA_FRAME_US;
+
+    return at + (GRID_MS * MYNA_MS - at % (GRID_MS * MYNA_MS)) % (GRID_MS * MYNA_MS);
+}
+
 static void on_tick(struct myna_timer *t)
 {
     struct myna_rtc *rtc = t->arg;
@@ -36,7 +45,7 @@ static void on_tick(struct myna_timer *t)
 
     rtc->next_tick += MYNA_FRAME_US;
     if (now - rtc->next_tick > LATE_MS * MYNA_MS) /* the process slept: no burst to catch up */
-        rtc->next_tick = now + MYNA_FRAME_US;
+        rtc->next_tick = first_tick(now);
     if (myna_timer_set(t, rtc->next_tick))
         myna_host_log(rtc->host, MYNA_LOG_ERROR, "media clock lost: out of memory stage=rtc");
     myna_rtc_i_channels_tick(rtc);
@@ -51,7 +60,7 @@ static void start_ticking(struct myna_rtc *rtc)
 {
     if (rtc->tick.slot)
         return;
-    rtc->next_tick = myna_host_now(rtc->host) + MYNA_FRAME_US;
+    rtc->next_tick = first_tick(myna_host_now(rtc->host));
     if (myna_timer_set(&rtc->tick, rtc->next_tick))
         myna_host_log(rtc->host, MYNA_LOG_ERROR, "media clock lost: out of memory stage=rtc");
 }

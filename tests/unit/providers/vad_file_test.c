@@ -106,6 +106,48 @@ TEST(the_network_hears_the_same_speech_at_every_rate)
     check_rates("silero", 97);
 }
 
+/* The question, `windows` of digital silence, the question; probabilities from the second on. */
+static void ask_twice(int windows, struct myna_vad_result *r)
+{
+    static const int16_t zero[512];
+    struct myna_config *cfg = myna_config_create();
+    struct myna_wav_writer *w;
+    char path[] = "/tmp/myna-vad-XXXXXX";
+
+    close(mkstemp(path));
+    CHECK_EQ(myna_wav_create(path, question_hz, &w, NULL), MYNA_OK);
+    for (int i = 0; i < 2; i++) {
+        CHECK_EQ(myna_wav_write(w, question, n_question - n_question % 512, NULL), MYNA_OK);
+        for (int k = 0; k < (i ? 0 : windows); k++)
+            CHECK_EQ(myna_wav_write(w, zero, 512, NULL), MYNA_OK);
+    }
+    CHECK_EQ(myna_wav_finish(w, NULL), MYNA_OK);
+    CHECK_EQ(myna_config_set(cfg, "vad.provider", "silero", "test", NULL), MYNA_OK);
+    CHECK_EQ(myna_vad_file(cfg, path, r, NULL), MYNA_OK);
+    myna_config_destroy(cfg);
+    unlink(path);
+}
+
+TEST(digital_silence_holds_the_network_so_that_its_length_changes_nothing)
+{
+    struct myna_vad_result brief, lasting;
+    char path[1024];
+
+    snprintf(path, sizeof path, "%s/silero_vad_16k.safetensors", myna_models_dir());
+    if (access(path, R_OK) != 0)
+        SKIP("no weights: `myna models fetch silero-vad` brings them");
+    read_question();
+    ask_twice(20, &brief);
+    ask_twice(2000, &lasting);
+    CHECK_EQ(lasting.n_probs, brief.n_probs + 1980);
+    for (size_t i = n_question / 512 + 20; i < brief.n_probs; i++)
+        CHECK(brief.probs[i] == lasting.probs[i + 1980]);
+    CHECK_EQ(brief.n_segments, lasting.n_segments);
+    CHECK_EQ(brief.n_segments % 2, 0); /* the second question is heard as the first */
+    myna_vad_result_fini(&brief);
+    myna_vad_result_fini(&lasting);
+}
+
 static void run_with_weights(const char *weights, struct myna_vad_result *r)
 {
     struct myna_config *cfg = myna_config_create();
