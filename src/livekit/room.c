@@ -9,6 +9,7 @@
 
 #define ATTEMPTS   10
 #define SLOWEST_MS 7000
+#define PATIENCE   (2 * 60 * MYNA_S) /* ten refusals of a server that restarts take 25 s */
 
 #define SETTLE (1 * MYNA_S) /* for the list of people that follows a resume */
 
@@ -148,7 +149,9 @@ void myna_lk_r_try(struct myna_lk_room *r, enum room_way way, const char *why, b
     if (r->media)
         myna_lk_media_forget_offer(r->media);
     r->way = way;
-    if (++r->attempt > ATTEMPTS) {
+    if (++r->attempt == 1)
+        r->lost_at = myna_host_now(r->host);
+    if (r->attempt > ATTEMPTS && myna_host_now(r->host) - r->lost_at >= PATIENCE) {
         struct myna_lk_end end = {.kind = MYNA_LK_END_DROPPED, .message = r->last_error};
 
         myna_lk_r_close(r, &end);

@@ -42,6 +42,7 @@ struct myna_lk_room {
 
     enum room_way way; /* of the attempt that runs or comes */
     int attempt, reason;
+    myna_us lost_at; /* when the first of these attempts was due */
     bool restart_ice, resuming;
     char last_error[300];
     struct myna_timer retry, answer, path, settle, tell_attributes, reopen;

@@ -74,6 +74,8 @@ static void on_join(struct myna_lk_room *r, const Myna__Lk__JoinResponse *join)
     on_people(r, join->other_participants, join->n_other_participants);
     if (!r->dead)
         myna_lk_people_end(r->people, MYNA_LK_UNKNOWN_REASON);
+    if (again && !myna_lk_r_quiet(r))
+        myna_lk_room_review(r); /* a track that stayed is news to the new session all the same */
 }
 
 static void on_reconnect(struct myna_lk_room *r, const Myna__Lk__ReconnectResponse *m)

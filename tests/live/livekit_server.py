@@ -6,6 +6,7 @@
 Key devkey, secret secretsecretsecretsecretsecretsecret. Ports as LiveKit's: 7880 signalling, 7881 ICE
 over TCP, 7882 UDP, or three free ones where start(port=0) is asked.
 """
+import json
 import os
 import shutil
 import socket
@@ -21,15 +22,15 @@ KEY, SECRET = "devkey", "secret" * 6
 HOME = os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "myna-peers", "livekit")
 
 CONFIG = """port: {port}
-bind_addresses: ["127.0.0.1"]
+bind_addresses: {bind}
 keys: {{{key}: "{secret}"}}
 rtc:
   tcp_port: {tcp}
   udp_port: {udp}
-  node_ip: 127.0.0.1
+  node_ip: {address}
   enable_loopback_candidate: true
   use_external_ip: false
-  interfaces: {{includes: [lo]}}
+  interfaces: {{includes: [{interface}]}}
   stun_servers: ["127.0.0.1:3999"]
 room: {{auto_create: true, empty_timeout: 60, departure_timeout: 5}}
 """
@@ -67,8 +68,9 @@ def free_ports(n):
 
 
 class Server:
-    def __init__(self, program, ports=None):
-        self.program = program
+    def __init__(self, program, ports=None, address="127.0.0.1", interface="lo"):
+        """Media at that address of that interface; signalling there and on loopback."""
+        self.program, self.address, self.interface = program, address, interface
         self.port, self.tcp, self.udp = ports or free_ports(3)
         self.url = f"ws://127.0.0.1:{self.port}"
         self.dir = tempfile.mkdtemp(prefix="myna-sfu-")
@@ -77,7 +79,8 @@ class Server:
     def start(self):
         path = os.path.join(self.dir, "livekit.yaml")
         with open(path, "w", encoding="utf-8") as f:
-            f.write(CONFIG.format(port=self.port, tcp=self.tcp, udp=self.udp, key=KEY, secret=SECRET))
+            f.write(CONFIG.format(port=self.port, tcp=self.tcp, udp=self.udp, key=KEY, secret=SECRET, address=self.address,
+                                  interface=self.interface, bind=json.dumps(sorted({"127.0.0.1", self.address}))))
         with open(os.path.join(self.dir, "log"), "ab") as log:
             self.p = subprocess.Popen([self.program, "--config", path], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         for _ in range(200):

@@ -124,11 +124,15 @@ class World:
             raise Skip(why)
         sdk()
         self.here, self.people, self.mynas = here, [], []
-        self.server = livekit_server.Server(program).start()
+        self.server = self.serve(program).start()
         self.room = "demo"
+        self.wrap = []  # put before the commands that stay in a room
         self.env = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")}
         self.env.update(LIVEKIT_URL=self.server.url, LIVEKIT_API_KEY=livekit_server.KEY,
                         LIVEKIT_API_SECRET=livekit_server.SECRET, MYNA_PROBE_ENABLED="false")
+
+    def serve(self, program):
+        return livekit_server.Server(program)
 
     def run(self, *args):
         p = subprocess.run([MYNA, *args], cwd=self.here, env=self.env, stdin=subprocess.DEVNULL, capture_output=True,
@@ -145,7 +149,7 @@ class World:
         n = len(self.mynas)
         events = os.path.join(self.here, f"events{n}.jsonl")
         os.mkfifo(events)
-        cmd = [MYNA, "join", "--room", self.room, "--quiet", "--events", events, "--record",
+        cmd = [*self.wrap, MYNA, "join", "--room", self.room, "--quiet", "--events", events, "--record",
                os.path.join(self.here, f"record{n}"), *args]
         for s in (*OFFLINE, *settings):
             cmd += ["--set", s]
@@ -193,7 +197,7 @@ def ended(p, seconds=15):
 
 def text_of(p):
     with open(p.log, encoding="utf-8", errors="replace") as f:
-        return f.read()[-3000:]
+        return f.read()[-int(os.environ.get("LOG_TAIL") or 3000):]
 
 
 def says(p, words, seconds=15):

@@ -466,6 +466,25 @@ TEST(a_session_that_is_gone_is_joined_anew_with_the_same_people_and_attributes)
     close_world();
 }
 
+TEST(a_track_that_outlived_our_session_is_subscribed_to_again)
+{
+    const Myna__Lk__SignalRequest *sub = NULL;
+
+    open_world();
+    w.ann = "TR_ann";
+    join();
+    until(is_resubscribed);
+    w.server.came = come_mismatched;
+    w.server.n_got = 0;
+    fake_lk_cut(&w.server);
+    until_polled(is_made_anew);
+    until_polled(is_resubscribed);
+    CHECK_EQ(got(MYNA__LK__SIGNAL_REQUEST__MESSAGE_SUBSCRIPTION, &sub), 1);
+    CHECK_STR(sub->subscription->track_sids[0], "TR_ann");
+    CHECK(sub->subscription->subscribe);
+    close_world();
+}
+
 static bool is_told(void)
 {
     return got(MYNA__LK__SIGNAL_REQUEST__MESSAGE_UPDATE_METADATA, NULL) > 0;
