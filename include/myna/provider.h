@@ -251,6 +251,9 @@ enum myna_tts_event_type {
     MYNA_TTS_DONE,     /* all text was spoken: no more audio comes */
     MYNA_TTS_FAULT,
     MYNA_TTS_USING, /* as MYNA_STT_USING */
+    /* The voice is still being loaded, nothing is wrong with it: told every few seconds, and
+     * patience with the stream begins anew each time. */
+    MYNA_TTS_LOADING,
 };
 
 struct myna_tts_event {

@@ -11,6 +11,8 @@
 #define FIRST_CLAUSE_CHARS 12    /* a first clause may be as short as "All right," */
 #define TEXT_MAX           65536 /* bytes of text waiting in one stream */
 #define RETRY              (20 * MYNA_MS)
+#define LOADING_TELL       (5 * MYNA_S)  /* well below the session's patience of 10 s */
+#define LOADING_MAX        (60 * MYNA_S) /* then the session's patience decides */
 
 struct node { /* a clause in its stream's queue */
     struct myna_clause c;
@@ -118,6 +120,9 @@ enum myna_err myna_clauses_start(struct myna_voice *v, struct myna_why *why)
     enum myna_err err;
 
     v->refs = 1;
+    v->since = myna_host_now(v->base.host);
+    if (!v->patience)
+        v->patience = LOADING_TELL;
     v->work = (struct myna_work){
         .run = load_run, .done = load_done, .arg = v, .fair = (uintptr_t)v, .urgent = 1};
     err = myna_host_work(v->base.host, &v->work);
@@ -337,6 +342,23 @@ static void node_done(struct myna_work *w)
     unref(v);
 }
 
+/* A slow disk or a busy machine may take longer over the model than the session waits for a sound.
+ */
+static void tell_loading(struct myna_clause_stream *st)
+{
+    struct myna_voice *v = st->voice;
+
+    if (myna_host_now(v->base.host) - v->since > LOADING_MAX)
+        return;
+    if (!v->slow)
+        myna_host_log(v->base.host, MYNA_LOG_WARN,
+                      "the voice is still being loaded, what is to be said waits provider=%s",
+                      v->base.cls->name);
+    v->slow = true;
+    if (tell(st, &(struct myna_tts_event){.type = MYNA_TTS_LOADING}))
+        soon(st, v->patience);
+}
+
 static void later_fire(struct myna_timer *t)
 {
     struct myna_clause_stream *st = t->arg;
@@ -352,6 +374,8 @@ static void later_fire(struct myna_timer *t)
     } else if (st->ended && !st->head) {
         st->told = true;
         tell(st, &(struct myna_tts_event){.type = MYNA_TTS_DONE});
+    } else if (st->voice->state == MYNA_VOICE_LOADING) {
+        tell_loading(st);
     } else {
         kick(st);
     }
@@ -379,8 +403,8 @@ enum myna_err myna_clauses_open(struct myna_tts *tts, const struct myna_tts_open
         free(st);
         return MYNA_ENOMEM;
     }
-    if (v->state == MYNA_VOICE_FAILED)
-        soon(st, 0);
+    if (v->state != MYNA_VOICE_READY)
+        soon(st, v->state == MYNA_VOICE_FAILED ? 0 : v->patience);
     st->next = v->streams;
     v->streams = st;
     *out = &st->base;

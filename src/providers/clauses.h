@@ -43,10 +43,13 @@ struct myna_voice {
     enum myna_err (*speak)(struct myna_voice *v, struct myna_clause *c);
     void (*warm)(struct myna_voice *v); /* optional, after load: what the first clause needs */
     void (*free)(struct myna_voice *v);
-    bool reads_utf8; /* its text is left as it is; else it is folded for Flite's rules */
+    bool reads_utf8;  /* its text is left as it is; else it is folded for Flite's rules */
+    myna_us patience; /* how often it is told that loading goes on; 0: 5 s */
     /* clauses.c's own */
     enum { MYNA_VOICE_LOADING, MYNA_VOICE_READY, MYNA_VOICE_FAILED } state;
     int refs;
+    myna_us since; /* loading */
+    bool slow;     /* …and it was said that it takes long */
     struct myna_clause_stream *streams;
     struct myna_work work;
     enum myna_err load_err;

@@ -18,7 +18,7 @@
 #include "providers/utterance.h"
 
 #define SLACK_MS 4000 /* room behind `max_utterance` until the timer has cut */
-/* Of less sound Moonshine makes up words ("What is what is what is"): measured on five recordings,
+/* Of less sound Moonshine makes up words ("What is what is what is"): measured on three recordings,
  * interims follow the words from here on. It holds half a second of quiet before the speech. */
 #define INTERIM_MS 1000
 #define RETRY      (20 * MYNA_MS)

@@ -162,6 +162,10 @@ static void on_event(void *arg, struct myna_tts_port *port, const struct myna_tt
         case MYNA_TTS_USING:
             myna_s_using(s, MYNA_STAGE_TTS, &ev->fault);
             break;
+        case MYNA_TTS_LOADING:
+            if (sp->kind != SPEECH_ERROR) /* which has its recorded sentence to fall back on */
+                seg->tts_last_audio = s->now;
+            break;
         }
         s->dirty = true;
     }

@@ -430,7 +430,7 @@ enum myna_err myna_tts_event_unpack(struct myna_view from, struct myna_tts_event
     } else if (e.type == MYNA_TTS_FAULT || e.type == MYNA_TTS_USING) {
         myna_read_fault(&r, &e.fault);
     }
-    if (r.bad || r.len || e.type > MYNA_TTS_USING)
+    if (r.bad || r.len || e.type > MYNA_TTS_LOADING)
         return MYNA_EFORMAT;
     *ev = e;
     return MYNA_OK;

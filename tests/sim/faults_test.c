@@ -149,6 +149,34 @@ TEST(a_voice_that_never_sounds_is_given_up)
     sim_end(s);
 }
 
+TEST(a_voice_that_is_still_being_loaded_is_waited_for)
+{
+    struct rows r;
+    struct sim *s = question(NULL, &r);
+
+    r.voice->loading_ms = 25000; /* more than twice the patience with a voice */
+    sim_run(s, 35000);
+    CHECK_AGENT(s, "listening@0 | thinking@3000 | speaking@28500~ | listening@30500~");
+    CHECK_PLAYOUTS(s, "heard=2000@30500~");
+    CHECK_EQ(sim_tts_requests(s), 1);
+    CHECK_ERRORS(s, "");
+    sim_end(s);
+}
+
+TEST(a_voice_that_says_it_loads_and_then_nothing_is_given_up)
+{
+    static const char *const config[] = {"session.retry_max=0", NULL};
+    struct rows r;
+    struct sim *s = question(config, &r);
+
+    r.voice->loading_ms = 8000; /* said at 3.5 and 7.5 */
+    r.voice->failure = SIM_SILENT;
+    sim_run(s, 40000);
+    CHECK_ERRORS(s, "tts fatal@17500");
+    check_sorry(s, 17500, 40000);
+    sim_end(s);
+}
+
 TEST(a_recogniser_that_comes_back_loses_no_turn)
 {
     struct rows r;

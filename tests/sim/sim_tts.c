@@ -78,6 +78,16 @@ static void tts_step(struct myna_timer *timer)
                   .retryable = st->row.retryable},
     };
 
+    if (st->row.loading_ms > 0) {
+        int wait = st->row.loading_ms < 4000 ? st->row.loading_ms : 4000;
+
+        st->row.loading_ms -= wait;
+        sim_at(timer, myna_host_now(st->base.tts->host) + wait * MYNA_MS);
+        myna_tts_emit(&st->base, &(struct myna_tts_event){.type = MYNA_TTS_LOADING});
+        return;
+    }
+    if (st->row.failure == SIM_SILENT)
+        return;
     if (!st->speaking && st->row.failure != SIM_FAULT) {
         st->speaking = true;
         st->total = (size_t)st->row.audio_ms * TTS_RATE_HZ / 1000;
@@ -121,7 +131,7 @@ static void tts_begin(struct tts_stream *st, struct sim_voice *row)
     st->row = row ? *row : (struct sim_voice){.audio_ms = 1000, .ttfb_ms = 200};
     if (row && row->failure != SIM_WELL && row->times && --row->times == 0)
         row->failure = SIM_WELL;
-    if (st->row.failure != SIM_SILENT)
+    if (st->row.failure != SIM_SILENT || st->row.loading_ms)
         sim_at(&st->timer, myna_host_now(st->base.tts->host) + st->row.ttfb_ms * MYNA_MS);
 }
 

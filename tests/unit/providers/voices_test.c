@@ -3,9 +3,11 @@
 #include "speech.h"
 
 #include <fcntl.h>
+#include <semaphore.h>
 #include <sys/stat.h>
 
 #include "providers/builtin.h"
+#include "providers/clauses.h"
 #include "providers/flite.h"
 #include "providers/sherpa.h"
 #include "tts/tts.h"
@@ -19,7 +21,7 @@ struct mouth {
     struct myna_tts_port *port;
     int16_t *pcm;
     size_t n, room;
-    int done, faults, readies;
+    int done, faults, readies, loading;
     enum myna_err err;
     char fault[512], words[4096];
     myna_us last_start, last_end, first_at;
@@ -69,6 +71,9 @@ static void told(void *arg, struct myna_tts_port *port, const struct myna_tts_ev
         }
         break;
     case MYNA_TTS_USING:
+        break;
+    case MYNA_TTS_LOADING:
+        m->loading++;
         break;
     case MYNA_TTS_DONE:
         m->done++;
@@ -376,6 +381,87 @@ TEST(a_folder_without_a_voice_is_a_fault_that_names_it)
     CHECK_EQ(m.err, MYNA_EUNAVAIL);
     CHECK_HAS(m.fault, "/no/such/voice/model.onnx");
     mouth_fini(&m);
+}
+
+/* ---- a voice that is slow to load: its load() ends when it was told twice that it loads */
+
+struct slow {
+    struct myna_voice voice; /* first */
+    sem_t go;
+};
+
+static enum myna_err slow_load(struct myna_voice *v, struct myna_why *why)
+{
+    (void)why;
+    while (sem_wait(&((struct slow *)v)->go) != 0)
+        ;
+    return MYNA_OK;
+}
+
+static enum myna_err slow_speak(struct myna_voice *v, struct myna_clause *c)
+{
+    (void)v;
+    c->n = 2400;
+    c->pcm = calloc(c->n, sizeof *c->pcm);
+    return c->pcm ? MYNA_OK : MYNA_ENOMEM;
+}
+
+static void slow_free(struct myna_voice *v)
+{
+    (void)v; /* the test's own */
+}
+
+static const struct myna_tts_class slow_class = {
+    .name = "slow",
+    .caps = MYNA_TTS_TEXT_STREAM,
+    .rate_hz = 24000,
+    .destroy = myna_clauses_destroy,
+    .open = myna_clauses_open,
+    .text = myna_clauses_text,
+    .end = myna_clauses_end,
+    .pump = myna_clauses_pump,
+    .close = myna_clauses_close,
+};
+
+static void told_slow(void *arg, struct myna_tts_port *port, const struct myna_tts_event *ev)
+{
+    struct mouth *m = arg;
+
+    told(arg, port, ev);
+    if (ev->type == MYNA_TTS_LOADING && m->loading == 2)
+        sem_post(&((struct slow *)m->tts)->go);
+}
+
+TEST(a_voice_that_loads_for_long_says_so_and_then_speaks_what_waited)
+{
+    struct mouth m = {.room = MAX_SAMPLES};
+    struct slow slow = {.voice = {.base = {.cls = &slow_class},
+                                  .load = slow_load,
+                                  .speak = slow_speak,
+                                  .free = slow_free,
+                                  .patience = MYNA_MS}};
+
+    speech_init(&m.s, false);
+    m.pcm = malloc(MAX_SAMPLES * sizeof *m.pcm);
+    CHECK(m.pcm != NULL);
+    CHECK_EQ(sem_init(&slow.go, 0, 0), 0);
+    slow.voice.base.host = &m.s.host;
+    m.tts = &slow.voice.base;
+    CHECK_EQ(myna_clauses_start(&slow.voice, NULL), MYNA_OK);
+    CHECK_EQ(myna_tts_port_open(
+                 &(struct myna_tts_port_options){
+                     .tts = m.tts, .audio = take, .ready = ready, .event = told_slow, .arg = &m},
+                 &m.port),
+             MYNA_OK);
+    say(&m, "I was there all the time.");
+    myna_tts_port_end(m.port);
+    myna_loop_run(m.s.host.loop);
+    CHECK(m.loading >= 2);
+    CHECK_EQ(m.faults, 0);
+    CHECK_EQ(m.done, 1);
+    CHECK_EQ(m.n, 2400);
+    mouth_fini(&m);
+    sem_destroy(&slow.go);
 }
 
 TEST_MAIN
