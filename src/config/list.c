@@ -1,6 +1,7 @@
 /* list.c - lists and maps are kept as one text, so that a file, a variable and a recording can all
  * carry them; here it is taken apart. */
 #include "config/list.h"
+#include "util/json_load.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -16,13 +17,6 @@ struct list {
     char *complaint;
     size_t size;
 };
-
-bool myna_json_starved(const json_error_t *why)
-{
-    enum json_error_code code = json_error_code(why);
-
-    return !*why->text || code == json_error_out_of_memory || code == json_error_unknown;
-}
 
 void myna_list_free(char **items)
 {
@@ -157,7 +151,7 @@ static enum myna_err pairs(struct list *l, json_t *object)
 static enum myna_err json(struct list *l, const char *text)
 {
     json_error_t why = {0};
-    json_t *root = json_loads(text, JSON_REJECT_DUPLICATES, &why);
+    json_t *root = myna_json_loads(text, JSON_REJECT_DUPLICATES, &why);
     enum myna_err err;
 
     if (!root && myna_json_starved(&why))

@@ -2,7 +2,6 @@
 #ifndef MYNA_CONFIG_LIST_H
 #define MYNA_CONFIG_LIST_H
 
-#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -14,9 +13,5 @@
 MYNA_MUST enum myna_err myna_list_parse(const char *text, bool map, char ***items, char *complaint,
                                         size_t size);
 void myna_list_free(char **items); /* NULL is fine */
-
-/* Did reading JSON fail for want of memory? jansson calls some of those errors unknown, others
- * nothing at all. */
-bool myna_json_starved(const json_error_t *why);
 
 #endif

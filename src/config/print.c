@@ -10,6 +10,7 @@
 
 #include "config/value.h"
 #include "util/json_dump.h"
+#include "util/json_load.h"
 
 #define MASK "************"
 
@@ -296,7 +297,7 @@ static json_t *json_value(const struct myna_option *o, const struct myna_config_
     case MYNA_OPT_MAP:
         return json_items(o, v->items);
     case MYNA_OPT_JSON:
-        return json_loads(text, 0, NULL);
+        return myna_json_loads(text, 0, NULL);
     case MYNA_OPT_STRING:
     case MYNA_OPT_PATH:
     case MYNA_OPT_SECRET:

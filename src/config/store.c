@@ -15,6 +15,7 @@
 #include "config/list.h"
 #include "config/value.h"
 #include "util/json_dump.h"
+#include "util/json_load.h"
 #include "util/suggest.h"
 
 enum { FAR = 64 }; /* slips between two names that have nothing in common */
@@ -65,7 +66,7 @@ static char *expand(const char *text, enum myna_err *err)
 static enum myna_err normalize(const char *text, char **out, char *complaint)
 {
     json_error_t why = {0};
-    json_t *root = json_loads(text, JSON_REJECT_DUPLICATES, &why);
+    json_t *root = myna_json_loads(text, JSON_REJECT_DUPLICATES, &why);
 
     if (!root) {
         if (myna_json_starved(&why))

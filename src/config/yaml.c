@@ -17,6 +17,7 @@
 #include "config/list.h"
 #include "config/store.h"
 #include "util/json_dump.h"
+#include "util/json_load.h"
 
 enum { MAX_TEXT = 1024 * 1024, MAX_DEPTH = 8, MAX_MAPPINGS = 1024, MAX_TREE = 32 };
 
@@ -169,7 +170,7 @@ static json_t *scalar_value(const struct tree *t, const yaml_event_t *e)
         if (!strcasecmp(text, "true") || !strcasecmp(text, "false"))
             return json_boolean(*text == 't' || *text == 'T');
         if (*text == '-' || (*text >= '0' && *text <= '9'))
-            number = json_loads(text, JSON_DECODE_ANY, &why);
+            number = myna_json_loads(text, JSON_DECODE_ANY, &why);
         else
             return json_string(text);
         if (number || myna_json_starved(&why))

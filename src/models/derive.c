@@ -1,5 +1,5 @@
 /* derive.c - the files that no package holds as we need them: token tables, and the voice with its
- * metadata. The recipes and their sources: docs/models.md.
+ * metadata. The recipes and their sources: docs/models.md. Each is whole or not there.
  */
 #include "models/models.h"
 
@@ -9,7 +9,99 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ENTRIES_MAX 65536
+#include "util/buf.h"
+#include "util/fs.h"
+#include "util/json_load.h"
+
+/* Moonshine's tables have half a megabyte. */
+enum { ENTRIES_MAX = 65536, SOURCE_MAX = 8 << 20, TABLE_MAX = 16 << 20 };
+
+/* Gives the table its place, unless it could not be made. */
+static enum myna_err save(struct myna_buf *table, const char *to, enum myna_err err,
+                          struct myna_why *why)
+{
+    if (!err && table->err)
+        err = myna_fail(why, table->err, "no memory to make %s", to);
+    if (!err)
+        err = myna_fs_write(to, myna_buf_view(table), 0644, why);
+    myna_buf_fini(table);
+    return err;
+}
+
+/* ---- tokenizer.bin: a row of entries, each a length (one byte n; n >= 128: next * 128 + n - 128;
+ * 0: unused) and that many bytes. */
+
+static void put_base64(struct myna_buf *out, const uint8_t *p, size_t n)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+    for (size_t i = 0; i < n; i += 3) {
+        uint32_t v = (uint32_t)p[i] << 16 | (i + 1 < n ? (uint32_t)p[i + 1] << 8 : 0) |
+                     (i + 2 < n ? p[i + 2] : 0);
+
+        myna_buf_putc(out, digits[v >> 18]);
+        myna_buf_putc(out, digits[v >> 12 & 63]);
+        myna_buf_putc(out, i + 1 < n ? digits[v >> 6 & 63] : '=');
+        myna_buf_putc(out, i + 2 < n ? digits[v & 63] : '=');
+    }
+}
+
+/* U+2581, the mark of a word's beginning, becomes the space that it stands for. */
+static size_t unmark(uint8_t *p, size_t n)
+{
+    size_t o = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        if (n - i >= 3 && p[i] == 0xE2 && p[i + 1] == 0x96 && p[i + 2] == 0x81) {
+            p[o++] = ' ';
+            i += 2;
+        } else {
+            p[o++] = p[i];
+        }
+    }
+    return o;
+}
+
+enum myna_err myna_model_make_tokens(const char *from, const char *to, struct myna_why *why)
+{
+    struct myna_buf table;
+    char *source = NULL;
+    size_t left = 0;
+    uint8_t *at;
+    enum myna_err err = myna_fs_read(from, SOURCE_MAX, &source, &left, why);
+    int index = 0;
+
+    if (err)
+        return err;
+    at = (uint8_t *)source;
+    myna_buf_init(&table, TABLE_MAX);
+    for (; left > 0; index++) {
+        size_t n = *at++;
+
+        left--;
+        if (n >= 128 && left > 0) {
+            n = (size_t)*at++ * 128 + n - 128;
+            left--;
+        }
+        if (n > left || index >= ENTRIES_MAX) {
+            err = myna_fail(why, MYNA_EFORMAT,
+                            "%s is damaged: entry %d of the tokenizer runs past the end", from,
+                            index);
+            break;
+        }
+        put_base64(&table, at, unmark(at, n));
+        myna_buf_printf(&table, " %d\n", index);
+        at += n;
+        left -= n;
+    }
+    if (!err && index == 0)
+        err = myna_fail(why, MYNA_EFORMAT, "%s is damaged: no tokens in it", from);
+    free(source);
+    return save(&table, to, err, why);
+}
+
+/* ---- the voice: a protobuf message may be continued by appending fields; here ModelProto's field
+ * 14 (metadata_props), each {1: key, 2: value}, all shorter than 128 bytes. */
 
 static enum myna_err io_fail(struct myna_why *why, const char *what, const char *path)
 {
@@ -48,75 +140,6 @@ static enum myna_err close_both(FILE *in, FILE *out, const char *to, enum myna_e
     return err;
 }
 
-/* ---- tokenizer.bin: a row of entries, each a length (one byte n; n >= 128: next * 128 + n - 128;
- * 0: unused) and that many bytes. */
-
-static void put_base64(FILE *out, const uint8_t *p, size_t n)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-    for (size_t i = 0; i < n; i += 3) {
-        uint32_t v = (uint32_t)p[i] << 16 | (i + 1 < n ? (uint32_t)p[i + 1] << 8 : 0) |
-                     (i + 2 < n ? p[i + 2] : 0);
-
-        putc(digits[v >> 18], out);
-        putc(digits[v >> 12 & 63], out);
-        putc(i + 1 < n ? digits[v >> 6 & 63] : '=', out);
-        putc(i + 2 < n ? digits[v & 63] : '=', out);
-    }
-}
-
-/* U+2581, the mark of a word's beginning, becomes the space that it stands for. */
-static size_t unmark(uint8_t *p, size_t n)
-{
-    size_t o = 0;
-
-    for (size_t i = 0; i < n; i++) {
-        if (n - i >= 3 && p[i] == 0xE2 && p[i + 1] == 0x96 && p[i + 2] == 0x81) {
-            p[o++] = ' ';
-            i += 2;
-        } else {
-            p[o++] = p[i];
-        }
-    }
-    return o;
-}
-
-enum myna_err myna_model_make_tokens(const char *from, const char *to, struct myna_why *why)
-{
-    FILE *in, *out;
-    uint8_t bytes[128 * 256];
-    enum myna_err err = open_both(from, to, &in, &out, why);
-    int index = 0, c;
-
-    while (!err && (c = getc(in)) != EOF) {
-        size_t n = (size_t)c;
-
-        if (c >= 128) {
-            int more = getc(in);
-
-            if (more == EOF)
-                n = sizeof bytes + 1;
-            else
-                n = (size_t)more * 128 + (size_t)c - 128;
-        }
-        if (n > sizeof bytes || fread(bytes, 1, n, in) != n || index >= ENTRIES_MAX) {
-            err = myna_fail(why, MYNA_EFORMAT,
-                            "%s is damaged: entry %d of the tokenizer runs past the end", from,
-                            index);
-            break;
-        }
-        put_base64(out, bytes, unmark(bytes, n));
-        fprintf(out, " %d\n", index++);
-    }
-    if (!err && index == 0)
-        err = myna_fail(why, MYNA_EFORMAT, "%s is damaged: no tokens in it", from);
-    return close_both(in, out, to, err, why);
-}
-
-/* ---- the voice: a protobuf message may be continued by appending fields; here ModelProto's field
- * 14 (metadata_props), each {1: key, 2: value}, all shorter than 128 bytes. */
-
 enum myna_err myna_model_make_voice(const char *from, const char *to, struct myna_why *why)
 {
     static const char *const meta[][2] = {
@@ -145,23 +168,30 @@ enum myna_err myna_model_make_voice(const char *from, const char *to, struct myn
 
 enum myna_err myna_model_make_symbols(const char *from, const char *to, struct myna_why *why)
 {
-    FILE *in, *out;
-    json_error_t bad;
-    json_t *root = NULL, *ids;
+    struct myna_buf table;
+    json_error_t bad = {0};
+    json_t *root, *map, *ids;
     const char *symbol;
-    enum myna_err err = open_both(from, to, &in, &out, why);
+    char *source = NULL;
+    size_t len = 0;
+    enum myna_err err = myna_fs_read(from, SOURCE_MAX, &source, &len, why);
 
     if (err)
-        return close_both(in, out, to, err, why);
-    root = json_loadf(in, 0, &bad);
-    json_object_foreach(json_object_get(root, "phoneme_id_map"), symbol, ids)
+        return err;
+    myna_buf_init(&table, TABLE_MAX);
+    root = myna_json_loadb(source, len, 0, &bad);
+    map = json_object_get(root, "phoneme_id_map");
+    json_object_foreach(map, symbol, ids)
     {
-        fprintf(out, "%s %" JSON_INTEGER_FORMAT "\n", symbol,
-                json_integer_value(json_array_get(ids, 0)));
+        myna_buf_printf(&table, "%s %" JSON_INTEGER_FORMAT "\n", symbol,
+                        json_integer_value(json_array_get(ids, 0)));
     }
-    if (json_object_size(json_object_get(root, "phoneme_id_map")) == 0)
+    if (!root && myna_json_starved(&bad))
+        err = myna_fail(why, MYNA_ENOMEM, "no memory to read %s", from);
+    else if (json_object_size(map) == 0)
         err = myna_fail(why, MYNA_EFORMAT, "%s is no description of a Piper voice: %s", from,
                         root ? "it has no phoneme_id_map" : bad.text);
     json_decref(root);
-    return close_both(in, out, to, err, why);
+    free(source);
+    return save(&table, to, err, why);
 }

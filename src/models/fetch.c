@@ -395,16 +395,19 @@ static enum myna_err take_lock(const char *dir, int *fd, struct myna_why *why)
                      "another process is fetching models into %s; wait until it is done", dir);
 }
 
-enum myna_err myna_models_fetch(const char *name,
-                                void (*progress)(void *arg, const char *name, int64_t done,
-                                                 int64_t total),
-                                void *arg, struct myna_why *why)
+enum myna_err myna_model_fetch(const struct myna_model_part *const parts[], const char *name,
+                               void (*progress)(void *arg, const char *name, int64_t done,
+                                                int64_t total),
+                               void *arg, struct myna_why *why)
 {
     struct fetch f = {.progress = progress, .arg = arg};
+    bool known = !name;
     enum myna_err err;
     int lock;
 
-    if (name && !myna_model_part(name))
+    for (size_t i = 0; !known && parts[i]; i++)
+        known = !strcmp(name, parts[i]->name);
+    if (!known)
         return myna_fail(why, MYNA_ENOENT,
                          "there is no model named \"%s\"; `myna models` lists them", name);
     snprintf(f.dir, sizeof f.dir, "%s", myna_models_dir());
@@ -414,8 +417,8 @@ enum myna_err myna_models_fetch(const char *name,
         err = take_lock(f.dir, &lock, why);
     if (err)
         return err;
-    for (size_t i = 0; !err && myna_model_parts[i]; i++) {
-        f.part = myna_model_parts[i];
+    for (size_t i = 0; !err && parts[i]; i++) {
+        f.part = parts[i];
         if (name && strcmp(name, f.part->name) != 0)
             continue;
         if (myna_model_verify(f.part, NULL, NULL))
@@ -423,4 +426,12 @@ enum myna_err myna_models_fetch(const char *name,
     }
     close(lock);
     return err;
+}
+
+enum myna_err myna_models_fetch(const char *name,
+                                void (*progress)(void *arg, const char *name, int64_t done,
+                                                 int64_t total),
+                                void *arg, struct myna_why *why)
+{
+    return myna_model_fetch(myna_model_parts, name, progress, arg, why);
 }

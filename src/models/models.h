@@ -59,6 +59,13 @@ enum myna_err myna_model_check(const struct myna_model_part *part, const char *f
 enum myna_err myna_model_verify(const struct myna_model_part *part, const char *folder,
                                 struct myna_why *why);
 
+/* myna_models_fetch() (stages.h) over a table of one's own: parts that are whole stay, others are
+ * brought anew and replace what is there. */
+enum myna_err myna_model_fetch(const struct myna_model_part *const parts[], const char *name,
+                               void (*progress)(void *arg, const char *name, int64_t done,
+                                                int64_t total),
+                               void *arg, struct myna_why *why);
+
 /* ---- files that are made from what the packages hold (derive.c) */
 
 /* Moonshine's tokenizer.bin to the recogniser's tokens.txt. */

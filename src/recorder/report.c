@@ -8,6 +8,7 @@
 
 #include "util/item_json.h"
 #include "util/json_dump.h"
+#include "util/json_load.h"
 
 #define EVENTS_MAX 100000
 
@@ -77,7 +78,7 @@ static json_t *events_json(const struct myna_report *r)
     json_t *list = json_array();
 
     for (size_t i = 0; i < r->n; i++) {
-        if (json_array_append_new(list, json_loads(r->events[i], 0, NULL))) {
+        if (json_array_append_new(list, myna_json_loads(r->events[i], 0, NULL))) {
             json_decref(list);
             return NULL;
         }
@@ -119,7 +120,7 @@ static json_t *usage_json(const struct myna_report_info *info)
 /* NULL (memory) makes the set that takes it fail. */
 static json_t *options_json(const struct myna_report_info *info)
 {
-    return info->options_json ? json_loads(info->options_json, 0, NULL) : json_object();
+    return info->options_json ? myna_json_loads(info->options_json, 0, NULL) : json_object();
 }
 
 static json_t *text_or_null(const char *text)

@@ -16,6 +16,7 @@
 #include "session/internal.h"
 #include "util/suggest.h"
 #include "util/json_dump.h"
+#include "util/json_load.h"
 
 #define TOOL "handoff_to"
 
@@ -239,7 +240,7 @@ bool myna_s_handoff_call(struct myna_session *s, const char *call_id, const char
     /* A replay is told what came of it. */
     if (strcmp(name, TOOL) != 0 || !s->n_agents || !s->toolbox)
         return false;
-    args = json_loads(arguments, 0, NULL);
+    args = myna_json_loads(arguments, 0, NULL);
     to = find(s, json_string_value(json_object_get(args, "agent"))
                      ? json_string_value(json_object_get(args, "agent"))
                      : "");

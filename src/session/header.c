@@ -8,6 +8,7 @@
 #include "session/internal.h"
 #include "util/item_json.h"
 #include "util/json_dump.h"
+#include "util/json_load.h"
 
 static json_t *stage(const char *name, uint32_t caps)
 {
@@ -29,7 +30,7 @@ static json_t *llm_stage(const struct myna_llm *llm)
 static json_t *config_of(const struct myna_session *s)
 {
     char *text = myna_config_json(myna_runtime_config(s->rt));
-    json_t *cfg = text ? json_loads(text, 0, NULL) : NULL;
+    json_t *cfg = text ? myna_json_loads(text, 0, NULL) : NULL;
 
     free(text);
     return cfg;
@@ -38,7 +39,7 @@ static json_t *config_of(const struct myna_session *s)
 static json_t *tools_of(const struct myna_session *s)
 {
     char *text = myna_s_tools_json(s->tools, s->n_tools);
-    json_t *list = text ? json_loads(text, 0, NULL) : NULL;
+    json_t *list = text ? myna_json_loads(text, 0, NULL) : NULL;
 
     free(text);
     return list;

@@ -14,6 +14,7 @@
 #include "tools/schema.h"
 #include "util/item_json.h"
 #include "util/json_dump.h"
+#include "util/json_load.h"
 
 /* ---- a list of its own */
 
@@ -70,7 +71,7 @@ static enum myna_err check_tool(const struct myna_agent *agent, size_t at, struc
         return myna_fail(why, MYNA_ECONFIG, "the agent has two tools of the name %s", def->name);
     if (!def->parameters)
         return MYNA_OK;
-    schema = json_loads(def->parameters, 0, NULL);
+    schema = myna_json_loads(def->parameters, 0, NULL);
     err = myna_schema_check(schema, &what);
     json_decref(schema);
     return err ? myna_fail(why, MYNA_ECONFIG,
@@ -325,7 +326,7 @@ static enum myna_err remember(struct myna_session *s, const struct myna_tool_def
 
 static enum myna_err parse(const char *json, struct myna_tool_def **out, size_t *count)
 {
-    json_t *root = json_loads(json, 0, NULL), *tool;
+    json_t *root = myna_json_loads(json, 0, NULL), *tool;
     size_t n = json_array_size(root), k = 0, i;
     struct myna_tool_def *list = json_is_array(root) ? calloc(n + 1, sizeof *list) : NULL;
     enum myna_err err = list ? MYNA_OK : MYNA_EFORMAT;

@@ -16,6 +16,7 @@
 #include "util/clock.h"
 #include "util/fs.h"
 #include "util/json_dump.h"
+#include "util/json_load.h"
 
 #define FILE_MAX ((size_t)2 << 30)
 
@@ -520,8 +521,8 @@ static enum myna_err replay(struct replay *rp, const char *path, const char *wav
         err = read_records(rp, (struct myna_view){(uint8_t *)bytes, len}, path, why);
     if (err)
         goto out;
-    header =
-        json_loadb((const char *)rp->records[0].payload.ptr, rp->records[0].payload.len, 0, NULL);
+    header = myna_json_loadb((const char *)rp->records[0].payload.ptr, rp->records[0].payload.len,
+                             0, NULL);
     if (!json_is_object(header)) {
         err = myna_fail(why, MYNA_EFORMAT, "%s: record 0, the header, is not JSON", path);
         goto out;

@@ -24,6 +24,7 @@
 
 #include "session/internal.h"
 #include "util/json_dump.h"
+#include "util/json_load.h"
 #include "tools/schema.h"
 
 #define INTERNAL_ERROR "An internal error occurred"
@@ -54,7 +55,7 @@ enum myna_err myna_tool_arguments(const struct myna_tool_def *def, const char *n
 
     if (!arguments || !arguments[strspn(arguments, " \t\r\n")])
         arguments = "{}";
-    args = json_loads(arguments, JSON_DECODE_ANY, &at);
+    args = myna_json_loads(arguments, JSON_DECODE_ANY, &at);
     if (!args)
         return myna_fail(why, MYNA_EFORMAT, "Error in the arguments of %s: they are not JSON (%s)",
                          name, at.text);
@@ -64,7 +65,7 @@ enum myna_err myna_tool_arguments(const struct myna_tool_def *def, const char *n
         goto out;
     }
     if (def && def->parameters)
-        schema = json_loads(def->parameters, 0, NULL);
+        schema = myna_json_loads(def->parameters, 0, NULL);
     if (schema && myna_schema_fits(schema, args, &what)) {
         err = myna_fail(why, MYNA_EFORMAT, "Error in the arguments of %s: %s", name, what.text);
         goto out;

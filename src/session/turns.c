@@ -9,6 +9,7 @@
 #include "session/internal.h"
 #include "util/item_json.h"
 #include "util/json_dump.h"
+#include "util/json_load.h"
 
 #include <ctype.h>
 #include <jansson.h>
@@ -264,7 +265,7 @@ void myna_s_turn_decided(struct myna_session *s, uint32_t turn, enum myna_turn_v
 static void hook_done(void *arg, const struct myna_tool_outcome *how)
 {
     struct turn *t = arg;
-    json_t *said = how->is_error ? NULL : json_loads(how->output, 0, NULL);
+    json_t *said = how->is_error ? NULL : myna_json_loads(how->output, 0, NULL);
     const char *action = json_string_value(json_object_get(said, "action"));
     bool stop = action && !strcmp(action, "stop");
 

@@ -1,5 +1,6 @@
 /* safetensors.c - jansson reads the header; the rest is arithmetic that cannot overflow. */
 #include "turn/safetensors.h"
+#include "util/json_load.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
@@ -159,9 +160,9 @@ enum myna_err myna_safetensors_parse(const char *name, const uint8_t *ptr, size_
     if (!st)
         return myna_fail(why, MYNA_ENOMEM, "no memory to read %s", name);
     st->header =
-        json_loadb((const char *)ptr + LENGTH, (size_t)header, JSON_REJECT_DUPLICATES, &at);
+        myna_json_loadb((const char *)ptr + LENGTH, (size_t)header, JSON_REJECT_DUPLICATES, &at);
     if (!st->header) {
-        err = json_error_code(&at) == json_error_out_of_memory
+        err = myna_json_starved(&at)
                   ? myna_fail(why, MYNA_ENOMEM, "no memory to read %s", name)
                   : myna_fail(why, MYNA_EFORMAT, "%s is damaged: its header is not JSON (%s)", name,
                               at.text);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "util/buf.h"
+#include "util/json_load.h"
 #include "util/utf8.h"
 
 static json_t *repaired(const char *text)
@@ -143,7 +144,7 @@ static int put_names(json_t *o, const char *key, const char *names)
 /* As JSON where it is, so that it reads like the rest. */
 static int put_extra(json_t *o, const char *extra)
 {
-    json_t *value = extra ? json_loads(extra, JSON_DECODE_ANY, NULL) : NULL;
+    json_t *value = extra ? myna_json_loads(extra, JSON_DECODE_ANY, NULL) : NULL;
 
     return value ? json_object_set_new(o, "extra", value) : myna_json_put_text(o, "extra", extra);
 }

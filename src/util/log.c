@@ -18,6 +18,7 @@
 #include <jansson.h>
 
 #include "util/clock.h"
+#include "util/json_load.h"
 
 #define LINE_MAX_BYTES 2048 /* longer lines are cut */
 
@@ -139,7 +140,7 @@ static json_t *value_of(char *text, size_t len)
     if (len >= 2 && text[0] == '"' && text[len - 1] == '"')
         return text_value(text + 1, len - 2);
     if (len && (isdigit((unsigned char)text[0]) || text[0] == '-')) {
-        v = json_loadb(text, len, JSON_DECODE_ANY, NULL); /* a number as it stands */
+        v = myna_json_loadb(text, len, JSON_DECODE_ANY, NULL); /* a number as it stands */
         if (v)
             return v;
     }

@@ -94,7 +94,7 @@ struct sim_voice {
     enum sim_failure failure;
     bool retryable;
     int times;
-    bool early; /* sounds once it has this text, whatever follows; else at its end */
+    bool early;     /* sounds once it has this text, whatever follows; else at its end */
     int loading_ms; /* so long it says that it is being loaded, every 4 s; then all goes on */
 };
 struct sim_voice *sim_voice(struct sim *s, const char *text, int audio_ms);

@@ -7,6 +7,7 @@
 #include "check.h"
 #include "fault.h"
 
+#include <errno.h>
 #include <unistd.h>
 
 #include <myna/stages.h>
@@ -242,6 +243,46 @@ TEST(memory_that_runs_short_while_reading_weights_leaves_nothing_behind)
 
     forget_made();
     CHECK(fault_each_alloc(from_bytes, &len) > 0);
+}
+
+/* A file of weights that are whole but nobody's: refused for its hash alone, unless the disk or the
+ * memory failed before that. */
+struct loading {
+    char path[40];
+    enum myna_err want;
+};
+
+static bool load_made(void *arg)
+{
+    const struct loading *l = arg;
+    struct myna_silero_weights *w = NULL;
+    struct myna_why why = {0};
+    enum myna_err err = myna_silero_load(l->path, &w, &why);
+
+    CHECK(w == NULL);
+    CHECK_EQ(why.err, err);
+    CHECK_HAS(why.text, l->path);
+    if (err == MYNA_EFORMAT) {
+        CHECK_HAS(why.text, "not the pinned one");
+        return true;
+    }
+    CHECK(fault_hit());
+    CHECK_EQ(err, l->want);
+    return false;
+}
+
+TEST(a_disk_or_memory_that_fails_while_weights_are_loaded_is_not_called_damage)
+{
+    struct loading l = {"/tmp/myna-st-XXXXXX", MYNA_EIO};
+    size_t len = make_file(hurt);
+    FILE *f = fdopen(mkstemp(l.path), "wb");
+
+    forget_made();
+    CHECK(f && fwrite(hurt, 1, len, f) == len && fclose(f) == 0);
+    CHECK(fault_each_io(load_made, &l, EIO) >= 2); /* open, read */
+    l.want = MYNA_ENOMEM;
+    CHECK(fault_each_alloc(load_made, &l) >= 5);
+    unlink(l.path);
 }
 
 /* ---- the real weights */
