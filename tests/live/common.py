@@ -18,6 +18,8 @@ import time
 import urllib.error
 import urllib.request
 
+import fetching
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 PEERS = os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "myna-peers")
 CASES = []
@@ -31,7 +33,7 @@ class Skip(Exception):
 
 def in_time():
     """Skips what has not begun by $CHECK_UNTIL (seconds since 1970), where that is set."""
-    if time.time() > float(os.environ.get("CHECK_UNTIL") or "inf"):
+    if time.time() > fetching.until():
         raise Skip("the time that .ci/run has for foreign programs is over; `make check` has no such limit")
 
 
@@ -58,10 +60,9 @@ def install(name, probe, *commands):
             raise Skip(f"no {commands[0][0]} on this machine to install {name}")
         os.makedirs(where, exist_ok=True)
         for cmd in commands:
-            p = subprocess.run(cmd, cwd=where, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300)
-            if p.returncode:
-                last = (p.stderr.strip().splitlines() or ["no word why"])[-1]
-                raise Skip(f"{name} cannot be installed: {last[:200]}")
+            why = fetching.why_not(cmd, where)
+            if why:
+                raise Skip(f"{name} cannot be installed: {why}")
     return where
 
 

@@ -16,6 +16,8 @@ import tempfile
 import time
 import urllib.request
 
+import fetching
+
 VERSION = "v1.13.5"
 MODULE = "github.com/livekit/livekit-server"
 KEY, SECRET = "devkey", "secret" * 6
@@ -48,12 +50,9 @@ def build():
         f.write(f"module peers\n\ngo 1.26\n\ntool {MODULE}/cmd/server\n")
     for cmd in (["go", "get", "-tool", f"{MODULE}/cmd/server@{VERSION}"],
                 ["go", "build", "-trimpath", "-ldflags", "-s -w", "-o", program, f"{MODULE}/cmd/server"]):
-        try:
-            p = subprocess.run(cmd, cwd=HOME, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=900)
-        except (OSError, subprocess.TimeoutExpired) as e:
-            return None, str(e)
-        if p.returncode:
-            return None, f"'{' '.join(cmd[:3])}' failed: " + (p.stderr.strip().splitlines() or ["no word why"])[-1][:200]
+        why = fetching.why_not(cmd, HOME)
+        if why:
+            return None, why
     return program, None
 
 

@@ -23,6 +23,7 @@ sys.path.insert(0, HERE)
 sys.path.insert(0, os.path.join(TOP, "tests", "speech"))
 import judge  # noqa: E402
 import livekit_server  # noqa: E402
+import fetching  # noqa: E402
 from common import CASES, Skip, case, check, in_time  # noqa: E402
 
 SDK = os.path.join(os.path.dirname(livekit_server.HOME), "livekit-sdk")
@@ -40,9 +41,9 @@ def sdk():
         return python
     for cmd in ([sys.executable, "-m", "venv", SDK],
                 [python, "-m", "pip", "install", "-q", "--disable-pip-version-check", "--only-binary=:all:", *PINS]):
-        p = subprocess.run(cmd, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=600)
-        if p.returncode:
-            raise Skip("LiveKit's SDK cannot be installed: " + (p.stderr.strip().splitlines() or ["no word why"])[-1][:200])
+        why = fetching.why_not(cmd)
+        if why:
+            raise Skip(f"LiveKit's SDK cannot be installed: {why}")
     with open(stamp, "w", encoding="utf-8") as f:
         f.write("\n".join(PINS))
     return python

@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 
+import fetching
 from common import MYNA, PEERS, Skip, case, check, clean_env, free_port, install
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -151,10 +152,9 @@ def pion(role):
     binary = os.path.join(where, "pion_peer-" + digest.hexdigest()[:12])
     if not os.path.exists(binary):
         os.makedirs(where, exist_ok=True)
-        p = subprocess.run(["go", "build", "-o", binary + ".new", "."], cwd=source, capture_output=True, text=True,
-                           timeout=900)
-        if p.returncode:
-            raise Skip("the Pion peer cannot be built: " + (p.stderr.strip().splitlines() or ["no word why"])[-1][:200])
+        why = fetching.why_not(["go", "build", "-o", binary + ".new", "."], source)
+        if why:
+            raise Skip(f"the Pion peer cannot be built: {why}")
         os.rename(binary + ".new", binary)
     return Leash(binary, role)
 
