@@ -334,6 +334,7 @@ void myna_hermes_runs_destroy(struct myna_hermes_runs *r)
         myna_http_cancel(run->post);
         run->begin = run->post = NULL;
         run->offered = 0;
+        run->denied = false;
         run->stream = NULL;
         myna_hermes_run_let_go(run);
     }

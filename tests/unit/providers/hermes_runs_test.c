@@ -335,6 +335,12 @@ TEST(a_run_that_does_not_end_after_a_no_is_stopped)
     close_hermes();
 }
 
+TEST(a_denied_run_that_goes_on_ends_with_the_call)
+{
+    asked_in_vain(NULL);
+    close_hermes();
+}
+
 TEST(a_no_that_cannot_be_delivered_stops_the_run)
 {
     permission_timeout = "200ms";
