@@ -102,6 +102,8 @@ struct myna_item {
     const char *instructions; /* AGENT_CONFIG_UPDATE; NULL = unchanged */
     const char *tools_added;  /* names, comma separated; NULL = none */
     const char *tools_removed;
+
+    const char *identity; /* MESSAGE: of the speaker in the room; NULL where `speaker` is */
 };
 
 enum myna_metrics_type {
@@ -192,8 +194,9 @@ struct myna_event {
         struct {
             const char *transcript;
             bool is_final;
-            const char *speaker; /* NULL when unknown */
+            const char *speaker; /* NULL when unknown, or when there is only one */
             const char *language;
+            const char *identity; /* of the speaker in the room; NULL as above */
         } transcribed;
         struct {
             enum myna_agent_state old_state, new_state;

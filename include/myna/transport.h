@@ -1,6 +1,9 @@
 /* transport.h - how sound and data arrive and leave: file, terminal, room, browser, phone.
  *
- * A transport knows no AI. One transport object carries one session; it may carry several people.
+ * A transport knows no AI. One transport object carries one session; it may carry several people:
+ * each who was told by joined() is heard by a VAD and a recogniser of their own (16 at most), their
+ * turns end each for itself, and what they say carries their name once a second one has come. Who
+ * shall not be heard is not told, and no frame of theirs either.
  * It hands over 20 ms frames with their capture time, asks for sound at its own pace, and reports
  * what was really heard. It draws sound (pull) and is never pushed to: a sound card pulls a frame
  * every 20 ms, a broker or a carrier that buffers ahead pulls faster and reports later. That makes
@@ -43,6 +46,7 @@ enum myna_transport_cap {
     MYNA_TRANSPORT_DATA = 16, /* messages on topics, text streams, attributes */
     MYNA_TRANSPORT_DTMF = 32,
     MYNA_TRANSPORT_NO_ECHO = 64, /* the person's sound cannot hold ours: no echo warm-up (1.2) */
+    MYNA_TRANSPORT_STAYS = 128,  /* the call goes on when nobody is there any more */
 };
 
 struct myna_session;
@@ -75,8 +79,9 @@ struct myna_transport_class {
                   uint32_t segment); /* HANDSHAKE, REPORTED: segment ends */
     void (*clear)(struct myna_transport *t,
                   uint32_t segment); /* drop what was pulled but not heard */
-    enum myna_err (*text)(struct myna_transport *t, const char *stream_id, const char *text,
-                          bool from_user, bool is_final); /* captions */
+    /* Captions: of person `who`, or of the agent (from_user false). */
+    enum myna_err (*text)(struct myna_transport *t, uint32_t who, const char *stream_id,
+                          const char *text, bool from_user, bool is_final);
     enum myna_err (*data)(struct myna_transport *t, const char *topic, struct myna_view body,
                           uint32_t to_who, enum myna_delivery how);
     enum myna_err (*text_stream)(struct myna_transport *t, const char *topic, const char *stream_id,
@@ -87,7 +92,8 @@ struct myna_transport_class {
 
 /* ---- what a transport tells the session (loop thread, from loop callbacks only) */
 
-/* Somebody is there / left. `who` is any number of the transport's, stable while present. */
+/* Somebody is there / left. `who` is any number of the transport's, stable while present. When the
+ * last one has left, the call ends (unless STAYS). */
 MYNA_API void myna_transport_joined(struct myna_transport *t, uint32_t who, const char *identity,
                                     const char *name);
 MYNA_API void myna_transport_left(struct myna_transport *t, uint32_t who, const char *reason);

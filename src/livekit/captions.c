@@ -5,15 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ID = 40, MAX_TEXT = 60000 /* of the legacy packet */ };
+enum { ID = MYNA_LK_SEGMENT, MAX_TEXT = 60000 /* of the legacy packet */ };
 
 struct myna_lk_captions {
     struct myna_host *host;
     struct myna_lk_packets *packets;
     char agent_segment[ID], agent_stream[ID]; /* "": no stream is open */
     uint64_t next_chunk;
-    struct myna_buf said;    /* of the open segment */
-    char person_segment[ID]; /* "": the next words begin one */
+    struct myna_buf said; /* of the open segment */
 };
 
 static void make_id(struct myna_host *host, const char *prefix, char into[ID])
@@ -132,7 +131,8 @@ enum myna_err myna_lk_caption_agent(struct myna_lk_captions *c, const struct myn
 
 /* ---- a person */
 
-enum myna_err myna_lk_caption_person(struct myna_lk_captions *c, const struct myna_lk_caption *what)
+enum myna_err myna_lk_caption_person(struct myna_lk_captions *c, const struct myna_lk_caption *what,
+                                     char segment[MYNA_LK_SEGMENT])
 {
     struct myna_lk_attributes a[4];
     char id[ID];
@@ -143,19 +143,19 @@ enum myna_err myna_lk_caption_person(struct myna_lk_captions *c, const struct my
                                      .wall_ms = myna_host_wall_ms(c->host)};
     enum myna_err err;
 
-    if (!*c->person_segment)
-        make_id(c->host, "SG_", c->person_segment);
+    if (!*segment)
+        make_id(c->host, "SG_", segment);
     make_id(c->host, "ST_", id);
-    fill(a, c->person_segment, what, what->is_final);
+    fill(a, segment, what, what->is_final);
     err = myna_lk_stream_begin(c->packets, &out);
     if (!err)
         err = myna_lk_stream_write(c->packets, &out, myna_view_of(what->text));
     if (!err)
         err = myna_lk_stream_end(c->packets, &out);
     if (!err)
-        err = legacy(c, what, c->person_segment, what->text);
+        err = legacy(c, what, segment, what->text);
     if (what->is_final)
-        c->person_segment[0] = '\0';
+        segment[0] = '\0';
     return err;
 }
 

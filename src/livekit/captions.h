@@ -12,6 +12,8 @@
 
 #include "livekit/streams.h"
 
+enum { MYNA_LK_SEGMENT = 40 };
+
 struct myna_lk_captions;
 
 struct myna_lk_caption {
@@ -24,10 +26,12 @@ struct myna_lk_caption {
 struct myna_lk_captions *myna_lk_captions_create(struct myna_host *host,
                                                  struct myna_lk_packets *packets);
 void myna_lk_captions_destroy(struct myna_lk_captions *c); /* NULL is fine */
-/* Of the agent: text is a piece, with is_final the whole. Of a person: the whole so far. */
+/* Of the agent: text is a piece, with is_final the whole. Of a person: the whole so far; `segment`
+ * is that person's, "" where the next words begin one. */
 MYNA_MUST enum myna_err myna_lk_caption_agent(struct myna_lk_captions *c,
                                               const struct myna_lk_caption *what);
 MYNA_MUST enum myna_err myna_lk_caption_person(struct myna_lk_captions *c,
-                                               const struct myna_lk_caption *what);
+                                               const struct myna_lk_caption *what,
+                                               char segment[MYNA_LK_SEGMENT]);
 
 #endif

@@ -36,7 +36,7 @@ struct myna_lk_door {
 MYNA_MUST enum myna_err myna_lk_door_open(struct myna_transport **out, struct myna_host *host,
                                           const struct myna_lk_door *door, struct myna_why *why);
 struct myna_lk_room *myna_lk_door_room(struct myna_transport *t);
-/* Identity of the one the session talks with; "" nobody. */
+/* Identity of the one the session talks with, of several the one who came first; "" nobody. */
 const char *myna_lk_door_linked(const struct myna_transport *t);
 
 #endif

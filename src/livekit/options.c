@@ -5,6 +5,8 @@
 
 #define AT(field) .offset = offsetof(struct myna_lk_options, field)
 
+static const char *const hearings[] = {"auto", "all", "linked", NULL};
+
 const struct myna_option myna_lk_option_table[] = {
     {.name = "url",
      .type = MYNA_OPT_STRING,
@@ -52,12 +54,19 @@ const struct myna_option myna_lk_option_table[] = {
     {.name = "participant",
      .type = MYNA_OPT_STRING,
      AT(participant),
-     .help = "identity of the person to talk with; unset: the first who comes"},
+     .help = "identity of the one person to talk with; unset: see hear"},
+    {.name = "hear",
+     .type = MYNA_OPT_CHOICE,
+     AT(hear),
+     .choices = hearings,
+     .def = "auto",
+     .help = "all: everyone in the room, by name; linked: the first who comes, alone; auto: all, "
+             "but in jobs of a worker the linked one"},
     {.name = "stay",
      .type = MYNA_OPT_BOOL,
      AT(stay),
      .def = "false",
-     .help = "stay in the room when that person leaves, and talk with the next"},
+     .help = "stay in the room when the last person leaves, and talk with the next"},
     {0},
 };
 

@@ -5,10 +5,13 @@
 
 #include <myna/config.h>
 
+enum myna_lk_hear { MYNA_LK_HEAR_AUTO, MYNA_LK_HEAR_ALL, MYNA_LK_HEAR_LINKED };
+
 struct myna_lk_options {
     const char *url, *api_key, *api_secret, *token;
     const char *room, *identity, *name, *metadata;
     const char *participant;
+    int hear; /* enum myna_lk_hear */
     bool stay;
 };
 extern const struct myna_option myna_lk_option_table[];

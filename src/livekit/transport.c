@@ -1,59 +1,25 @@
 /* transport.c - the transport "livekit": a room as a call's door (agent-session 6).
  *
- * The session talks with one person at a time, the linked one: the first who may be (by identity,
- * or by kind), and when that one comes back after a broken connection, the same. To the session
- * this is one participant with one number for the whole call. Others are in the room and not heard.
+ * The session hears its guests (guests.c): everyone in the room, or the linked one. Each has one
+ * number for the whole call, also over a broken connection. Others are in the room and not heard.
  *
  * Sound is drawn when the room's connection ticks, and only once somebody listens to our track, so
  * that no word is said to nobody; while the connection is away nothing is drawn and the answer goes
- * on where it was. When the linked person's sound stops coming, silence is told in its place: the
- * session's ears must not stand still in the middle of a word.
+ * on where it was. When a guest's sound stops coming, silence is told in its place: the session's
+ * ears must not stand still in the middle of a word.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "livekit/captions.h"
 #include "livekit/door.h"
-#include "livekit/room.h"
+#include "livekit/guests.h"
 #include "livekit/worker.h"
 #include "transport/builtin.h"
 
-#define LATENCY      (100 * MYNA_MS) /* packet, server, jitter buffer */
 #define SILENCE_FROM (60 * MYNA_MS)  /* no frame for so long */
-#define COME_BACK    (60 * MYNA_S)   /* somebody who was cut off may return */
 #define LAST_WORDS   (250 * MYNA_MS) /* what was drawn must leave before we do */
-#define EARLY_FOR    (10 * MYNA_S)
-#define UNHEARD      (10 * MYNA_S) /* then we speak though nobody asked for our track */
-
-enum { WHO = 1, EARLY = 8 };
-
-/* Typed by somebody of whom the server has not told us yet: its news of people come up to 3 s late
- * (livekit-rtc 2.8). */
-struct early {
-    char *identity, *text;
-    myna_us at;
-};
-
-struct lk {
-    struct myna_transport base;
-    struct myna_lk_options opt;
-    struct myna_lk_door_events owner; /* all NULL: nobody has a say in it */
-    void *owner_arg;
-    char sid[MYNA_LK_SID]; /* ours in the room, as told */
-    struct myna_lk_room *room;
-    struct myna_lk_captions *captions;
-    struct myna_timer look, gone, bye;
-    char *own_url, *own_token; /* of a job; NULL: the section's */
-    uint32_t linked;           /* number in the room; 0: nobody */
-    char *identity;            /* of the one we talk with; NULL: nobody yet */
-    bool told;                 /* the session knows of somebody */
-    bool listened, closed, hung_up;
-    char reason[64];
-    myna_us linked_at, last_frame, last_captured, lag;
-    struct early early[EARLY];
-    size_t n_early;
-};
+#define UNHEARD      (10 * MYNA_S)   /* then we speak though nobody asked for our track */
 
 static struct lk *self(struct myna_transport *t)
 {
@@ -65,115 +31,12 @@ static void close_with(struct lk *lk, const char *reason, const struct myna_faul
     if (lk->closed)
         return;
     lk->closed = true;
-    myna_timer_clear(&lk->look);
-    myna_timer_clear(&lk->gone);
+    myna_lk_guests_rest(lk);
     myna_timer_clear(&lk->bye);
     myna_transport_closed(&lk->base, reason, fault);
 }
 
 /* ---- who we talk with */
-
-static bool may_be_linked(const struct lk *lk, const struct myna_lk_person *p)
-{
-    if (lk->owner.may && !lk->owner.may(lk->owner_arg, p))
-        return false;
-    if (lk->identity)
-        return !strcmp(p->identity, lk->identity);
-    if (lk->opt.participant && *lk->opt.participant)
-        return !strcmp(p->identity, lk->opt.participant);
-    return (p->kind == MYNA_LK_STANDARD || p->kind == MYNA_LK_SIP ||
-            p->kind == MYNA_LK_CONNECTOR) &&
-           strcmp(myna_lk_attribute_of(p, "lk.publish_on_behalf"),
-                  myna_lk_room_identity(lk->room)) != 0;
-}
-
-static void early_free(struct early *e)
-{
-    free(e->identity);
-    free(e->text);
-}
-
-static void keep_early(struct lk *lk, const char *identity, const char *text)
-{
-    struct early *e;
-
-    if (lk->n_early == EARLY) {
-        early_free(&lk->early[0]);
-        memmove(&lk->early[0], &lk->early[1], --lk->n_early * sizeof *e);
-    }
-    e = &lk->early[lk->n_early];
-    *e = (struct early){strdup(identity), strdup(text), myna_host_now(lk->base.host)};
-    if (e->identity && e->text)
-        lk->n_early++;
-    else
-        early_free(e);
-}
-
-static void tell_early(struct lk *lk)
-{
-    myna_us now = myna_host_now(lk->base.host);
-
-    for (size_t i = 0; i < lk->n_early; i++) {
-        struct early *e = &lk->early[i];
-
-        if (!lk->closed && now - e->at < EARLY_FOR && !strcmp(e->identity, lk->identity))
-            myna_transport_text_in(&lk->base, WHO, e->text);
-        early_free(e);
-    }
-    lk->n_early = 0;
-}
-
-static void link_to(struct lk *lk, const struct myna_lk_person *p)
-{
-    char *copy = strdup(p->identity);
-
-    if (!copy)
-        return;
-    free(lk->identity);
-    lk->identity = copy;
-    lk->linked = p->number;
-    lk->linked_at = myna_host_now(lk->base.host);
-    myna_timer_clear(&lk->gone);
-    myna_lk_room_review(lk->room);
-    lk->told = true;
-    myna_transport_joined(&lk->base, WHO, p->identity, *p->name ? p->name : p->identity);
-    for (size_t i = 0; i < p->n_attributes && !lk->closed; i++)
-        myna_transport_attribute_in(&lk->base, WHO, p->attributes[i].key, p->attributes[i].value);
-    tell_early(lk);
-}
-
-static void look_fire(struct myna_timer *t)
-{
-    struct lk *lk = t->arg;
-    const struct myna_lk_people *people = myna_lk_room_people(lk->room);
-
-    for (size_t i = 0; i < myna_lk_people_count(people) && !lk->linked && !lk->closed; i++)
-        if (may_be_linked(lk, myna_lk_people_at(people, i)))
-            link_to(lk, myna_lk_people_at(people, i));
-}
-
-/* A moment later: attributes and tracks are told behind the person they belong to. */
-static void look(struct lk *lk)
-{
-    if (!lk->linked && !lk->closed && myna_timer_set(&lk->look, myna_host_now(lk->base.host)))
-        myna_host_log(lk->base.host, MYNA_LOG_WARN, "no timer to look who is there");
-}
-
-static void over(struct lk *lk, const char *reason)
-{
-    if (lk->opt.stay) { /* the next one who comes is welcome */
-        free(lk->identity);
-        lk->identity = NULL;
-        look(lk);
-        return;
-    }
-    myna_transport_left(&lk->base, WHO, reason);
-}
-
-static void gone_fire(struct myna_timer *t)
-{
-    over(t->arg, "connection_timeout");
-}
 
 static void on_joined(void *arg, const struct myna_lk_person *p)
 {
@@ -181,7 +44,7 @@ static void on_joined(void *arg, const struct myna_lk_person *p)
 
     if (lk->owner.joined)
         lk->owner.joined(lk->owner_arg, p);
-    look(lk);
+    myna_lk_look(lk);
 }
 
 static void on_left(void *arg, const struct myna_lk_person *p, int reason)
@@ -190,25 +53,27 @@ static void on_left(void *arg, const struct myna_lk_person *p, int reason)
 
     if (lk->owner.left)
         lk->owner.left(lk->owner_arg, p, reason);
-    if (p->number != lk->linked || lk->closed)
-        return;
-    lk->linked = 0;
-    if (reason == MYNA_LK_CLIENT_INITIATED || reason == MYNA_LK_ROOM_DELETED ||
-        reason == MYNA_LK_USER_REJECTED || reason == MYNA_LK_PARTICIPANT_REMOVED || lk->opt.stay)
-        over(lk, myna_lk_reason_name(reason));
-    else if (myna_timer_set(&lk->gone, myna_host_now(lk->base.host) + COME_BACK))
-        over(lk, "connection_timeout");
-    else
-        look(lk); /* perhaps here already, under a new number */
+    myna_lk_guest_left(lk, p, reason);
+}
+
+/* The name is what the session calls them by. */
+static void on_renamed(void *arg, const struct myna_lk_person *p)
+{
+    struct lk *lk = arg;
+    const struct lk_guest *g = myna_lk_guest_of(lk, p->number);
+
+    if (g && !lk->closed)
+        myna_transport_joined(&lk->base, g->who, p->identity, *p->name ? p->name : p->identity);
 }
 
 static void on_attribute(void *arg, const struct myna_lk_person *p, const char *key,
                          const char *value)
 {
     struct lk *lk = arg;
+    const struct lk_guest *g = myna_lk_guest_of(lk, p->number);
 
-    if (p->number == lk->linked)
-        myna_transport_attribute_in(&lk->base, WHO, key, value);
+    if (g && !lk->closed)
+        myna_transport_attribute_in(&lk->base, g->who, key, value);
 }
 
 static bool has_microphone(const struct myna_lk_person *p)
@@ -223,8 +88,9 @@ static bool on_hears(void *arg, const struct myna_lk_person *p, const struct myn
 {
     struct lk *lk = arg;
 
-    return p->number == lk->linked && (t->source == MYNA_LK_MICROPHONE ||
-                                       (t->source == MYNA_LK_SOURCE_UNKNOWN && !has_microphone(p)));
+    return myna_lk_guest_of(lk, p->number) &&
+           (t->source == MYNA_LK_MICROPHONE ||
+            (t->source == MYNA_LK_SOURCE_UNKNOWN && !has_microphone(p)));
 }
 
 static void on_track(void *arg, const struct myna_lk_person *p, const struct myna_lk_track *t,
@@ -233,7 +99,8 @@ static void on_track(void *arg, const struct myna_lk_person *p, const struct myn
     struct lk *lk = arg;
 
     (void)t;
-    if (p->number == lk->linked && (what == MYNA_LK_PUBLISHED || what == MYNA_LK_UNPUBLISHED))
+    if (myna_lk_guest_of(lk, p->number) &&
+        (what == MYNA_LK_PUBLISHED || what == MYNA_LK_UNPUBLISHED))
         myna_lk_room_review(lk->room);
 }
 
@@ -241,28 +108,27 @@ static void on_track(void *arg, const struct myna_lk_person *p, const struct myn
 
 /* Frames of ours stand in for theirs and then theirs come again, later than they were captured:
  * time never goes back for the session. */
-static void tell_frame(struct lk *lk, struct myna_frame *f)
+static void tell_frame(struct lk_guest *g, struct myna_frame *f)
 {
-    if (f->captured <= lk->last_captured)
-        f->captured = lk->last_captured + 1;
-    lk->last_captured = f->captured;
-    f->who = WHO;
-    myna_transport_frame(&lk->base, f);
+    if (f->captured <= g->last_captured)
+        f->captured = g->last_captured + 1;
+    g->last_captured = f->captured;
+    f->who = g->who;
+    myna_transport_frame(&g->lk->base, f);
 }
 
 static void on_frame(void *arg, const struct myna_lk_person *p, const struct myna_frame *f)
 {
     struct lk *lk = arg;
+    struct lk_guest *g = myna_lk_guest_of(lk, p->number);
     struct myna_frame copy;
 
-    if (p->number != lk->linked || lk->closed)
-        return;
-    if (lk->owner.listens && !lk->owner.listens(lk->owner_arg, p))
+    if (!g || lk->closed || (lk->owner.listens && !lk->owner.listens(lk->owner_arg, p)))
         return;
     copy = *f;
-    lk->last_frame = myna_host_now(lk->base.host);
-    lk->lag = lk->last_frame - f->captured;
-    tell_frame(lk, &copy);
+    g->last_frame = myna_host_now(lk->base.host);
+    g->lag = g->last_frame - f->captured;
+    tell_frame(g, &copy);
 }
 
 static bool on_tick(void *arg, myna_us now, int16_t pcm[MYNA_OUT_SAMPLES])
@@ -271,10 +137,13 @@ static bool on_tick(void *arg, myna_us now, int16_t pcm[MYNA_OUT_SAMPLES])
 
     if (lk->closed || !lk->told)
         return false;
-    if (now - lk->last_frame >= SILENCE_FROM) {
-        struct myna_frame silence = {.captured = now - lk->lag, .flags = MYNA_FRAME_SILENT};
+    for (size_t i = 0; i < MYNA_LK_GUESTS && !lk->closed; i++) {
+        struct lk_guest *g = &lk->guests[i];
+        struct myna_frame silence = {.captured = now - g->lag, .flags = MYNA_FRAME_SILENT};
 
-        tell_frame(lk, &silence);
+        /* Who never made a sound costs nothing; the first one's ears are open all the same. */
+        if (g->who && (g->last_frame || i == 0) && now - g->last_frame >= SILENCE_FROM)
+            tell_frame(g, &silence);
     }
     if (lk->closed || (!lk->listened && now - lk->linked_at < UNHEARD))
         return false;
@@ -298,37 +167,37 @@ static void on_stream(void *arg, const struct myna_lk_person *from, const char *
                       const Myna__Lk__StreamHeader *header, struct myna_view body, bool is_text)
 {
     struct lk *lk = arg;
+    const struct lk_guest *g = from ? myna_lk_guest_of(lk, from->number) : NULL;
 
     (void)header;
     if (!is_text || !body.len || lk->closed)
         return;
-    if (!from && !lk->linked)
-        keep_early(lk, identity, (const char *)body.ptr);
-    else if (from && from->number == lk->linked)
-        myna_transport_text_in(&lk->base, WHO, (const char *)body.ptr);
-    else if (from && !lk->linked && may_be_linked(lk, from))
-        keep_early(lk, identity, (const char *)body.ptr);
+    if (g)
+        myna_transport_text_in(&lk->base, g->who, (const char *)body.ptr);
+    else if (!from || myna_lk_may_be_guest(lk, from))
+        myna_lk_keep_early(lk, identity, (const char *)body.ptr);
 }
 
 static void on_data(void *arg, const struct myna_lk_person *from, const char *identity,
                     const char *topic, struct myna_view body)
 {
     struct lk *lk = arg;
+    const struct lk_guest *g = from ? myna_lk_guest_of(lk, from->number) : NULL;
 
     if (lk->owner.data && lk->owner.data(lk->owner_arg, from, identity, topic, body))
         return;
     if (!lk->closed)
-        myna_transport_data_in(&lk->base, from && from->number == lk->linked ? WHO : 0, topic,
-                               body);
+        myna_transport_data_in(&lk->base, g ? g->who : 0, topic, body);
 }
 
 static void on_dtmf(void *arg, const struct myna_lk_person *from, const char *digits)
 {
     struct lk *lk = arg;
+    const struct lk_guest *g = myna_lk_guest_of(lk, from->number);
 
-    for (size_t i = 0; i < 64 && digits[i] && from->number == lk->linked && !lk->closed; i++)
+    for (size_t i = 0; i < 64 && digits[i] && g && !lk->closed; i++)
         if (strchr("0123456789*#ABCD", digits[i]))
-            myna_transport_dtmf_in(&lk->base, WHO, digits[i]);
+            myna_transport_dtmf_in(&lk->base, g->who, digits[i]);
 }
 
 /* ---- the stay */
@@ -367,7 +236,7 @@ static void on_state(void *arg, enum myna_lk_room_state state, const struct myna
         snprintf(lk->sid, sizeof lk->sid, "%s", myna_lk_room_sid(lk->room));
         if (lk->owner.in)
             lk->owner.in(lk->owner_arg, anew);
-        look(lk);
+        myna_lk_look(lk);
     }
 }
 
@@ -387,6 +256,7 @@ static enum myna_err make(struct myna_transport **out, struct myna_host *host,
         .state = on_state,
         .people = {.joined = on_joined,
                    .left = on_left,
+                   .renamed = on_renamed,
                    .attribute = on_attribute,
                    .track = on_track},
         .hears = on_hears,
@@ -410,15 +280,16 @@ static enum myna_err make(struct myna_transport **out, struct myna_host *host,
         .caps = MYNA_TRANSPORT_AUDIO_IN | MYNA_TRANSPORT_AUDIO_OUT | MYNA_TRANSPORT_PAUSE |
                 MYNA_TRANSPORT_TEXT | MYNA_TRANSPORT_DATA,
         .heard = MYNA_HEARD_AT_PULL,
-        .latency = LATENCY,
+        .latency = MYNA_LK_LATENCY,
     };
-    lk->last_captured = INT64_MIN;
-    lk->lag = LATENCY;
-    myna_host_timer_init(host, &lk->look, look_fire, lk);
-    myna_host_timer_init(host, &lk->gone, gone_fire, lk);
+    myna_lk_guests_init(lk);
     myna_host_timer_init(host, &lk->bye, bye_fire, lk);
     lk->opt = *conf;
     ro.conf = &lk->opt;
+    lk->everyone =
+        lk->opt.hear != MYNA_LK_HEAR_LINKED && !(lk->opt.participant && *lk->opt.participant);
+    if (lk->opt.stay)
+        lk->base.caps |= MYNA_TRANSPORT_STAYS;
     err = myna_lk_room_create(&lk->room, &ro, &events, lk, why);
     if (!err) {
         lk->captions = myna_lk_captions_create(host, myna_lk_room_packets(lk->room));
@@ -463,7 +334,10 @@ const char *myna_lk_door_linked(const struct myna_transport *t)
 {
     const struct lk *lk = (const struct lk *)t;
 
-    return lk->linked && lk->identity ? lk->identity : "";
+    for (size_t i = 0; i < MYNA_LK_GUESTS; i++)
+        if (lk->guests[i].who && lk->guests[i].number)
+            return lk->guests[i].identity;
+    return "";
 }
 
 enum myna_err myna_lk_transport_for(struct myna_transport **out, struct myna_host *host,
@@ -475,6 +349,7 @@ enum myna_err myna_lk_transport_for(struct myna_transport **out, struct myna_hos
 
     if (err)
         return err;
+    lk->everyone = lk->everyone && lk->opt.hear == MYNA_LK_HEAR_ALL;
     lk->own_url = strdup(url ? url : "");
     lk->own_token = strdup(token);
     if (!lk->own_url || !lk->own_token) {
@@ -510,23 +385,19 @@ static void lk_destroy(struct myna_transport *t)
     if (!lk)
         return;
     lk->closed = true;
-    myna_timer_clear(&lk->look);
-    myna_timer_clear(&lk->gone);
     myna_timer_clear(&lk->bye);
-    for (size_t i = 0; i < lk->n_early; i++)
-        early_free(&lk->early[i]);
+    myna_lk_guests_fini(lk);
     myna_lk_captions_destroy(lk->captions);
     myna_lk_room_destroy(lk->room);
-    free(lk->identity);
     free(lk->own_url);
     free(lk->own_token);
     free(lk);
 }
 
-static const char *microphone_of(const struct lk *lk)
+static const char *microphone_of(const struct lk *lk, const struct lk_guest *g)
 {
     const struct myna_lk_person *p =
-        myna_lk_people_by_number(myna_lk_room_people(lk->room), lk->linked);
+        myna_lk_people_by_number(myna_lk_room_people(lk->room), g->number);
 
     for (size_t i = 0; p && i < p->n_tracks; i++)
         if (on_hears((void *)(uintptr_t)lk, p, &p->tracks[i]))
@@ -534,18 +405,19 @@ static const char *microphone_of(const struct lk *lk)
     return "";
 }
 
-static enum myna_err lk_text(struct myna_transport *t, const char *stream_id, const char *text,
-                             bool from_user, bool is_final)
+static enum myna_err lk_text(struct myna_transport *t, uint32_t who, const char *stream_id,
+                             const char *text, bool from_user, bool is_final)
 {
     struct lk *lk = self(t);
+    struct lk_guest *g = myna_lk_guest_who(lk, who);
     struct myna_lk_caption what = {.segment = stream_id, .text = text, .is_final = is_final};
 
     if (from_user) {
-        if (!lk->identity)
+        if (!g)
             return MYNA_OK;
-        what.identity = lk->identity;
-        what.track_sid = microphone_of(lk);
-        return myna_lk_caption_person(lk->captions, &what);
+        what.identity = g->identity;
+        what.track_sid = microphone_of(lk, g);
+        return myna_lk_caption_person(lk->captions, &what, g->segment);
     }
     what.identity = myna_lk_room_identity(lk->room);
     what.track_sid = myna_lk_room_track_sid(lk->room);
@@ -556,8 +428,11 @@ static enum myna_err lk_data(struct myna_transport *t, const char *topic, struct
                              uint32_t to_who, enum myna_delivery how)
 {
     struct lk *lk = self(t);
+    const struct lk_guest *g = myna_lk_guest_who(lk, to_who);
 
-    return myna_lk_room_data(lk->room, topic, body, to_who == WHO ? lk->identity : NULL,
+    if (to_who && !g)
+        return MYNA_ENOENT;
+    return myna_lk_room_data(lk->room, topic, body, g ? g->identity : NULL,
                              how == MYNA_DELIVER_RELIABLE);
 }
 

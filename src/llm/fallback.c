@@ -62,10 +62,10 @@ static const char *keep(struct asked *a, const char *text, bool *bad)
 
 static void keep_item(struct asked *a, struct myna_item *it, bool *bad)
 {
-    const char **texts[] = {&it->id,           &it->text,      &it->speaker,      &it->call_id,
-                            &it->name,         &it->arguments, &it->extra,        &it->output,
-                            &it->old_agent,    &it->new_agent, &it->instructions, &it->tools_added,
-                            &it->tools_removed};
+    const char **texts[] = {
+        &it->id,           &it->text,        &it->speaker,       &it->call_id,   &it->name,
+        &it->arguments,    &it->extra,       &it->output,        &it->old_agent, &it->new_agent,
+        &it->instructions, &it->tools_added, &it->tools_removed, &it->identity};
 
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         *texts[i] = keep(a, *texts[i], bad);

@@ -127,6 +127,16 @@ static bool is_said_by(const struct myna_item *it, enum myna_role role)
     return it->type == MYNA_ITEM_MESSAGE && it->role == role && it->text;
 }
 
+/* Where several are heard, each one's words begin with "NAME: ". */
+static const char *without_name(const struct myna_item *it)
+{
+    size_t n = it->speaker ? strlen(it->speaker) : 0;
+
+    return n && !strncmp(it->text, it->speaker, n) && !strncmp(it->text + n, ": ", 2)
+               ? it->text + n + 2
+               : it->text;
+}
+
 static void trim(const char **p, size_t *len)
 {
     while (*len && isspace((unsigned char)**p)) {
@@ -246,7 +256,8 @@ static bool ask_name(struct turn *t)
                   "tell me my name|say my name|what was my name|my name again"))
         return false;
     for (size_t i = t->req->n_items; i-- > 0;) {
-        if (!is_said_by(&t->req->items[i], MYNA_ROLE_USER) || !name_in(t->req->items[i].text, name))
+        if (!is_said_by(&t->req->items[i], MYNA_ROLE_USER) ||
+            !name_in(without_name(&t->req->items[i]), name))
             continue;
         snprintf(text, sizeof text, "Your name is %s.", name);
         return say(t, text);
@@ -368,7 +379,7 @@ enum myna_err myna_rehearsal_answer(const struct myna_llm_request *req, int64_t 
         say(&t, "I am still here. Ask me something whenever you like.");
         return into->err;
     }
-    t.said = req->items[i - 1].text;
+    t.said = without_name(&req->items[i - 1]);
     t.len = strlen(t.said);
     trim(&t.said, &t.len);
     make_plain(t.plain, t.said, t.len);

@@ -101,6 +101,8 @@ static enum myna_err hear(struct myna_recorder *rec, const struct myna_flight_re
     int16_t pcm[MYNA_OUT_SAMPLES];
     struct myna_reader head = {.ptr = p, .len = FRAME_HEAD};
 
+    if (r->kind == MYNA_IN_FRAME && r->payload.len == FRAME_HEAD)
+        return MYNA_OK; /* silence, which stands where nothing is */
     if (r->kind == MYNA_IN_FRAME &&
         r->payload.len == FRAME_HEAD + sizeof pcm[0] * MYNA_IN_SAMPLES) {
         myna_us captured = myna_read_i64(&head);

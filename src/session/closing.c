@@ -67,26 +67,25 @@ void myna_s_close_expire(struct myna_session *s)
 }
 
 /* Words on their way when the call ends still enter the history. true: nothing to wait for. */
-static bool words_in(struct myna_session *s)
+static void wait_for_words(struct myna_session *s)
 {
     struct closing *c = &s->closing;
-    struct recognition *r = &s->rec;
+    const struct recognition *r = &s->ear->rec;
+    myna_us since = r->vad_speaking ? s->now : r->last_speaking;
 
-    if (c->error || !s->stt_port)
-        return true;
-    if (!c->wait_transcript) {
-        c->wait_transcript = true;
-        c->transcript_by = s->now;
-        c->final_at = r->last_final;
-        if (s->conf.close_transcript_timeout_ms > 0 && myna_s_words_expected(s))
-            c->transcript_by = (r->vad_speaking ? s->now : r->last_speaking) +
-                               s->conf.close_transcript_timeout_ms * MYNA_MS;
-        if (r->vad_speaking)
-            myna_stt_port_mark(s->stt_port, MYNA_STT_MARK_FLUSH, s->now);
+    s->ear->final_at = r->last_final;
+    if (s->conf.close_transcript_timeout_ms > 0 && myna_s_words_expected(s)) {
+        since += s->conf.close_transcript_timeout_ms * MYNA_MS;
+        c->transcript_by = since > c->transcript_by ? since : c->transcript_by;
     }
-    if (s->now < c->transcript_by && r->last_final == c->final_at && myna_s_words_expected(s))
-        return false;
-    c->transcript_by = MYNA_NEVER;
+    if (r->vad_speaking)
+        myna_stt_port_mark(s->ear->stt_port, MYNA_STT_MARK_FLUSH, s->now);
+}
+
+static void keep_words(struct myna_session *s)
+{
+    struct recognition *r = &s->ear->rec;
+
     if (r->final.len || r->interim.len) {
         if (r->interim.len) {
             if (r->final.len)
@@ -94,6 +93,33 @@ static bool words_in(struct myna_session *s)
             myna_buf_put(&r->final, r->interim.ptr, r->interim.len);
         }
         myna_s_eou_start(s, true);
+    }
+}
+
+static bool words_in(struct myna_session *s)
+{
+    struct closing *c = &s->closing;
+    bool first = !c->wait_transcript, all = true;
+
+    if (c->error)
+        return true;
+    if (first)
+        c->transcript_by = s->now;
+    c->wait_transcript = true;
+    for (size_t i = 0; i < s->n_ears; i++) {
+        s->ear = s->ears[i];
+        if (first && s->ear->stt_port)
+            wait_for_words(s);
+        all &= !s->ear->stt_port || s->ear->rec.last_final != s->ear->final_at ||
+               !myna_s_words_expected(s);
+    }
+    if (s->now < c->transcript_by && !all)
+        return false;
+    c->transcript_by = MYNA_NEVER;
+    for (size_t i = 0; i < s->n_ears; i++) {
+        s->ear = s->ears[i];
+        if (s->ear->stt_port)
+            keep_words(s);
     }
     return true;
 }

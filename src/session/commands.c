@@ -69,7 +69,8 @@ enum myna_err myna_session_say(struct myna_session *s, const char *text, int all
     return err;
 }
 
-static enum myna_err reply(struct myna_session *s, const struct myna_reply_options *opt, char *id)
+static enum myna_err reply(struct myna_session *s, const struct myna_reply_options *opt,
+                           const struct ear *by, char *id)
 {
     struct speech *sp;
 
@@ -81,6 +82,7 @@ static enum myna_err reply(struct myna_session *s, const struct myna_reply_optio
     sp->tool_choice = opt->tool_choice;
     if (opt->user_input)
         sp->user_item = myna_s_item_message(s, MYNA_ROLE_USER, opt->user_input);
+    myna_s_item_by(sp->user_item, by);
     if (opt->instructions)
         sp->instructions = strdup(opt->instructions);
     if ((opt->user_input && !sp->user_item) || (opt->instructions && !sp->instructions)) {
@@ -107,7 +109,7 @@ enum myna_err myna_session_generate_reply(struct myna_session *s,
         return MYNA_ESTATE;
     myna_s_command(s, S_CMD_REPLY, (uint32_t)opt->allow_interruptions, opt->tool_choice,
                    opt->user_input, opt->instructions);
-    err = reply(s, opt, id);
+    err = reply(s, opt, NULL, id);
     myna_s_leave(s);
     return err;
 }
@@ -121,6 +123,23 @@ enum myna_err myna_session_text(struct myna_session *s, const char *text)
         return MYNA_ESTATE;
     err = myna_session_interrupt(s, true);
     return err ? err : myna_session_generate_reply(s, &how, NULL);
+}
+
+/* One input, unlike the host's: the words carry who typed them. */
+enum myna_err myna_s_typed(struct myna_session *s, uint32_t who, const char *text)
+{
+    struct myna_reply_options how = {.allow_interruptions = -1, .user_input = text};
+    enum myna_err err;
+
+    if (!open_for_speech(s))
+        return MYNA_ESTATE;
+    myna_s_command(s, S_CMD_TYPED, who, 0, text, NULL);
+    err = myna_s_interrupt_all(s, true);
+    if (!err)
+        err = reply(s, &how, myna_s_ear_of(s, who), NULL);
+    s->dirty = true;
+    myna_s_leave(s);
+    return err;
 }
 
 enum myna_err myna_session_interrupt(struct myna_session *s, bool force)
@@ -141,7 +160,7 @@ void myna_session_commit_user_turn(struct myna_session *s)
     if (!open_for_speech(s))
         return;
     myna_s_command(s, S_CMD_COMMIT, 0, 0, NULL, NULL);
-    myna_s_turn_commit(s);
+    myna_s_ears_commit(s);
     myna_s_leave(s);
 }
 
@@ -150,8 +169,7 @@ void myna_session_clear_user_turn(struct myna_session *s)
     if (!open_for_speech(s))
         return;
     myna_s_command(s, S_CMD_CLEAR, 0, 0, NULL, NULL);
-    myna_s_turn_clear(s);
-    myna_s_stt_restart(s);
+    myna_s_ears_clear(s);
     myna_s_leave(s);
 }
 

@@ -16,7 +16,7 @@
 
 const char *myna_s_transcript(struct myna_session *s)
 {
-    struct recognition *r = &s->rec;
+    struct recognition *r = &s->ear->rec;
 
     if (!r->interim.len)
         return myna_buf_str(&r->final);
@@ -31,13 +31,13 @@ const char *myna_s_transcript(struct myna_session *s)
 
 static bool has_text(const struct myna_session *s)
 {
-    return s->rec.final.len > 0;
+    return s->ear->rec.final.len > 0;
 }
 
 void myna_s_eou_start(struct myna_session *s, bool manual)
 {
-    struct recognition *r = &s->rec;
-    myna_us delay = myna_endpointing_min(&s->endpointing);
+    struct recognition *r = &s->ear->rec;
+    myna_us delay = myna_endpointing_min(&s->ear->endpointing);
 
     if (s->stt && !has_text(s) && !manual)
         return;
@@ -52,13 +52,13 @@ void myna_s_eou_start(struct myna_session *s, bool manual)
 
 void myna_s_eou_cancel(struct myna_session *s)
 {
-    s->rec.eou_open = false;
-    s->rec.eou_at = MYNA_NEVER;
+    s->ear->rec.eou_open = false;
+    s->ear->rec.eou_at = MYNA_NEVER;
 }
 
 void myna_s_eou_fire(struct myna_session *s)
 {
-    struct recognition *r = &s->rec;
+    struct recognition *r = &s->ear->rec;
     struct end_of_turn info = {.confidence =
                                    r->confidences ? r->confidence_sum / r->confidences : -1,
                                .started = r->speech_start,
@@ -101,7 +101,7 @@ void myna_s_eou_fire(struct myna_session *s)
 
 void myna_s_turn_clear(struct myna_session *s)
 {
-    struct recognition *r = &s->rec;
+    struct recognition *r = &s->ear->rec;
 
     myna_buf_clear(&r->final);
     myna_buf_clear(&r->interim);
@@ -118,9 +118,9 @@ void myna_s_turn_clear(struct myna_session *s)
 
 bool myna_s_words_expected(const struct myna_session *s)
 {
-    const struct recognition *r = &s->rec;
+    const struct recognition *r = &s->ear->rec;
 
-    if (!s->stt_port)
+    if (!s->ear->stt_port)
         return false;
     if (r->vad_speaking || r->interim.len)
         return true;
@@ -141,7 +141,7 @@ static void take_interim(struct recognition *r)
 
 void myna_s_turn_take(struct myna_session *s)
 {
-    struct recognition *r = &s->rec;
+    struct recognition *r = &s->ear->rec;
 
     r->commit_at = MYNA_NEVER;
     take_interim(r);
@@ -151,7 +151,7 @@ void myna_s_turn_take(struct myna_session *s)
 
 void myna_s_words_late(struct myna_session *s)
 {
-    struct recognition *r = &s->rec;
+    struct recognition *r = &s->ear->rec;
     struct myna_fault f = {.stage = MYNA_STAGE_STT,
                            .err = MYNA_ETIMEOUT,
                            .provider = s->stt->cls->name,
@@ -170,11 +170,11 @@ void myna_s_words_late(struct myna_session *s)
  * wait is over, is the turn. */
 void myna_s_turn_commit(struct myna_session *s)
 {
-    struct recognition *r = &s->rec;
+    struct recognition *r = &s->ear->rec;
 
     r->committed = true;
-    if (s->stt_port)
-        myna_stt_port_mark(s->stt_port, MYNA_STT_MARK_FLUSH, s->now);
+    if (s->ear->stt_port)
+        myna_stt_port_mark(s->ear->stt_port, MYNA_STT_MARK_FLUSH, s->now);
     if (myna_s_words_expected(s))
         r->commit_at = s->now + COMMIT_WAIT;
     else

@@ -34,6 +34,38 @@ static struct myna_session *begin(struct myna_transport *t, enum s_door_in what,
 
 /* ---- the media tick */
 
+/* The ear at hand is theirs. Of a transport that names nobody, whoever sounds first is the one. */
+static bool hears(struct myna_session *s, uint32_t who)
+{
+    struct ear *e = myna_s_ear_of(s, who);
+    struct myna_why why;
+
+    if (e && e->open) {
+        s->ear = e;
+        return true;
+    }
+    if (!e && myna_s_anyone_there(s))
+        return false;
+    myna_guard_lift();
+    if (!e)
+        e = myna_s_ear_join(s, who, NULL, NULL);
+    if (e) {
+        s->ear = e;
+        if (!e->open && myna_s_ear_open(s, &why))
+            myna_s_log(s, MYNA_LOG_ERROR, "somebody is not heard: %s", why.text);
+    }
+    myna_guard_lower();
+    return e;
+}
+
+/* Silence that the transport made up is recorded without its samples. */
+static bool is_nothing(const struct myna_frame *f)
+{
+    static const int16_t silence[MYNA_IN_SAMPLES];
+
+    return (f->flags & MYNA_FRAME_SILENT) && !memcmp(f->pcm, silence, sizeof silence);
+}
+
 void myna_transport_frame(struct myna_transport *t, const struct myna_frame *f)
 {
     struct myna_session *s = t->session;
@@ -48,13 +80,9 @@ void myna_transport_frame(struct myna_transport *t, const struct myna_frame *f)
         memcpy(head, &f->captured, 8);
         memcpy(head + 8, &f->who, 4);
         memcpy(head + 12, &f->flags, 4);
-        myna_tap_put(s->tap, MYNA_IN_FRAME, f->who, parts, 2);
+        myna_tap_put(s->tap, MYNA_IN_FRAME, f->who, parts, is_nothing(f) ? 1 : 2);
     }
-    if (!s->has_linked) {
-        s->has_linked = true;
-        s->linked = f->who;
-    }
-    if (f->who == s->linked)
+    if (hears(s, f->who))
         myna_s_hear(s, f);
     myna_s_leave(s);
     myna_guard_leave();
@@ -102,22 +130,19 @@ void myna_transport_joined(struct myna_transport *t, uint32_t who, const char *i
 
     if (!s)
         return;
-    if (!s->has_linked) {
-        s->has_linked = true;
-        s->linked = who;
-    }
-    if (s->linked == who && name)
-        snprintf(s->rec.speaker, sizeof s->rec.speaker, "%s", name);
+    (void)myna_s_ear_join(s, who, identity, name);
     myna_s_leave(s);
 }
 
 void myna_transport_left(struct myna_transport *t, uint32_t who, const char *reason)
 {
     struct myna_session *s = begin(t, S_DOOR_LEFT, who, 0, reason, NULL);
+    struct ear *e;
 
     if (!s)
         return;
-    if (s->has_linked && s->linked == who)
+    e = myna_s_ear_of(s, who);
+    if (e && !myna_s_ear_leave(s, e))
         myna_s_close(s, false, "participant_disconnected", NULL);
     myna_s_leave(s);
 }
@@ -148,8 +173,8 @@ void myna_transport_text_in(struct myna_transport *t, uint32_t who, const char *
 {
     struct myna_session *s = t->session;
 
-    if (s && s->started && (!s->has_linked || who == s->linked) &&
-        myna_session_text(s, text) != MYNA_OK)
+    if (s && s->started && (!myna_s_anyone_there(s) || myna_s_ear_of(s, who)) &&
+        myna_s_typed(s, who, text) != MYNA_OK)
         myna_s_log(s, MYNA_LOG_WARN, "typed text not accepted");
 }
 
@@ -209,13 +234,14 @@ void myna_transport_closed(struct myna_transport *t, const char *reason,
 
 /* ---- out */
 
-void myna_s_caption(struct myna_session *s, const char *id, const char *text, bool user, bool final)
+void myna_s_caption(struct myna_session *s, const char *id, const char *text, const struct ear *by,
+                    bool final)
 {
     struct myna_transport *t = s->transport;
 
     if (!t || !(t->caps & MYNA_TRANSPORT_TEXT) || !t->cls->text || s->closing.transport_done)
         return;
-    if (t->cls->text(t, id, text, user, final) != MYNA_OK)
+    if (t->cls->text(t, by ? by->who : 0, id, text, by != NULL, final) != MYNA_OK)
         myna_s_log(s, MYNA_LOG_DEBUG, "caption not taken");
 }
 

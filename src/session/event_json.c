@@ -299,6 +299,8 @@ static int put_transcribed(json_t *o, const struct myna_event *ev)
 
     bad |= put_bool(o, "isFinal", ev->u.transcribed.is_final);
     bad |= myna_json_put_text(o, "speakerId", ev->u.transcribed.speaker);
+    if (ev->u.transcribed.identity)
+        bad |= myna_json_put_text(o, "participantIdentity", ev->u.transcribed.identity);
     return bad | myna_json_put_text(o, "language", ev->u.transcribed.language);
 }
 

@@ -33,7 +33,8 @@ static void give_back(struct myna_session *s, struct s_event *e)
 {
     free(e->text);
     free(e->text2);
-    e->text = e->text2 = NULL;
+    free(e->text3);
+    e->text = e->text2 = e->text3 = NULL;
     if (!e->pooled) {
         free(e);
         return;
@@ -101,6 +102,9 @@ static bool own(struct s_event *e)
         text = &ev->u.transcribed.transcript;
         text2 = &ev->u.transcribed.speaker;
         ev->u.transcribed.language = keep_id(e->speech_id, ev->u.transcribed.language);
+        if (ev->u.transcribed.identity &&
+            !(ev->u.transcribed.identity = e->text3 = strdup(ev->u.transcribed.identity)))
+            return false;
         break;
     case MYNA_EV_SPEECH_CREATED:
         ev->u.speech.speech_id = keep_id(e->speech_id, ev->u.speech.speech_id);

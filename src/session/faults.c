@@ -104,7 +104,7 @@ void myna_s_failed(struct myna_session *s, const struct myna_fault *f, bool alou
     myna_s_fault(s, f);
     if (aloud)
         say_sorry(s, f->stage != MYNA_STAGE_TTS, instead);
-    if (errors > s->conf.max_unrecoverable_errors || s->rec.stt_failed)
+    if (errors > s->conf.max_unrecoverable_errors || myna_s_all_deaf(s))
         myna_s_close(s, true, "error", f);
     s->dirty = true;
 }

@@ -57,6 +57,7 @@ void myna_s_item_free(struct myna_item *it)
     drop(it->id);
     drop(it->text);
     drop(it->speaker);
+    drop(it->identity);
     drop(it->call_id);
     drop(it->name);
     drop(it->arguments);

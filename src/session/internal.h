@@ -8,7 +8,8 @@
  * repeats the outputs.
  *
  *   door.c         frames, pulls and reports of the transport
- *   line.c         the person's frames, or silence where they fail to come
+ *   ears.c         who is heard: a VAD, a recogniser and an open turn for each person
+ *   line.c         a person's frames, or silence where they fail to come
  *   recognition.c  VAD and STT: what the person says (agent-session 1.6)
  *   decision.c     is the person's turn over? (1.6)
  *   limit.c        it is long enough (1.6)
@@ -56,7 +57,7 @@ struct s_event {
     struct myna_event ev;
     struct myna_metrics metrics;
     char speech_id[MYNA_ID_SIZE], segment_id[MYNA_ID_SIZE], request_id[MYNA_ID_SIZE];
-    char *text, *text2; /* owned copies that ev points to */
+    char *text, *text2, *text3; /* owned copies that ev points to */
     bool pooled;
 };
 
@@ -151,6 +152,7 @@ struct turn { /* accepted, waiting for the host's hook */
     uint32_t number;
     struct end_of_turn info;
     struct myna_item *item;
+    const struct ear *by;
     bool asked, decided;
     enum myna_turn_verdict verdict;
     myna_us asked_at, decide_by;
@@ -170,15 +172,37 @@ struct recognition {
     myna_us commit_at; /* the host has committed the turn: its last words are waited for so long */
     myna_us words_by;  /* speech has ended: its transcript is waited for so long */
     bool user_quiet;   /* nothing speaks against a reply being launched */
+    bool speaks;       /* between the beginning and the end of speech, whoever told of it */
     char language[16];
-    char speaker[64];
     int stt_tries;
     myna_us stt_retry_at;
-    uint32_t stt_streams, vad_streams;
     double vad_inference_ms;
     int vad_inferences;
     myna_us vad_idle_since;
     bool stt_failed; /* no recogniser left */
+};
+
+/* One person who is heard. */
+struct ear {
+    struct myna_session *session;
+    uint32_t who;
+    bool there, open;              /* somebody is; VAD and recogniser were opened */
+    char identity[257], name[257]; /* "": not told */
+    struct myna_vad_port *vad_port;
+    struct myna_stt_port *stt_port;
+    struct recognition rec;
+    struct myna_endpointing endpointing;
+    struct {
+        int words, partial; /* of finals since the agent was heard; of the interim */
+        myna_us since;      /* the first speech since then */
+        bool reached;
+    } limit;
+    struct {
+        myna_us heard_at; /* when the last frame came, or was made up; MYNA_NEVER: none yet */
+        myna_us next;     /* capture time of the next one */
+        bool stalled;     /* frames are made up */
+    } line;
+    myna_us final_at; /* closing: the last transcript when the wait began */
 };
 
 struct paused_speech {
@@ -193,7 +217,6 @@ struct closing {
     bool asked, drain, hung_up, transport_done, error, finished, told;
     char reason[48];
     bool wait_transcript;
-    myna_us final_at; /* the last transcript when the wait began */
     myna_us drain_by, transcript_by, transport_by;
 };
 
@@ -225,6 +248,7 @@ struct s_agent {
 };
 
 #define S_AGENTS_MAX    32
+#define S_EARS_MAX      16 /* people who are heard at a time */
 #define S_REPLACE_MAX   64
 #define S_USAGE_MAX     8
 #define S_STAGES        (MYNA_STAGE_TTS + 1) /* those whose provider may change */
@@ -282,8 +306,13 @@ struct myna_session {
     struct myna_stt *stt;
     struct myna_llm *llm;
     struct myna_tts *tts;
-    struct myna_vad_port *vad_port;
-    struct myna_stt_port *stt_port;
+    struct ear first;             /* the one person of a call, or the first of several */
+    struct ear *ears[S_EARS_MAX]; /* made when they come, kept; ears[0] is `first` */
+    size_t n_ears;
+    struct ear *ear; /* whose input is at hand; later: the last one's */
+    bool several;    /* more than one person has been in the call: words carry names */
+    char known[257]; /* identity of the first */
+    uint32_t vad_streams, stt_streams;
     struct myna_transport *transport;
     bool owns_transport, audio_in, audio_out;
     struct myna_playout *playout;
@@ -301,18 +330,6 @@ struct myna_session {
     bool aec_started;
     myna_us gap_until; /* between two speeches */
 
-    struct recognition rec;
-    struct {
-        int words, partial; /* of finals since the agent was heard; of the interim */
-        myna_us since;      /* the first speech since then */
-        bool reached;
-    } limit;
-    struct {
-        myna_us heard_at; /* when the last frame came, or was made up; MYNA_NEVER: none yet */
-        myna_us next;     /* capture time of the next one */
-        bool stalled;     /* frames are made up */
-    } line;
-    struct myna_endpointing endpointing;
     struct turn *turns;
     uint32_t turn_numbers;
     struct speech *speeches; /* all that are not done, in order of creation */
@@ -323,6 +340,7 @@ struct myna_session {
         struct speech *speech;
         char *text;
         uint64_t history_rev;
+        const struct ear *by;
         int attempts;
     } preemptive;
     int llm_errors, tts_errors, stt_errors;
@@ -342,8 +360,6 @@ struct myna_session {
     char provider_names[S_PROVIDERS_MAX][48];
     size_t n_usage;
 
-    uint32_t linked; /* participant we listen to */
-    bool has_linked;
     float in_dbfs, out_dbfs;
     struct myna_buf scratch; /* myna_s_transcript() */
     struct myna_buf shown;   /* a piece of a segment's text */
@@ -375,10 +391,12 @@ enum s_command {
     S_CMD_END_CALL = 11,    /* a: say farewell */
     S_CMD_TOOLS = 12,       /* text: the tools that are offered from now on, as JSON */
     S_CMD_HANDOFF = 13,     /* text: the agent, more: its tools as JSON */
+    S_CMD_TYPED = 14,       /* a: who; text: typed by somebody there */
 };
 enum { S_TOOL_ERROR = 1, S_TOOL_NO_REPLY = 2, S_TOOL_STOP = 4 };
 void myna_s_command(struct myna_session *s, enum s_command what, uint32_t a, uint32_t b,
                     const char *text, const char *more);
+enum myna_err myna_s_typed(struct myna_session *s, uint32_t who, const char *text);
 void myna_s_enter(struct myna_session *s);
 void myna_s_leave(struct myna_session *s);
 void myna_session_tick(struct myna_session *s); /* its deadline passed */
@@ -429,9 +447,40 @@ void myna_s_llm_metrics(struct myna_session *s, struct speech *sp, bool cancelle
 void myna_s_tts_metrics(struct myna_session *s, struct speech *sp, struct segment *seg,
                         bool cancelled);
 
-/* ---- line.c */
+/* ---- ears.c */
+void myna_s_ears_init(struct myna_session *s);
+void myna_s_ears_fini(struct myna_session *s);
+/* Whose is it? NULL: nobody's that is heard. */
+struct ear *myna_s_ear_of(const struct myna_session *s, uint32_t who);
+/* Somebody is there from now on. NULL: so many are heard already, or memory is short. */
+struct ear *myna_s_ear_join(struct myna_session *s, uint32_t who, const char *identity,
+                            const char *name);
+/* What they said so far is a turn. false: nobody is left. */
+bool myna_s_ear_leave(struct myna_session *s, struct ear *e);
+const char *myna_s_ear_name(const struct ear *e); /* "": not known */
+bool myna_s_anyone_there(const struct myna_session *s);
+bool myna_s_anyone_speaks(const struct myna_session *s);
+bool myna_s_all_quiet(const struct myna_session *s); /* nothing speaks against a reply */
+bool myna_s_eou_anywhere(const struct myna_session *s);
+bool myna_s_all_deaf(const struct myna_session *s); /* no recogniser is left */
+myna_us myna_s_ears_deadline(const struct myna_session *s);
+void myna_s_ears_expire(struct myna_session *s);
+void myna_s_ears_commit(struct myna_session *s);
+void myna_s_ears_clear(struct myna_session *s);
+void myna_s_agent_started(struct myna_session *s, myna_us at); /* to those who learn pauses */
+void myna_s_agent_ended(struct myna_session *s);
+/* A message of theirs carries who said it. */
+void myna_s_item_by(struct myna_item *it, const struct ear *e);
+/* For the agent, where several are heard: a person's message begins with their name. The texts are
+ * made until unnamed(). */
+enum myna_err myna_s_named(const struct myna_session *s, struct myna_item *items, size_t n);
+void myna_s_unnamed(const struct myna_session *s, struct myna_item *items, size_t n);
+/* The present agent's instructions, with a word on the names; the caller frees. NULL: no memory. */
+char *myna_s_instructed(const struct myna_session *s);
+
+/* ---- line.c: of the ear at hand */
 void myna_s_hear(struct myna_session *s, const struct myna_frame *f); /* media tick */
-myna_us myna_s_line_deadline(const struct myna_session *s);
+myna_us myna_s_line_deadline(const struct ear *e);
 void myna_s_line_expire(struct myna_session *s);
 /* ---- spans.c: nothing of it changes the call */
 void myna_s_spans_start(struct myna_session *s, struct myna_trace *trace); /* NULL: none */
@@ -448,8 +497,9 @@ void myna_s_span_tool(struct myna_session *s, const struct speech *sp, const str
 void myna_s_span_speaking(struct myna_session *s, const struct speech *sp);
 void myna_s_span_agent_turn(struct myna_session *s, const struct speech *sp);
 
-/* ---- recognition.c */
-enum myna_err myna_s_ears_open(struct myna_session *s, struct myna_why *why);
+/* ---- recognition.c: of the ear at hand, as decision.c */
+enum myna_err myna_s_ear_open(struct myna_session *s, struct myna_why *why);
+void myna_s_ear_close(struct myna_session *s);
 void myna_s_ears_close(struct myna_session *s);
 void myna_s_stt_reopen(struct myna_session *s);
 void myna_s_eou_start(struct myna_session *s, bool manual);
@@ -467,7 +517,8 @@ const char *myna_s_transcript(struct myna_session *s); /* final + interim; borro
 void myna_s_words_late(struct myna_session *s);
 
 /* ---- limit.c */
-void myna_s_limit_reset(struct myna_session *s);
+void myna_s_limit_reset(struct myna_session *s); /* of the ear at hand */
+void myna_s_limits_reset(struct myna_session *s);
 void myna_s_limit_speech(struct myna_session *s, myna_us start);
 void myna_s_limit_words(struct myna_session *s, const char *text, bool final);
 void myna_s_limit_check(struct myna_session *s); /* media tick */
@@ -638,7 +689,8 @@ enum s_door_in { /* first byte of MYNA_IN_TRANSPORT; written to files: only appe
                  S_DOOR_CLOSED = 8,
 };
 enum myna_err myna_s_door_open(struct myna_session *s, struct myna_why *why);
-void myna_s_caption(struct myna_session *s, const char *id, const char *text, bool user,
+/* by NULL: the agent's words. */
+void myna_s_caption(struct myna_session *s, const char *id, const char *text, const struct ear *by,
                     bool final);
 /* What all in the room may read of us. */
 void myna_s_attribute(struct myna_session *s, const char *key, const char *value);

@@ -66,15 +66,15 @@ void myna_s_audio_activity(struct myna_session *s)
     }
     myna_guard_lift();
     myna_s_false_timer_stop(s);
-    if (!s->endpointing.overlapping && s->agent_state == MYNA_AGENT_SPEAKING)
-        myna_endpointing_user_started(&s->endpointing, s->now, true);
+    if (!s->ear->endpointing.overlapping && s->agent_state == MYNA_AGENT_SPEAKING)
+        myna_endpointing_user_started(&s->ear->endpointing, s->now, true);
     if (myna_s_can_pause(s)) {
         bool spoke = s->agent_state == MYNA_AGENT_SPEAKING;
 
         myna_s_pause(s, sp, s->turn_conf.false_interruption_timeout_ms * MYNA_MS);
         if (spoke) {
             myna_s_agent_state(s, MYNA_AGENT_LISTENING);
-            myna_endpointing_agent_ended(&s->endpointing, s->now);
+            myna_s_agent_ended(s);
         }
     } else {
         myna_s_speech_interrupt(s, sp);
@@ -95,7 +95,7 @@ void myna_s_pause_reconcile(struct myna_session *s, struct speech *sp)
         myna_s_false_timer_stop(s);
         s->paused.speech = NULL;
     }
-    if (allowed && s->agent_state != MYNA_AGENT_SPEAKING && !s->rec.user_quiet) {
+    if (allowed && s->agent_state != MYNA_AGENT_SPEAKING && !myna_s_all_quiet(s)) {
         myna_s_pause(s, sp, 0); /* speech began before this reply was current */
         return;
     }
@@ -128,7 +128,7 @@ static void resume(struct myna_session *s)
     if (myna_s_can_pause(s) && !sp->done && !sp->interrupted) {
         myna_s_agent_state(s, s->paused.state);
         if (s->paused.state == MYNA_AGENT_SPEAKING)
-            myna_endpointing_agent_started(&s->endpointing, s->now);
+            myna_s_agent_started(s, s->now);
         let_go(s);
         ev.u.false_interruption.resumed = true;
     }
@@ -139,7 +139,8 @@ static void resume(struct myna_session *s)
 void myna_s_false_fire(struct myna_session *s)
 {
     s->paused.timer_at = MYNA_NEVER;
-    if (s->rec.eou_open || s->turns) { /* the open decision owns the paused speech ([later]) */
+    if (myna_s_eou_anywhere(s) ||
+        s->turns) { /* the open decision owns the paused speech ([later]) */
         s->paused.pending = true;
         return;
     }
@@ -148,7 +149,7 @@ void myna_s_false_fire(struct myna_session *s)
 
 void myna_s_eou_settled(struct myna_session *s)
 {
-    if (!s->paused.pending || s->rec.eou_open || s->turns)
+    if (!s->paused.pending || myna_s_eou_anywhere(s) || s->turns)
         return;
     resume(s);
 }

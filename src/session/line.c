@@ -32,39 +32,40 @@ static const struct myna_frame *silence(struct myna_session *s, myna_us captured
 
 static void hear(struct myna_session *s, const struct myna_frame *f)
 {
-    if (s->vad_port)
-        myna_vad_port_push(s->vad_port, f);
-    if (s->stt_port)
-        myna_stt_port_push(s->stt_port, deaf(s) ? silence(s, f->captured, f->who) : f);
+    if (s->ear->vad_port)
+        myna_vad_port_push(s->ear->vad_port, f);
+    if (s->ear->stt_port)
+        myna_stt_port_push(s->ear->stt_port, deaf(s) ? silence(s, f->captured, f->who) : f);
 }
 
 void myna_s_hear(struct myna_session *s, const struct myna_frame *f)
 {
-    s->line.heard_at = s->now;
-    s->line.next = f->captured + MYNA_FRAME_US;
-    s->line.stalled = false;
+    s->ear->line.heard_at = s->now;
+    s->ear->line.next = f->captured + MYNA_FRAME_US;
+    s->ear->line.stalled = false;
     s->in_dbfs = myna_level_rms(f->pcm, MYNA_IN_SAMPLES);
     hear(s, f);
 }
 
-myna_us myna_s_line_deadline(const struct myna_session *s)
+myna_us myna_s_line_deadline(const struct ear *e)
 {
-    if (!s->rec.vad_speaking || !s->vad_port || s->line.heard_at == MYNA_NEVER)
+    if (!e->rec.vad_speaking || !e->vad_port || e->line.heard_at == MYNA_NEVER)
         return MYNA_NEVER;
-    return s->line.heard_at + (s->line.stalled ? MYNA_FRAME_US : STALLED);
+    return e->line.heard_at + (e->line.stalled ? MYNA_FRAME_US : STALLED);
 }
 
 void myna_s_line_expire(struct myna_session *s)
 {
-    if (!s->line.stalled)
+    if (!s->ear->line.stalled)
         myna_s_log(s, MYNA_LOG_WARN, "no sound of the person arrives, heard as silence");
-    s->line.stalled = true;
+    s->ear->line.stalled = true;
     s->in_dbfs = -96;
     myna_guard_enter();
-    while (s->rec.vad_speaking && s->vad_port && s->line.heard_at + MYNA_FRAME_US <= s->now) {
-        s->line.heard_at += MYNA_FRAME_US;
-        hear(s, silence(s, s->line.next, s->linked));
-        s->line.next += MYNA_FRAME_US;
+    while (s->ear->rec.vad_speaking && s->ear->vad_port &&
+           s->ear->line.heard_at + MYNA_FRAME_US <= s->now) {
+        s->ear->line.heard_at += MYNA_FRAME_US;
+        hear(s, silence(s, s->ear->line.next, s->ear->who));
+        s->ear->line.next += MYNA_FRAME_US;
     }
     myna_guard_leave();
 }

@@ -21,10 +21,10 @@
  * beginning of this turn. */
 static void note_speech(struct myna_session *s, myna_us start)
 {
-    struct recognition *r = &s->rec;
+    struct recognition *r = &s->ear->rec;
 
     if (!r->vad_speaking && !r->final.len && !r->interim.len && r->last_speaking != MYNA_NEVER &&
-        start - r->last_speaking > myna_endpointing_max(&s->endpointing))
+        start - r->last_speaking > myna_endpointing_max(&s->ear->endpointing))
         r->speech_start = MYNA_NEVER;
     if (r->speech_start == MYNA_NEVER)
         r->speech_start = start;
@@ -39,14 +39,16 @@ static bool listens_to_vad(const struct myna_session *s)
 
 static void speech_began(struct myna_session *s, myna_us start)
 {
-    struct recognition *r = &s->rec;
+    struct recognition *r = &s->ear->rec;
     struct speech *sp = s->current;
 
     note_speech(s, start);
+    r->speaks = true;
     r->words_by = MYNA_NEVER;
     r->user_quiet = false;
     myna_s_eou_cancel(s);
-    myna_endpointing_user_started(&s->endpointing, start, s->agent_state == MYNA_AGENT_SPEAKING);
+    myna_endpointing_user_started(&s->ear->endpointing, start,
+                                  s->agent_state == MYNA_AGENT_SPEAKING);
     myna_s_user_state(s, MYNA_USER_SPEAKING);
     myna_s_false_timer_stop(s); /* the paused state itself stays */
     if (s->agent_state != MYNA_AGENT_SPEAKING && myna_s_can_pause(s) && sp && !sp->interrupted &&
@@ -56,15 +58,17 @@ static void speech_began(struct myna_session *s, myna_us start)
 
 static void speech_ended(struct myna_session *s, myna_us end)
 {
-    struct recognition *r = &s->rec;
+    struct recognition *r = &s->ear->rec;
 
     r->last_speaking = end;
     r->user_quiet = true;
+    r->speaks = false;
     if (s->conf.transcription_timeout_ms >= 0 && myna_s_words_expected(s))
         r->words_by = s->now + s->conf.transcription_timeout_ms * MYNA_MS;
-    myna_endpointing_user_ended(&s->endpointing, end, false);
-    myna_s_user_state(s, MYNA_USER_LISTENING);
-    if (s->paused.speech)
+    myna_endpointing_user_ended(&s->ear->endpointing, end, false);
+    if (!myna_s_anyone_speaks(s))
+        myna_s_user_state(s, MYNA_USER_LISTENING);
+    if (s->paused.speech && !myna_s_anyone_speaks(s))
         myna_s_false_timer(s, s->paused.timeout);
     if (s->turn_conf.detection == MYNA_TURN_VAD_STT || s->turn_conf.detection == MYNA_TURN_VAD ||
         (s->turn_conf.detection == MYNA_TURN_STT && r->committed))
@@ -79,30 +83,30 @@ static void vad_began(struct myna_session *s, const struct myna_vad_event *ev)
     myna_us start = s->now - ev->speech - ev->inference;
 
     speech_began(s, start);
-    s->rec.vad_speaking = true;
-    s->rec.paused_mark = false;
-    if (s->stt_port)
-        myna_stt_port_mark(s->stt_port, MYNA_STT_MARK_SPEECH, start);
+    s->ear->rec.vad_speaking = true;
+    s->ear->rec.paused_mark = false;
+    if (s->ear->stt_port)
+        myna_stt_port_mark(s->ear->stt_port, MYNA_STT_MARK_SPEECH, start);
 }
 
 static void vad_ended(struct myna_session *s, myna_us end)
 {
-    s->rec.vad_speaking = false;
-    if (s->stt_port)
-        myna_stt_port_mark(s->stt_port, MYNA_STT_MARK_END, end);
+    s->ear->rec.vad_speaking = false;
+    if (s->ear->stt_port)
+        myna_stt_port_mark(s->ear->stt_port, MYNA_STT_MARK_END, end);
     speech_ended(s, end);
 }
 
 static void vad_failed(struct myna_session *s, const struct myna_fault *f)
 {
     myna_s_fault(s, f);
-    if (s->rec.vad_speaking && !f->recoverable)
+    if (s->ear->rec.vad_speaking && !f->recoverable)
         vad_ended(s, s->now); /* nobody else would tell, and the agent would wait for ever */
 }
 
 static void vad_metrics(struct myna_session *s, const struct myna_vad_event *ev)
 {
-    struct recognition *r = &s->rec;
+    struct recognition *r = &s->ear->rec;
     struct myna_metrics m = {.type = MYNA_METRICS_VAD,
                              .label = s->vad->cls->name,
                              .model = s->vad->cls->name,
@@ -126,21 +130,21 @@ static void vad_metrics(struct myna_session *s, const struct myna_vad_event *ev)
 
 static void inferred(struct myna_session *s, const struct myna_vad_event *ev)
 {
-    struct recognition *r = &s->rec;
+    struct recognition *r = &s->ear->rec;
     bool quiet;
 
     if (ev->raw_speech > 0)
         note_speech(s, s->now - ev->raw_speech);
-    if (ev->speaking && s->stt_port) {
+    if (ev->speaking && s->ear->stt_port) {
         if (!r->paused_mark && ev->raw_silence >= PAUSE_MARK) {
             r->paused_mark = true;
-            myna_stt_port_mark(s->stt_port, MYNA_STT_MARK_PAUSE, s->now);
+            myna_stt_port_mark(s->ear->stt_port, MYNA_STT_MARK_PAUSE, s->now);
         } else if (r->paused_mark && ev->raw_speech > 0) {
             r->paused_mark = false;
-            myna_stt_port_mark(s->stt_port, MYNA_STT_MARK_RESUMED, s->now);
+            myna_stt_port_mark(s->ear->stt_port, MYNA_STT_MARK_RESUMED, s->now);
         }
     }
-    quiet = !(ev->speaking && ev->raw_silence <= myna_endpointing_min(&s->endpointing) / 2);
+    quiet = !(ev->speaking && ev->raw_silence <= myna_endpointing_min(&s->ear->endpointing) / 2);
     /* What begins in the quiet behind speech is not interrupted by that speech. */
     if (listens_to_vad(s) && !quiet && ev->speech >= s->turn_conf.min_interruption_ms * MYNA_MS)
         myna_s_audio_activity(s);
@@ -154,10 +158,12 @@ static void inferred(struct myna_session *s, const struct myna_vad_event *ev)
 
 static void on_vad(void *arg, struct myna_vad_port *port, const struct myna_vad_event *ev)
 {
-    struct myna_session *s = arg;
+    struct ear *e = arg;
+    struct myna_session *s = e->session;
 
     myna_s_enter(s);
-    if (port == s->vad_port && !s->closing.told) {
+    if (port == e->vad_port && !s->closing.told) {
+        s->ear = e;
         switch (ev->type) {
         case MYNA_VAD_START:
             myna_guard_lift();
@@ -192,8 +198,13 @@ static void transcribed(struct myna_session *s, const struct myna_stt_event *ev,
     out.u.transcribed.is_final = final;
     out.u.transcribed.speaker = ev->speaker;
     out.u.transcribed.language = ev->language;
+    if (s->several) {
+        if (!ev->speaker)
+            out.u.transcribed.speaker = myna_s_ear_name(s->ear);
+        out.u.transcribed.identity = s->ear->identity;
+    }
     myna_s_event(s, &out);
-    myna_s_caption(s, s->id, ev->text, true, final);
+    myna_s_caption(s, s->id, ev->text, s->ear, final);
 }
 
 /* STT alone interrupts where no VAD does; the resume timer runs while nobody speaks. */
@@ -202,13 +213,14 @@ static void transcript_activity(struct myna_session *s)
     if (s->turn_conf.detection == MYNA_TURN_MANUAL)
         return;
     myna_s_audio_activity(s);
-    if (!s->rec.vad_speaking && s->paused.speech && s->turn_conf.false_interruption_timeout_ms >= 0)
+    if (!s->ear->rec.vad_speaking && !myna_s_anyone_speaks(s) && s->paused.speech &&
+        s->turn_conf.false_interruption_timeout_ms >= 0)
         myna_s_false_timer(s, s->turn_conf.false_interruption_timeout_ms * MYNA_MS);
 }
 
 static void on_final(struct myna_session *s, const struct myna_stt_event *ev)
 {
-    struct recognition *r = &s->rec;
+    struct recognition *r = &s->ear->rec;
     bool differs;
 
     r->words_by = MYNA_NEVER;
@@ -231,7 +243,7 @@ static void on_final(struct myna_session *s, const struct myna_stt_event *ev)
     myna_s_limit_words(s, ev->text, true);
     if (ev->language && (!r->language[0] || strlen(ev->text) > 5))
         snprintf(r->language, sizeof r->language, "%s", ev->language);
-    if (!s->vad_port || r->last_speaking == MYNA_NEVER) { /* the VAD missed it */
+    if (!s->ear->vad_port || r->last_speaking == MYNA_NEVER) { /* the VAD missed it */
         r->last_speaking = ev->end != MYNA_NEVER && ev->end < s->now ? ev->end : s->now;
         if (r->speech_start == MYNA_NEVER)
             r->speech_start = ev->start != MYNA_NEVER ? ev->start : r->last_speaking;
@@ -254,13 +266,13 @@ static void on_final(struct myna_session *s, const struct myna_stt_event *ev)
 
 static void on_partial(struct myna_session *s, const struct myna_stt_event *ev, bool preflight)
 {
-    struct recognition *r = &s->rec;
+    struct recognition *r = &s->ear->rec;
 
     transcribed(s, ev, false);
     myna_buf_clear(&r->interim);
     myna_buf_puts(&r->interim, ev->text);
     myna_s_limit_words(s, ev->text, false);
-    if (!s->vad_port && ev->text[0])
+    if (!s->ear->vad_port && ev->text[0])
         transcript_activity(s);
     if (!preflight)
         return;
@@ -275,20 +287,20 @@ static void on_partial(struct myna_session *s, const struct myna_stt_event *ev, 
 /* The recogniser's own word on when speech begins and ends counts in `stt` mode. */
 static void stt_began(struct myna_session *s)
 {
-    if (s->turn_conf.detection == MYNA_TURN_STT && !s->rec.vad_speaking)
+    if (s->turn_conf.detection == MYNA_TURN_STT && !s->ear->rec.vad_speaking)
         speech_began(s, s->now);
 }
 
 static void stt_ended(struct myna_session *s)
 {
-    struct recognition *r = &s->rec;
-    bool known = s->vad_port && !r->vad_speaking && r->last_speaking != MYNA_NEVER;
+    struct recognition *r = &s->ear->rec;
+    bool known = s->ear->vad_port && !r->vad_speaking && r->last_speaking != MYNA_NEVER;
 
     if (s->turn_conf.detection != MYNA_TURN_STT)
         return;
     if (r->vad_speaking) {
         myna_s_log(s, MYNA_LOG_WARN, "the recogniser ended a turn in which the VAD hears speech");
-        myna_vad_port_flush(s->vad_port);
+        myna_vad_port_flush(s->ear->vad_port);
         r->vad_speaking = false;
     }
     r->committed = true;
@@ -308,32 +320,35 @@ static void stt_failed(struct myna_session *s, const struct myna_fault *f)
     struct myna_fault told = *f;
     bool lost = lost_utterance(s, f);
 
-    myna_stt_port_close(s->stt_port);
-    s->stt_port = NULL;
-    told.recoverable = !lost && myna_s_retry(s, f, ++s->rec.stt_tries, &s->rec.stt_retry_at);
+    myna_stt_port_close(s->ear->stt_port);
+    s->ear->stt_port = NULL;
+    told.recoverable =
+        !lost && myna_s_retry(s, f, ++s->ear->rec.stt_tries, &s->ear->rec.stt_retry_at);
     if (told.recoverable) {
         myna_s_fault(s, &told);
         return;
     }
-    s->rec.stt_retry_at = MYNA_NEVER;
+    s->ear->rec.stt_retry_at = MYNA_NEVER;
     s->stt_errors++;
-    s->rec.stt_tries = 0;
+    s->ear->rec.stt_tries = 0;
     if (lost && s->stt_errors <= s->conf.max_unrecoverable_errors)
-        s->rec.stt_retry_at = s->now; /* deaf no longer than this turn of the loop */
+        s->ear->rec.stt_retry_at = s->now; /* deaf no longer than this turn of the loop */
     else if (f->retryable && s->stt_errors <= s->conf.max_unrecoverable_errors)
-        s->rec.stt_retry_at = s->now + s->conf.retry_interval_ms * MYNA_MS;
+        s->ear->rec.stt_retry_at = s->now + s->conf.retry_interval_ms * MYNA_MS;
     else
-        s->rec.stt_failed = true;
+        s->ear->rec.stt_failed = true;
     myna_s_failed(s, &told, true, NULL);
 }
 
 static void on_stt(void *arg, struct myna_stt_port *port, const struct myna_stt_event *ev)
 {
-    struct myna_session *s = arg;
+    struct ear *e = arg;
+    struct myna_session *s = e->session;
     struct myna_metrics m = {.type = MYNA_METRICS_STT, .ttft_ms = -1, .ttfs_ms = -1, .ttfb_ms = -1};
 
     myna_s_enter(s);
-    if (port == s->stt_port) {
+    if (port == e->stt_port) {
+        s->ear = e;
         switch (ev->type) {
         case MYNA_STT_START:
             stt_began(s);
@@ -373,45 +388,48 @@ static void on_stt(void *arg, struct myna_stt_port *port, const struct myna_stt_
 
 void myna_s_stt_reopen(struct myna_session *s)
 {
-    struct myna_stt_port_options opt = {.stt = s->stt, .tap = s->tap, .event = on_stt, .arg = s};
+    struct myna_stt_port_options opt = {
+        .stt = s->stt, .tap = s->tap, .event = on_stt, .arg = s->ear};
     struct myna_fault f = {.stage = MYNA_STAGE_STT,
                            .message = "the recogniser could not be opened"};
 
-    s->rec.stt_retry_at = MYNA_NEVER;
+    s->ear->rec.stt_retry_at = MYNA_NEVER;
     if (!s->stt || !s->audio_in)
         return;
-    opt.id = ++s->rec.stt_streams;
-    opt.how.who = s->linked;
+    opt.id = ++s->stt_streams;
+    opt.how.who = s->ear->who;
     f.provider = s->stt->cls->name;
-    f.err = myna_stt_port_open(&opt, &s->stt_port);
+    f.err = myna_stt_port_open(&opt, &s->ear->stt_port);
     if (f.err) {
         f.retryable = f.err == MYNA_EAGAIN || f.err == MYNA_ENOMEM;
         stt_failed(s, &f);
-    } else if (s->rec.vad_speaking) {
-        myna_stt_port_mark(s->stt_port, MYNA_STT_MARK_SPEECH, s->now);
+    } else if (s->ear->rec.vad_speaking) {
+        myna_stt_port_mark(s->ear->stt_port, MYNA_STT_MARK_SPEECH, s->now);
     }
 }
 
 void myna_s_stt_restart(struct myna_session *s)
 {
-    if (!s->stt_port)
+    if (!s->ear->stt_port)
         return;
-    myna_stt_port_close(s->stt_port);
-    s->stt_port = NULL;
+    myna_stt_port_close(s->ear->stt_port);
+    s->ear->stt_port = NULL;
     myna_s_stt_reopen(s);
 }
 
-enum myna_err myna_s_ears_open(struct myna_session *s, struct myna_why *why)
+enum myna_err myna_s_ear_open(struct myna_session *s, struct myna_why *why)
 {
-    struct myna_vad_port_options opt = {.vad = s->vad, .tap = s->tap, .event = on_vad, .arg = s};
+    struct myna_vad_port_options opt = {
+        .vad = s->vad, .tap = s->tap, .event = on_vad, .arg = s->ear};
     enum myna_err err;
 
-    s->rec.vad_idle_since = s->now;
+    s->ear->rec.vad_idle_since = s->now;
+    s->ear->open = true;
     if (!s->audio_in)
         return MYNA_OK;
     if (s->vad) {
-        opt.id = ++s->rec.vad_streams;
-        err = myna_vad_port_open(&opt, &s->vad_port);
+        opt.id = ++s->vad_streams;
+        err = myna_vad_port_open(&opt, &s->ear->vad_port);
         if (err)
             return myna_fail(why, err, "the voice activity detector '%s' could not be opened: %s",
                              s->vad->cls->name, myna_strerror(err));
@@ -420,12 +438,23 @@ enum myna_err myna_s_ears_open(struct myna_session *s, struct myna_why *why)
     return MYNA_OK;
 }
 
+void myna_s_ear_close(struct myna_session *s)
+{
+    struct ear *e = s->ear;
+
+    myna_vad_port_close(e->vad_port);
+    myna_stt_port_close(e->stt_port);
+    e->vad_port = NULL;
+    e->stt_port = NULL;
+    e->open = false;
+    e->rec.stt_retry_at = e->rec.commit_at = e->rec.words_by = MYNA_NEVER;
+    myna_s_eou_cancel(s);
+}
+
 void myna_s_ears_close(struct myna_session *s)
 {
-    myna_vad_port_close(s->vad_port);
-    myna_stt_port_close(s->stt_port);
-    s->vad_port = NULL;
-    s->stt_port = NULL;
-    s->rec.stt_retry_at = s->rec.commit_at = s->rec.words_by = MYNA_NEVER;
-    myna_s_eou_cancel(s);
+    for (size_t i = 0; i < s->n_ears; i++) {
+        s->ear = s->ears[i];
+        myna_s_ear_close(s);
+    }
 }

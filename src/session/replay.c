@@ -393,6 +393,9 @@ void myna_replay_command(struct replay *rp)
     case S_CMD_HANDOFF:
         (void)!myna_s_handoff(rp->session, text ? text : "", more);
         break;
+    case S_CMD_TYPED:
+        (void)!myna_s_typed(rp->session, a, text ? text : "");
+        break;
     case S_CMD_TOOL_CALL:
     case S_CMD_TOOL_TAKEN:
         myna_replay_missing(rp, r, "the session called no tool");
@@ -409,9 +412,10 @@ static bool apply_frame(struct replay *rp, const struct myna_flight_record *r)
 
     f.who = myna_read_u32(&in);
     f.flags = myna_read_u32(&in);
-    if (in.bad || in.len != sizeof f.pcm)
+    if (in.bad || (in.len != sizeof f.pcm && in.len != 0))
         return false;
-    memcpy(f.pcm, in.ptr, sizeof f.pcm);
+    if (in.len) /* else silence */
+        memcpy(f.pcm, in.ptr, sizeof f.pcm);
     myna_transport_frame(&rp->transport.base, &f);
     return true;
 }

@@ -235,9 +235,10 @@ enum myna_err myna_s_llm_start(struct myna_session *s, struct speech *sp)
 {
     size_t n = s->n_items + (sp->user_item ? 1 : 0), k = 0;
     struct myna_item *items = calloc(n ? n : 1, sizeof *items);
+    char *instructions = myna_s_instructed(s);
     struct myna_llm_request req = {.size = sizeof req,
                                    .items = items,
-                                   .instructions = myna_s_instructions(s),
+                                   .instructions = instructions,
                                    .extra_instructions = sp->instructions,
                                    .tools = s->tools,
                                    .n_tools = s->n_tools,
@@ -256,7 +257,7 @@ enum myna_err myna_s_llm_start(struct myna_session *s, struct speech *sp)
 
     sp->llm_retry_at = MYNA_NEVER;
     sp->llm_tries++;
-    if (!items) {
+    if (!items || !instructions) {
         f.err = MYNA_ENOMEM;
     } else {
         for (size_t i = 0; i < s->n_items; i++)
@@ -267,9 +268,14 @@ enum myna_err myna_s_llm_start(struct myna_session *s, struct speech *sp)
         req.n_items = k;
         if (sp->llm_start == MYNA_NEVER)
             sp->llm_start = s->now;
-        f.err = myna_llm_port_open(&opt, &sp->llm);
-        free(items);
+        f.err = myna_s_named(s, items, k);
+        if (!f.err) {
+            f.err = myna_llm_port_open(&opt, &sp->llm);
+            myna_s_unnamed(s, items, k);
+        }
     }
+    free(items);
+    free(instructions);
     if (f.err) {
         llm_failed(s, sp, &f);
         return f.err;
@@ -310,7 +316,7 @@ static void close_segment(struct myna_session *s, struct speech *sp, struct segm
     ev.u.agent_transcript.is_final = true;
     ev.u.agent_transcript.interrupted = interrupted;
     myna_s_event(s, &ev);
-    myna_s_caption(s, seg->id, heard, false, true);
+    myna_s_caption(s, seg->id, heard, NULL, true);
 }
 
 static void tell_playout(struct myna_session *s, const struct myna_playout_event *pe)
@@ -332,11 +338,11 @@ static void heard_first(struct myna_session *s, struct speech *sp, myna_us at)
     if (sp->first_heard != MYNA_NEVER)
         return;
     sp->first_heard = sp->fall.heard = at;
-    myna_s_limit_reset(s);
+    myna_s_limits_reset(s);
     if (sp->kind != SPEECH_ERROR && sp->kind != SPEECH_FILLER)
         s->llm_errors = s->tts_errors = 0;
     myna_s_agent_state(s, MYNA_AGENT_SPEAKING);
-    myna_endpointing_agent_started(&s->endpointing, at);
+    myna_s_agent_started(s, at);
     if (sp->fall.speech_end == MYNA_NEVER)
         return;
     ev.u.latency.speech_id = sp->id;
@@ -398,7 +404,7 @@ static bool show(struct myna_session *s, struct speech *sp, struct segment *seg)
         ev.u.agent_transcript.speech_id = sp->id;
         ev.u.agent_transcript.segment_id = seg->id;
         myna_s_event(s, &ev);
-        myna_s_caption(s, seg->id, ev.u.agent_transcript.text, false, false);
+        myna_s_caption(s, seg->id, ev.u.agent_transcript.text, NULL, false);
         seg->fed = seg->text.len;
         moved = true;
     }
@@ -427,7 +433,7 @@ static bool play(struct myna_session *s, struct speech *sp, struct segment *seg)
         return false;
     /* A reply does not begin while the person speaks (12); a door that pauses holds it back itself.
      */
-    if (sp->allow_interruptions && seg == sp->segments && !s->rec.user_quiet &&
+    if (sp->allow_interruptions && seg == sp->segments && !myna_s_all_quiet(s) &&
         !myna_s_can_pause(s))
         return false;
     seg->playout_id = myna_playout_begin(s->playout);
@@ -491,7 +497,7 @@ bool myna_s_reply_advance(struct myna_session *s, struct speech *sp)
     for (struct segment *seg = sp->segments; seg; seg = seg->next)
         myna_s_voice_advance(s, sp, seg);
     if (sp->started && !sp->authorized && s->current == sp &&
-        (s->rec.user_quiet || !sp->allow_interruptions)) {
+        (myna_s_all_quiet(s) || !sp->allow_interruptions)) {
         sp->authorized = true;
         sp->forward_start = s->now;
         myna_s_pause_reconcile(s, sp);

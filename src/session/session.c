@@ -31,15 +31,12 @@ static myna_us deadline(const struct myna_session *s)
 
     if (c->told)
         return MYNA_NEVER;
-    at = earlier(at, earlier(s->rec.eou_at, s->rec.stt_retry_at));
-    at = earlier(at, s->paused.timer_at);
+    at = earlier(at, earlier(myna_s_ears_deadline(s), s->paused.timer_at));
     if (s->playout)
         at = earlier(at, myna_playout_deadline(s->playout));
     for (const struct speech *sp = s->speeches; sp; sp = sp->next)
         at = earlier(at, myna_s_reply_deadline(s, sp));
-    at = earlier(at, earlier(s->rec.commit_at, s->rec.words_by));
     at = earlier(at, s->gap_until);
-    at = earlier(at, myna_s_line_deadline(s));
     at = earlier(at, myna_s_turns_deadline(s));
     if (c->asked && c->wait_transcript)
         at = earlier(at, c->transcript_by);
@@ -107,14 +104,7 @@ static void expire(struct myna_session *s)
     for (struct speech *sp = s->speeches; sp; sp = sp->next)
         if (!sp->done && myna_s_reply_deadline(s, sp) <= s->now)
             myna_s_reply_expire(s, sp);
-    if (myna_s_line_deadline(s) <= s->now)
-        myna_s_line_expire(s);
-    if (s->rec.eou_at <= s->now)
-        myna_s_eou_fire(s);
-    if (s->rec.commit_at <= s->now)
-        myna_s_turn_take(s);
-    if (s->rec.words_by <= s->now)
-        myna_s_words_late(s);
+    myna_s_ears_expire(s);
     if (s->gap_until <= s->now) {
         s->gap_until = MYNA_NEVER;
         s->dirty = true;
@@ -122,8 +112,6 @@ static void expire(struct myna_session *s)
     myna_s_turns_expire(s);
     if (s->paused.timer_at <= s->now)
         myna_s_false_fire(s);
-    if (s->rec.stt_retry_at <= s->now)
-        myna_s_stt_reopen(s);
     if (s->aec_until <= s->now)
         s->aec_until = MYNA_NEVER;
     if (s->away_at <= s->now) {
@@ -216,27 +204,14 @@ static enum myna_err read_conf(struct myna_session *s, const struct myna_agent *
 
 static void begin_states(struct myna_session *s)
 {
-    struct recognition *r = &s->rec;
-    struct myna_endpointing_options ep = {
-        .mode = (enum myna_endpointing_mode)s->turn_conf.endpointing_mode,
-        .min_delay = s->turn_conf.min_delay_ms * MYNA_MS,
-        .max_delay = s->turn_conf.max_delay_ms * MYNA_MS,
-        .alpha = s->turn_conf.alpha};
-
-    myna_endpointing_init(&s->endpointing, &ep);
+    myna_s_ears_init(s);
     s->agent_state = MYNA_AGENT_INITIALIZING;
     s->user_state = MYNA_USER_LISTENING;
     s->away_at = s->aec_until = s->max_at = s->armed_at = MYNA_NEVER;
     s->reprompt_at = s->hangup_at = MYNA_NEVER;
-    s->paused.timer_at = s->line.heard_at = s->gap_until = s->limit.since = MYNA_NEVER;
+    s->paused.timer_at = s->gap_until = MYNA_NEVER;
     s->closing.drain_by = s->closing.transcript_by = s->closing.transport_by = MYNA_NEVER;
-    r->last_speaking = r->speech_start = r->last_final = MYNA_NEVER;
-    r->eou_at = r->commit_at = r->stt_retry_at = r->words_by = MYNA_NEVER;
-    r->user_quiet = true;
     s->in_dbfs = s->out_dbfs = -96;
-    myna_buf_init(&r->final, 1 << 20);
-    myna_buf_init(&r->interim, 1 << 20);
-    myna_buf_init(&r->preflight, 1 << 20);
     myna_buf_init(&s->scratch, 1 << 20);
     myna_buf_init(&s->shown, 1 << 20);
     myna_s_events_init(s);
@@ -455,13 +430,12 @@ enum myna_err myna_session_start(struct myna_session *s, struct myna_why *why)
     s->started = true;
     myna_s_enter(s);
     s->deferred = true;
-    s->rec.eou_at = MYNA_NEVER;
     myna_tap_put(s->tap, MYNA_IN_START, 0, NULL, 0);
     if (s->conf.max_duration_ms >= 0)
         s->max_at = s->now + s->conf.max_duration_ms * MYNA_MS;
     err = myna_s_door_open(s, why);
     if (!err)
-        err = myna_s_ears_open(s, why);
+        err = myna_s_ear_open(s, why);
     if (!err && introduce(s) != MYNA_OK)
         err = myna_fail(why, MYNA_ENOMEM, "no memory for the history");
     if (!err) {
@@ -507,9 +481,7 @@ static void bury(struct myna_grave *g)
     myna_s_events_fini(s);
     myna_s_history_fini(s);
     myna_s_tools_fini(s);
-    myna_buf_fini(&s->rec.final);
-    myna_buf_fini(&s->rec.interim);
-    myna_buf_fini(&s->rec.preflight);
+    myna_s_ears_fini(s);
     myna_buf_fini(&s->scratch);
     myna_buf_fini(&s->shown);
     myna_s_background_fini(s);

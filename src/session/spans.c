@@ -161,7 +161,8 @@ void myna_s_span_user_turn(struct myna_session *s, const struct end_of_turn *inf
         number(&w, "lk.transcription_delay", (double)info->transcription_delay / 1e6);
     if (info->end_delay != MYNA_NEVER)
         number(&w, "lk.end_of_turn_delay", (double)info->end_delay / 1e6);
-    text(&w, "lk.participant_identity", s->rec.speaker[0] ? s->rec.speaker : NULL);
+    text(&w, "lk.participant_identity",
+         myna_s_ear_name(s->ear)[0] ? myna_s_ear_name(s->ear) : NULL);
     end(&w);
     if (info->stopped == MYNA_NEVER)
         return;
@@ -171,8 +172,9 @@ void myna_s_span_user_turn(struct myna_session *s, const struct end_of_turn *inf
     end(&w);
     begin(&w, s, "eou_detection", turn, info->stopped, info->decided);
     text(&w, "lk.eou.source", manual ? "manual" : s->vad ? "vad" : "stt");
-    text(&w, "lk.eou.language", s->rec.language[0] ? s->rec.language : NULL);
-    number(&w, "lk.eou.endpointing_delay", (double)myna_endpointing_min(&s->endpointing) / 1e6);
+    text(&w, "lk.eou.language", s->ear->rec.language[0] ? s->ear->rec.language : NULL);
+    number(&w, "lk.eou.endpointing_delay",
+           (double)myna_endpointing_min(&s->ear->endpointing) / 1e6);
     end(&w);
 }
 

@@ -175,7 +175,7 @@ static void remember(struct myna_session *s, struct speech *sp)
 static void step_back(struct myna_session *s, struct speech *sp)
 {
     if (sp->first_heard != MYNA_NEVER)
-        myna_endpointing_agent_ended(&s->endpointing, s->now);
+        myna_s_agent_ended(s);
     if (s->paused.speech == sp) { /* clear the pause once its generation is done */
         s->paused.speech = NULL;
         myna_s_false_timer_stop(s);

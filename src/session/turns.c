@@ -45,8 +45,7 @@ static struct myna_item *message_of(struct myna_session *s, const struct end_of_
         it->metrics.transcription_delay = (double)info->transcription_delay / 1e6;
     if (info->end_delay != MYNA_NEVER)
         it->metrics.end_of_turn_delay = (double)info->end_delay / 1e6;
-    if (s->rec.speaker[0])
-        it->speaker = strdup(s->rec.speaker);
+    myna_s_item_by(it, s->ear);
     return it;
 }
 
@@ -89,6 +88,7 @@ bool myna_s_end_of_turn(struct myna_session *s, struct end_of_turn *info)
     t->decide_by = MYNA_NEVER;
     t->info = *info;
     t->item = message_of(s, info);
+    t->by = s->ear;
     if (s->closing.asked) {
         myna_s_preempt_cancel(s);
         keep_only(s, t);
@@ -128,8 +128,8 @@ void myna_s_preempt(struct myna_session *s, const char *text)
         !text[0] || (s->current && !s->current->interrupted))
         return;
     myna_s_preempt_cancel(s);
-    if (s->rec.speech_start != MYNA_NEVER && s->turn_conf.preemptive_max_speech_ms >= 0 &&
-        s->now - s->rec.speech_start > s->turn_conf.preemptive_max_speech_ms * MYNA_MS)
+    if (s->ear->rec.speech_start != MYNA_NEVER && s->turn_conf.preemptive_max_speech_ms >= 0 &&
+        s->now - s->ear->rec.speech_start > s->turn_conf.preemptive_max_speech_ms * MYNA_MS)
         return;
     if (s->preemptive.attempts >= s->turn_conf.preemptive_max_retries)
         return;
@@ -139,6 +139,8 @@ void myna_s_preempt(struct myna_session *s, const char *text)
         return;
     sp->preemptive = true;
     sp->user_item = myna_s_item_message(s, MYNA_ROLE_USER, text);
+    myna_s_item_by(sp->user_item, s->ear);
+    s->preemptive.by = s->ear;
     s->preemptive.text = strdup(text);
     s->preemptive.history_rev = s->history_rev;
     s->preemptive.speech = sp;
@@ -165,14 +167,15 @@ bool myna_s_same_words(const char *a, const char *b)
     }
 }
 
-static struct speech *take_preemptive(struct myna_session *s, const char *text)
+static struct speech *take_preemptive(struct myna_session *s, const struct ear *by,
+                                      const char *text)
 {
     struct speech *sp = s->preemptive.speech;
 
     if (!sp)
         return NULL;
-    if (s->preemptive.history_rev == s->history_rev && !sp->failed && !sp->interrupted &&
-        myna_s_same_words(s->preemptive.text, text)) {
+    if (s->preemptive.by == by && s->preemptive.history_rev == s->history_rev && !sp->failed &&
+        !sp->interrupted && myna_s_same_words(s->preemptive.text, text)) {
         s->preemptive.speech = NULL;
         myna_s_preempt_cancel(s); /* forgets the text */
         return sp;
@@ -185,7 +188,7 @@ static struct speech *take_preemptive(struct myna_session *s, const char *text)
 
 static void reply(struct myna_session *s, struct turn *t)
 {
-    struct speech *sp = take_preemptive(s, t->info.text);
+    struct speech *sp = take_preemptive(s, t->by, t->info.text);
     struct myna_metrics m = {.type = MYNA_METRICS_EOU,
                              .label = s->vad ? s->vad->cls->name : "stt",
                              .model = "unknown",
@@ -285,6 +288,12 @@ static bool ask_hook(struct myna_session *s, struct turn *t)
         return false;
     o = json_pack("{s:s,s:i,s:o}", "session", s->id, "turn", (int)t->number, "text",
                   myna_json_text(t->info.text));
+    if (o && s->several && t->item && t->item->speaker &&
+        (myna_json_put_text(o, "speaker", t->item->speaker) ||
+         myna_json_put_text(o, "identity", t->item->identity))) {
+        json_decref(o);
+        o = NULL;
+    }
     call.arguments = arguments = o ? myna_json_dump(o, JSON_COMPACT) : NULL;
     t->session = s;
     t->job = arguments ? myna_toolbox_call(s->toolbox, &call) : NULL;

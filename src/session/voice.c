@@ -203,7 +203,7 @@ static void on_word(void *arg, const char *text, myna_us end_time)
     ev.u.agent_transcript.segment_id = seg->id;
     seg->shown_to = to;
     myna_s_event(s, &ev);
-    myna_s_caption(s, seg->id, ev.u.agent_transcript.text, false, false);
+    myna_s_caption(s, seg->id, ev.u.agent_transcript.text, NULL, false);
 }
 
 const char *myna_s_voice_heard(struct myna_session *s, struct segment *seg)

@@ -348,13 +348,13 @@ static void lb_clear(struct myna_transport *t, uint32_t segment)
         lb->reports[(lb->report_head + i) % REPORTS].finished = false;
 }
 
-static enum myna_err lb_text(struct myna_transport *t, const char *stream_id, const char *text,
-                             bool from_user, bool is_final)
+static enum myna_err lb_text(struct myna_transport *t, uint32_t who, const char *stream_id,
+                             const char *text, bool from_user, bool is_final)
 {
     struct loopback *lb = self(t);
 
     if (lb->opt.on_text)
-        lb->opt.on_text(lb->opt.arg, stream_id, text, from_user, is_final);
+        lb->opt.on_text(lb->opt.arg, who, stream_id, text, from_user, is_final);
     return MYNA_OK;
 }
 

@@ -41,8 +41,8 @@ struct myna_loopback_options {
      * and what myna_loopback_play() was given. Media tick. */
     void (*source)(void *arg, myna_us captured, struct myna_frame *f);
     /* What the session sends; each may be NULL. */
-    void (*on_text)(void *arg, const char *stream_id, const char *text, bool from_user,
-                    bool is_final);
+    void (*on_text)(void *arg, uint32_t who, const char *stream_id, const char *text,
+                    bool from_user, bool is_final);
     void (*on_data)(void *arg, const char *topic, struct myna_view body, uint32_t to_who);
     void (*on_attribute)(void *arg, const char *key, const char *value);
     void (*on_dtmf)(void *arg, const char *digits);

@@ -56,10 +56,10 @@ static void none_destroy(struct myna_transport *t)
     free(n);
 }
 
-static enum myna_err none_text(struct myna_transport *t, const char *stream_id, const char *text,
-                               bool from_user, bool is_final)
+static enum myna_err none_text(struct myna_transport *t, uint32_t who, const char *stream_id,
+                               const char *text, bool from_user, bool is_final)
 {
-    (void)t, (void)stream_id, (void)text, (void)from_user, (void)is_final;
+    (void)t, (void)who, (void)stream_id, (void)text, (void)from_user, (void)is_final;
     return MYNA_OK; /* the host has the same words as an event */
 }
 

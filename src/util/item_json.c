@@ -117,6 +117,8 @@ static int put_message(json_t *o, const struct myna_item *it)
         json_t *extra = json_object();
 
         bad |= myna_json_put_text(extra, "speaker", it->speaker);
+        if (it->identity)
+            bad |= myna_json_put_text(extra, "identity", it->identity);
         bad |= json_object_set_new(o, "extra", extra);
     }
     return bad;

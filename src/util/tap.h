@@ -18,13 +18,14 @@
 
 enum myna_tap_kind {
     /* inputs */
-    MYNA_IN_START = 1, /* session started */
-    MYNA_IN_TICK = 2,  /* a deadline of the session passed */
-    MYNA_IN_FRAME = 3, /* one frame of a person; payload: captured i64, who u32, flags u32, pcm */
-    MYNA_IN_PULL = 4,  /* the transport asked for sound */
-    MYNA_IN_VAD = 5,   /* packed struct myna_vad_event */
-    MYNA_IN_STT = 6,   /* packed struct myna_stt_event */
-    MYNA_IN_LLM = 7,   /* packed struct myna_llm_event */
+    MYNA_IN_START = 1,     /* session started */
+    MYNA_IN_TICK = 2,      /* a deadline of the session passed */
+    MYNA_IN_FRAME = 3,     /* one frame of a person; payload: captured i64, who u32, flags u32, pcm
+                              (none: silence) */
+    MYNA_IN_PULL = 4,      /* the transport asked for sound */
+    MYNA_IN_VAD = 5,       /* packed struct myna_vad_event */
+    MYNA_IN_STT = 6,       /* packed struct myna_stt_event */
+    MYNA_IN_LLM = 7,       /* packed struct myna_llm_event */
     MYNA_IN_TTS_AUDIO = 8, /* pcm at 24 kHz as handed to the session, at most 480 samples */
     MYNA_IN_TTS = 9,       /* packed struct myna_tts_event */
     MYNA_IN_TRANSPORT =

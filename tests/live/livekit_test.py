@@ -273,6 +273,70 @@ def the_call_replays_equal(w):
     check(code == 0 and " 0 differ" in out, out)
 
 
+def joined_by_three(w, *args):
+    m = w.join(*args)
+    in_room(w)
+    three = [Person(w, x) for x in ("ann", "bob", "cleo")]
+    for p in three:
+        p.wait("track", who="myna")
+    three[0].wait("stream", who="myna", text="Hello there.")
+    time.sleep(1)
+    return m, three
+
+
+@case
+def three_people_at_once_are_heard_by_name_and_the_call_replays_equal(w):
+    m, three = joined_by_three(w)
+    for p in three:
+        p.do("speak", wav=QUESTION)
+    for who in ("ann", "bob", "cleo"):  # captions of each reach everybody
+        three[0].wait("stream", who=who, text="What is seven times eight?", final="true", seconds=30)
+        three[1].wait("legacy", who=who, text="What is seven times eight?", final=True)
+        m.events.wait(lambda e, who=who: e.get("participantIdentity") == who and e.get("isFinal"), 10, f"words of {who}")
+    three[2].wait("stream", who="myna", text="7 times 8 is 56.", seconds=30)
+    three[1].leave()
+    three[0].do("speak", wav=QUESTION)  # the talk goes on with those who are left
+
+    def answers():
+        return len([x for x in three[2].said.all if x["is"] == "stream" and x["text"] == "7 times 8 is 56."])
+    end = time.monotonic() + 30
+    while answers() < 2 and time.monotonic() < end:
+        time.sleep(0.1)
+    check(answers() >= 2, "the second question was not answered")
+    three[0].leave()
+    time.sleep(0.5)
+    check(m.poll() is None, "the call ended though somebody is left\n" + text_of(m))
+    three[2].leave()
+    check(ended(m) == 0, text_of(m))
+    named = {e["item"]["extra"]["speaker"] for e in m.events.all
+             if e.get("type") == "conversation_item_added" and e["item"].get("role") == "user"}
+    check(named == {"ann", "bob", "cleo"}, f"turns of {named}")
+    flight = [os.path.join(d, f) for d, _, names in os.walk(m.record) for f in names if f.endswith(".flight")]
+    code, out = w.run("replay", flight[0])
+    check(code == 0 and " 0 differ" in out, out)
+
+
+@case
+def with_hear_linked_only_the_first_is_heard(w):
+    m = w.join("--set", "transport.livekit.hear=linked")
+    in_room(w)
+    ann = Person(w)
+    ann.wait("stream", who="myna", text="Hello there.")
+    bob = Person(w, "bob")
+    bob.wait("track", who="myna")
+    bob.do("speak", wav=QUESTION)
+    bob.wait("asked", seconds=30)
+    bob.do("chat", text="What is two plus two?")
+    time.sleep(2)
+    ann.do("speak", wav=QUESTION)
+    ann.wait("stream", who="ann", text="What is seven times eight?", final="true", seconds=30)
+    ann.wait("stream", who="myna", text="7 times 8 is 56.", seconds=30)
+    check(not [x for x in ann.said.all if x["is"] == "stream" and (x["who"] == "bob" or "is 4" in x["text"])],
+          "the other one was heard")
+    ann.leave()
+    check(ended(m) == 0, text_of(m))
+
+
 @case
 def a_typed_question_is_answered(w):
     w.join()

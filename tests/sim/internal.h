@@ -12,6 +12,7 @@ struct sim_speech {
     myna_us from, to, final_at;
     const char *text;
     bool interim;
+    uint32_t who; /* 0: the one of the door */
 };
 
 struct sim_line {
@@ -46,6 +47,7 @@ struct sim {
     myna_us t0;                         /* start of the session on the runtime's clock */
     bool started, closed, failed;       /* failed: not made, or destroyed */
     struct myna_stt_stream *stt_stream; /* the open one */
+    uint32_t coming;                    /* whose first frame is handed over */
 
     struct sim_speech speeches[SIM_ROWS];
     size_t n_speeches;

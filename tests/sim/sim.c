@@ -209,7 +209,7 @@ static void source(void *arg, myna_us captured, struct myna_frame *f)
     for (size_t i = 0; i < s->n_speeches; i++) {
         const struct sim_speech *sp = &s->speeches[i];
 
-        if (!sp->interim && captured >= sp->from && captured < sp->to)
+        if (!sp->interim && !sp->who && captured >= sp->from && captured < sp->to)
             for (int k = 0; k < MYNA_IN_SAMPLES; k++)
                 f->pcm[k] = k / 20 % 2 ? 4096 : -4096;
     }
@@ -479,6 +479,22 @@ void sim_user(struct sim *s, int from_ms, int to_ms, const char *text, int delay
 {
     add_speech(s, (struct sim_speech){from_ms * MYNA_MS, to_ms * MYNA_MS,
                                       (to_ms + delay_ms) * MYNA_MS, text, false});
+}
+
+void sim_says(struct sim *s, uint32_t who, int from_ms, int to_ms, const char *text, int delay_ms)
+{
+    sim_user(s, from_ms, to_ms, text, delay_ms);
+    s->speeches[s->n_speeches - 1].who = who;
+}
+
+void sim_comes(struct sim *s, uint32_t who, const char *identity, const char *name)
+{
+    struct myna_frame f = {.captured = myna_runtime_now(s->rt), .who = who};
+
+    s->coming = who;
+    myna_transport_joined(s->transport, who, identity, name);
+    myna_transport_frame(s->transport, &f);
+    s->coming = 0;
 }
 
 void sim_interim(struct sim *s, int at_ms, const char *text)

@@ -62,6 +62,9 @@ void sim_end(struct sim *s);
 /* ---- the script */
 
 void sim_user(struct sim *s, int from_ms, int to_ms, const char *text, int delay_ms);
+/* Somebody else comes now, and is heard; what they will say is in the script before. */
+void sim_says(struct sim *s, uint32_t who, int from_ms, int to_ms, const char *text, int delay_ms);
+void sim_comes(struct sim *s, uint32_t who, const char *identity, const char *name);
 void sim_interim(struct sim *s, int at_ms, const char *text);
 /* An answer is known by the last words of the user, by "output:…" when a tool's output came after
  * them, or by "instructions:…" of a reply asked for.

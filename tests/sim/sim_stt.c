@@ -11,6 +11,7 @@ struct stt_stream {
     struct sim *s;
     struct myna_timer timer;
     size_t next;
+    uint32_t who;
 };
 
 static enum myna_err stt_make(struct myna_stt **out, struct myna_host *host,
@@ -44,7 +45,8 @@ static const struct sim_speech *stt_next(struct stt_stream *st, myna_us after)
     for (size_t i = 0; i < st->s->n_speeches; i++) {
         const struct sim_speech *sp = &st->s->speeches[i];
 
-        if (*sp->text && sp->final_at > after && (!best || sp->final_at < best->final_at))
+        if (*sp->text && sp->who == st->who && sp->final_at > after &&
+            (!best || sp->final_at < best->final_at))
             best = sp;
     }
     return best;
@@ -105,9 +107,9 @@ static enum myna_err stt_open(struct myna_stt *stt, const struct myna_stt_open *
 {
     struct stt_stream *st = calloc(1, sizeof *st);
 
-    (void)how;
     if (!st)
         return MYNA_ENOMEM;
+    st->who = how->who;
     st->base.stt = stt;
     st->s = ((struct stt *)stt)->s;
     myna_host_timer_init(stt->host, &st->timer, stt_step, st);

@@ -12,6 +12,7 @@ struct vad_stream {
     struct sim *s;
     struct myna_timer timer;
     size_t next; /* speech that is on or comes next */
+    uint32_t who;
     bool speaking;
     bool *gone; /* of the callback that runs: close() was called inside it */
 };
@@ -38,7 +39,8 @@ static void vad_destroy(struct myna_vad *vad)
 
 static const struct sim_speech *vad_speech(struct vad_stream *st)
 {
-    while (st->next < st->s->n_speeches && st->s->speeches[st->next].interim)
+    while (st->next < st->s->n_speeches &&
+           (st->s->speeches[st->next].interim || st->s->speeches[st->next].who != st->who))
         st->next++;
     return st->next < st->s->n_speeches ? &st->s->speeches[st->next] : NULL;
 }
@@ -107,6 +109,7 @@ static enum myna_err vad_open(struct myna_vad *vad, struct myna_vad_stream **out
         return MYNA_ENOMEM;
     st->base.vad = vad;
     st->s = s;
+    st->who = s->coming;
     myna_host_timer_init(vad->host, &st->timer, vad_step, st);
     while (vad_speech(st) && vad_speech(st)->from + MIN_SPEECH < sim_now(s))
         st->next++;

@@ -81,11 +81,14 @@ static void on_packet(void *arg, const Myna__Lk__DataPacket *m)
     (void)m;
 }
 
+static char of_person[MYNA_LK_SEGMENT]; /* the segment of their captions */
+
 static void open_world(void)
 {
     static const struct myna_lk_packets_events pe = {on_send, on_packet};
     struct myna_loop_options lo = {.virtual_clock = true, .workers = 1};
 
+    of_person[0] = '\0';
     memset(&w, 0, sizeof w);
     w.host.loop = myna_loop_create(&lo, NULL);
     myna_rand_seed(&w.host.rand, 7);
@@ -112,7 +115,7 @@ static void person(const char *text, bool is_final, const char *track)
 {
     struct myna_lk_caption what = {NULL, text, is_final, "ann", track};
 
-    CHECK_EQ(myna_lk_caption_person(w.c, &what), MYNA_OK);
+    CHECK_EQ(myna_lk_caption_person(w.c, &what, of_person), MYNA_OK);
 }
 
 TEST(the_agents_words_are_one_stream_a_segment_and_growing_packets)

@@ -1,0 +1,72 @@
+/* guests.h - the inside of the transport "livekit", shared by transport.c and guests.c.
+ *
+ * A guest is somebody whom the session hears: to it a number that stays while their connection
+ * breaks and comes back, in the room a person whose number may change.
+ */
+#ifndef MYNA_LIVEKIT_GUESTS_H
+#define MYNA_LIVEKIT_GUESTS_H
+
+#include <myna/transport.h>
+
+#include "livekit/captions.h"
+#include "livekit/door.h"
+#include "livekit/room.h"
+
+#define MYNA_LK_LATENCY (100 * MYNA_MS) /* packet, server, jitter buffer */
+
+enum { MYNA_LK_GUESTS = 16, MYNA_LK_EARLY = 8 };
+
+struct lk;
+
+struct lk_guest {
+    struct lk *lk;
+    uint32_t who;    /* to the session; 0: this place is free */
+    uint32_t number; /* in the room; 0: away, and may come back */
+    char *identity;
+    struct myna_timer gone;
+    myna_us last_frame, last_captured, lag;
+    char segment[MYNA_LK_SEGMENT]; /* of their captions */
+};
+
+/* Typed by somebody of whom the server has not told us yet: its news of people come up to 3 s late
+ * (livekit-rtc 2.8). */
+struct lk_early {
+    char *identity, *text;
+    myna_us at;
+};
+
+struct lk {
+    struct myna_transport base;
+    struct myna_lk_options opt;
+    struct myna_lk_door_events owner; /* all NULL: nobody has a say in it */
+    void *owner_arg;
+    char sid[MYNA_LK_SID]; /* ours in the room, as told */
+    struct myna_lk_room *room;
+    struct myna_lk_captions *captions;
+    struct myna_timer look, bye;
+    char *own_url, *own_token; /* of a job; NULL: the section's */
+    struct lk_guest guests[MYNA_LK_GUESTS];
+    uint32_t guest_numbers;
+    bool everyone; /* all who may be are guests; else the first, or the one asked for */
+    bool told;     /* the session knows of somebody, or did */
+    bool listened, closed, hung_up;
+    char reason[64];
+    myna_us linked_at; /* when the first guest came */
+    struct lk_early early[MYNA_LK_EARLY];
+    size_t n_early;
+};
+
+/* ---- guests.c */
+void myna_lk_guests_init(struct lk *lk);
+void myna_lk_guests_fini(struct lk *lk);
+void myna_lk_guests_rest(struct lk *lk); /* the call is over: no timer runs any more */
+struct lk_guest *myna_lk_guest_of(struct lk *lk, uint32_t number); /* in the room; NULL: none */
+struct lk_guest *myna_lk_guest_who(struct lk *lk, uint32_t who);   /* to the session */
+/* A moment later: attributes and tracks are told behind the person they belong to. */
+void myna_lk_look(struct lk *lk);
+void myna_lk_guest_left(struct lk *lk, const struct myna_lk_person *p, int reason);
+/* May become one: what they type meanwhile is kept. */
+bool myna_lk_may_be_guest(struct lk *lk, const struct myna_lk_person *p);
+void myna_lk_keep_early(struct lk *lk, const char *identity, const char *text);
+
+#endif
