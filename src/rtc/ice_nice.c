@@ -22,7 +22,7 @@
 #include "rtc/glib_loop.h"
 #include "rtc/nice_calls.h"
 
-enum { COMPONENT = 1, MAX_SERVERS = 8, PACING_MS = 5 };
+enum { COMPONENT = 1, MAX_SERVERS = 8, MAX_ADDRESSES = 32, PACING_MS = 5 };
 
 struct server {
     struct myna_ice_url url;
@@ -49,7 +49,9 @@ struct myna_ice {
     struct lookup *lookup;
     struct server servers[MAX_SERVERS];
     size_t n_servers;
-    bool relay_only, gathering, no_udp;
+    char named[MAX_ADDRESSES][64]; /* addresses that libnice was told; it keeps them for good */
+    size_t n_named;
+    bool relay_only, gathering, all_addresses;
     enum myna_ice_state state;
 };
 
@@ -199,23 +201,25 @@ static void name_address(struct myna_ice *ice, const char *text)
 {
     NiceAddress addr;
 
+    for (size_t i = 0; i < ice->n_named; i++)
+        if (!strcmp(ice->named[i], text))
+            return;
     nice_address_init(&addr);
-    if (nice_address_set_from_string(&addr, text))
-        nice_agent_add_local_address(ice->agent, &addr);
+    if (ice->n_named == MAX_ADDRESSES || !nice_address_set_from_string(&addr, text))
+        return;
+    snprintf(ice->named[ice->n_named++], sizeof ice->named[0], "%.63s", text);
+    nice_agent_add_local_address(ice->agent, &addr);
 }
 
-static void name_addresses(struct myna_ice *ice, const struct myna_rtc_options *opt)
+/* Those that the machine has now: once again where the path was lost, they may be others. */
+static void name_addresses(struct myna_ice *ice)
 {
-    if (opt->only_address) {
-        name_address(ice, opt->only_address);
-    } else if (opt->loopback) {
-        GList *ips = nice_interfaces_get_local_ips(FALSE);
+    GList *ips = nice_interfaces_get_local_ips(FALSE);
 
-        for (GList *l = ips; l; l = l->next)
-            name_address(ice, l->data);
-        g_list_free_full(ips, g_free);
-        name_address(ice, "127.0.0.1");
-    }
+    for (GList *l = ips; l; l = l->next)
+        name_address(ice, l->data);
+    g_list_free_full(ips, g_free);
+    name_address(ice, "127.0.0.1");
 }
 
 enum myna_err myna_ice_create(struct myna_ice **out, const struct myna_rtc_options *opt,
@@ -245,7 +249,11 @@ enum myna_err myna_ice_create(struct myna_ice **out, const struct myna_rtc_optio
     g_signal_connect(ice->agent, "component-state-changed", G_CALLBACK(on_state), ice);
     g_signal_connect(ice->agent, "new-candidate-full", G_CALLBACK(on_candidate), ice);
     g_signal_connect(ice->agent, "candidate-gathering-done", G_CALLBACK(on_gathered), ice);
-    name_addresses(ice, opt);
+    ice->all_addresses = opt->loopback && !opt->only_address;
+    if (opt->only_address)
+        name_address(ice, opt->only_address);
+    if (ice->all_addresses)
+        name_addresses(ice);
     open_stream(ice);
     myna_glib_touch(ice->glib);
     *out = ice;
@@ -414,6 +422,8 @@ bool myna_ice_restart(struct myna_ice *ice)
 
     if (fresh) {
         close_stream(ice);
+        if (ice->all_addresses)
+            name_addresses(ice);
         open_stream(ice);
         ice->gathering = false;
         ice->state = MYNA_ICE_NEW;

@@ -1,11 +1,15 @@
 /* rtc_peer.c - one connection of ours on a leash, for interop with stacks that we did not write.
  *
- *     rtc_peer offer|answer [tcp] [relay URL USER PASSWORD]
+ *     rtc_peer offer|answer [tcp] [beep] [relay URL USER PASSWORD]
  *
  * A line of JSON each way. In: {"sdp": …} the other side's description, {"restart": true} a new
  * offer with an ICE restart, {"send": …} a text on the channel. Out: {"sdp": …} ours, complete with
  * its candidates; {"state", "hz", "rms", "messages", …} twice a second. It says 440 Hz, listens,
  * and answers each text message with "echo: " before it. Ends with its input.
+ *
+ * With `beep` the tone sounds in the first tenth of each second of the machine's clock, and for
+ * each that is heard {"beep_ms"} tells how long after that second it began: both ends being on one
+ * machine, this is the way's whole delay, with the same part of a frame at both ends each time.
  */
 #include <math.h>
 #include <stdio.h>
@@ -16,6 +20,7 @@
 #include <jansson.h>
 
 #include "rtc/rtc.h"
+#include "util/clock.h"
 #include "util/grave.h"
 #include "util/host.h"
 
@@ -25,6 +30,8 @@ static struct {
     struct myna_rtc_audio *audio;
     struct myna_rtc_channel *channel;
     struct myna_timer report;
+    myna_us loud_at; /* of the machine's clock: when it was loud last */
+    bool beeps;
     bool offers, waits; /* waits: our description is due once all candidates are there */
     char in[1 << 18], last[128], why[256];
     size_t n_in;
@@ -78,6 +85,14 @@ static void on_track(void *arg, struct myna_rtc_audio *a, const char *stream, co
     w.tracks += stream != NULL;
 }
 
+/* Loud after a third of a second that was not. */
+static void hear_beep(myna_us now)
+{
+    if (now - w.loud_at > 333 * MYNA_MS)
+        put(json_pack("{s:f}", "beep_ms", (double)(now % MYNA_S) / 1000));
+    w.loud_at = now;
+}
+
 static void on_frame(void *arg, struct myna_rtc_audio *a, const struct myna_frame *f)
 {
     double energy = 0;
@@ -88,6 +103,8 @@ static void on_frame(void *arg, struct myna_rtc_audio *a, const struct myna_fram
         energy += (double)f->pcm[i] * f->pcm[i];
     if (energy / MYNA_IN_SAMPLES < 300.0 * 300.0)
         return;
+    if (w.beeps)
+        hear_beep(myna_clock_monotonic());
     for (int i = 0; i < MYNA_IN_SAMPLES; i++) {
         w.crossings += (w.before < 0) != (f->pcm[i] < 0);
         w.before = f->pcm[i];
@@ -108,6 +125,10 @@ static void on_tick(void *arg, myna_us now)
 
     (void)arg;
     (void)now;
+    if (w.beeps && myna_clock_monotonic() % MYNA_S > 100 * MYNA_MS) {
+        myna_rtc_audio_send(w.audio, NULL);
+        return;
+    }
     for (int i = 0; i < MYNA_OUT_SAMPLES; i++) {
         pcm[i] = (int16_t)(8000 * sin(w.phase));
         w.phase += 2 * 3.14159265358979 * 440 / MYNA_OUT_RATE_HZ;
@@ -245,6 +266,8 @@ int main(int argc, char **argv)
     for (int i = 2; i < argc; i++) {
         if (!strcmp(argv[i], "tcp")) {
             opt.no_udp = true;
+        } else if (!strcmp(argv[i], "beep")) {
+            w.beeps = true;
         } else if (!strcmp(argv[i], "relay") && i + 3 < argc) {
             server = (struct myna_rtc_server){argv[i + 1], argv[i + 2], argv[i + 3]};
             opt.servers = &server;
