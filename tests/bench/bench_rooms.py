@@ -8,7 +8,6 @@ listens, an answer begins 0.5 s after the last word. The figures are of Myna's p
 server and the callers took and how busy the machine was goes to stderr.
 """
 import argparse
-import hashlib
 import json
 import os
 import re
@@ -22,7 +21,9 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
 sys.path.insert(0, os.path.join(TOP, "tests", "live"))
+sys.path.insert(0, HERE)
 import livekit_server  # noqa: E402
+import rooms_callers  # noqa: E402
 import rooms_peer  # noqa: E402
 
 TICK = os.sysconf("SC_CLK_TCK")
@@ -34,20 +35,6 @@ SETTINGS = ["stt.provider=instant", "llm.provider=instant", "tts.provider=instan
 
 def note(text):
     print(text, file=sys.stderr, flush=True)
-
-
-def callers():
-    """The program, built once for this text of it."""
-    here = os.path.join(HERE, "callers")
-    digest = hashlib.sha256()
-    for name in sorted(os.listdir(here)):
-        with open(os.path.join(here, name), "rb") as f:
-            digest.update(f.read())
-    program = os.path.join(os.path.dirname(livekit_server.HOME), "callers", digest.hexdigest()[:16])
-    if not os.path.exists(program):
-        os.makedirs(os.path.dirname(program), exist_ok=True)
-        subprocess.run(["go", "build", "-trimpath", "-o", program, "."], cwd=here, check=True, stdin=subprocess.DEVNULL)
-    return program
 
 
 def cpu(pid):
@@ -137,7 +124,7 @@ class Worker:
 def serve(server, worker, agent, rooms, seconds, *flags):
     """Lets `rooms` callers talk for so long; what was measured."""
     prefix = f"r{time.monotonic_ns()}"
-    cmd = [callers(), "-url", server.url, "-key", livekit_server.KEY, "-secret", livekit_server.SECRET, "-agent", agent,
+    cmd = [rooms_callers.program(), "-url", server.url, "-key", livekit_server.KEY, "-secret", livekit_server.SECRET, "-agent", agent,
            "-question", QUESTION, "-rooms", str(rooms), "-seconds", str(seconds), "-prefix", prefix, *flags]
     r = {"published": [], "answer": [], "job": [], "unanswered": 0, "idle": pss(worker.p.pid)}
     p = subprocess.Popen(cmd, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
@@ -236,7 +223,7 @@ def main():
     program, why = livekit_server.build()
     if not program:
         sys.exit(why)
-    callers()
+    rooms_callers.program()
     server = livekit_server.Server(program).start()
     try:
         starts = []

@@ -5,8 +5,8 @@
 
 Commands come as lines of JSON: {"do": "speak", "wav": FILE}, {"do": "chat", "text": …},
 {"do": "data", "topic": …, "text": …}, {"do": "call", "to": …, "method": …, "text": …},
-{"do": "mute"}, {"do": "unmute"}, {"do": "streams", "n": N, "topic": …}, {"do": "leave"}. What happens
-goes out as lines of JSON with "t", seconds since the start. What the agent says is recorded, 24 kHz.
+{"do": "mute"}, {"do": "unmute"}, {"do": "streams", "n": N, "topic": …}, {"do": "flood", "seconds": S},
+{"do": "leave"}. What happens goes out as lines of JSON with "t", seconds since the start. What the agent says is recorded, 24 kHz.
 """
 import asyncio
 import json
@@ -90,6 +90,19 @@ class Person:
                 await asyncio.sleep(0)
         tell("flooded")
 
+    async def attack(self, seconds):
+        """Messages as fast as they go, megabytes of attributes, many chats, until the time is over."""
+        me, end, n = self.room.local_participant, time.monotonic() + seconds, 0
+        while time.monotonic() < end:
+            n += 1
+            await me.publish_data(bytes(14000), topic="flood", reliable=n % 2 == 0)
+            if n % 50 == 0:
+                await me.send_text("What is two plus two?", topic="lk.chat")
+            if n % 100 == 0:
+                await me.set_attributes({f"k{i}": str(n) * 3000 for i in range(90)})
+            await asyncio.sleep(0)
+        tell("flooded", messages=n)
+
     async def do(self, c):
         me = self.room.local_participant
         if c["do"] == "speak":
@@ -112,6 +125,8 @@ class Person:
             self.track.mute()
         elif c["do"] == "unmute":
             self.track.unmute()
+        elif c["do"] == "flood":
+            await self.attack(c["seconds"])
         elif c["do"] == "streams":
             await self.flood(c["n"], c["topic"])
 

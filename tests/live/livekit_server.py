@@ -34,6 +34,7 @@ rtc:
   use_external_ip: false
   interfaces: {{includes: [{interface}]}}
   stun_servers: ["127.0.0.1:3999"]
+limit: {{max_attributes_size: 2000000, max_metadata_size: 2000000}}
 room: {{auto_create: true, empty_timeout: 60, departure_timeout: 5}}
 """
 

@@ -11,6 +11,7 @@ import json
 import os
 import re
 import signal
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -21,6 +22,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
 sys.path.insert(0, HERE)
 sys.path.insert(0, os.path.join(TOP, "tests", "speech"))
+sys.path.insert(0, os.path.join(TOP, "tests", "bench"))
+import rooms_callers  # noqa: E402
 import judge  # noqa: E402
 import livekit_server  # noqa: E402
 import fetching  # noqa: E402
@@ -198,7 +201,7 @@ def ended(p, seconds=15):
 
 def text_of(p):
     with open(p.log, encoding="utf-8", errors="replace") as f:
-        return f.read()[-int(os.environ.get("LOG_TAIL") or 3000):]
+        return f.read()[-3000:]
 
 
 def says(p, words, seconds=15):
@@ -451,6 +454,11 @@ def a_server_that_is_killed_and_comes_back_finds_the_talk_going_on(w):
     check(m.poll() is None, text_of(m))
 
 
+def resident(p):
+    with open(f"/proc/{p.pid}/statm", encoding="utf-8") as f:
+        return int(f.read().split()[1]) * 4096
+
+
 @case
 def ten_thousand_open_streams_cost_bounded_memory_and_no_answer(w):
     m = w.join("--stay")
@@ -458,10 +466,7 @@ def ten_thousand_open_streams_cost_bounded_memory_and_no_answer(w):
     ann = Person(w)
     ann.wait("stream", who="myna", text="Hello there.")
 
-    def resident():
-        with open(f"/proc/{m.pid}/statm", encoding="utf-8") as f:
-            return int(f.read().split()[1]) * 4096
-    before = resident()
+    before = resident(m)
     ann.do("streams", n=10000, topic="lk.chat")
     ann.wait("flooded", seconds=60)
     bob = Person(w, "bob")
@@ -471,7 +476,43 @@ def ten_thousand_open_streams_cost_bounded_memory_and_no_answer(w):
     time.sleep(1)
     bob.do("chat", text="What is two plus two?")
     bob.wait("stream", who="myna", text="2 plus 2 is 4.", seconds=20)
-    check(resident() - before < 24 << 20, f"{before} -> {resident()} bytes resident")
+    check(resident(m) - before < 24 << 20, f"{before} -> {resident(m)} bytes resident")
+
+
+def callers(w, rooms, seconds):
+    """Milliseconds to each answer that callers in rooms of their own heard; the first of each is not counted."""
+    p = subprocess.run([rooms_callers.program(), "-url", w.server.url, "-secret", livekit_server.SECRET, "-agent", "busy",
+                        "-question", QUESTION, "-rooms", str(rooms), "-every", "5", "-seconds", str(seconds), "-prefix",
+                        f"c{time.monotonic_ns()}"], capture_output=True, text=True, timeout=120, check=False)
+    check(p.returncode == 0, p.stdout[-2000:])
+    return [m["ms"] for m in map(json.loads, p.stdout.splitlines()) if m["is"] == "answer"]
+
+
+@case
+def a_flood_in_one_room_costs_no_other_room_its_answer(w):
+    try:
+        rooms_callers.program()
+    except (OSError, subprocess.CalledProcessError) as e:
+        raise Skip(f"the callers cannot be built: {e}") from None
+    m = w.worker("--agent-name", "busy", "--set", "llm.provider=instant", "--set", "tts.provider=instant", "--set",
+                 "tts.instant.duration=1000", "--set", "agent.greet=false")
+    w.room = "flooded"
+    code, token = w.run("token", "--room", w.room, "--identity", "ann", "--agent", "busy")
+    check(code == 0, token)
+    ann = Person(w, token=token.strip())
+    agent_of(ann)
+    calm = callers(w, 2, 12)
+    before = resident(m)
+    ann.do("flood", seconds=25)
+    flooded = callers(w, 2, 12)
+    grown = resident(m) - before
+    sent = ann.wait("flooded", seconds=60)["messages"]
+    print(f"# answers after {statistics.median(calm):.0f} ms, beside {sent} messages of 14 kB {statistics.median(flooded):.0f} ms; "
+          f"{grown / 1e6:.1f} MB more")
+    check(sent > 500, f"that was no flood: {sent} messages")
+    check(len(flooded) >= len(calm) - 1, f"{len(calm)} answers before, {len(flooded)} beside the flood")
+    check(statistics.median(flooded) < statistics.median(calm) + 100, f"answers after {calm} ms, beside the flood {flooded} ms")
+    check(grown < 32 << 20, f"{grown} bytes more")
 
 
 def agent_of(person):

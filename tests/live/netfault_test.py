@@ -5,7 +5,8 @@
 
 LiveKit's server and the people are at one end of a wire, Myna at the other, each in a network namespace of
 its own (faulty_link.py); what the wire does is seeded. Without --all only the short cases run. Needs root
-and /dev/net/tun; without them everything is skipped with the reason. Prints TAP.
+and /dev/net/tun; without them everything is skipped with the reason. Prints TAP, and with NETFAULT_LOG=LEVEL
+in the environment what Myna logged.
 """
 import concurrent.futures
 import os
@@ -231,7 +232,7 @@ def spoken(here, text):
 
 
 def transcript(m):
-    return " ".join(e["transcript"] for e in m.events.all if e.get("type") == "user_input_transcribed" and e.get("is_final"))
+    return " ".join(e["transcript"] for e in m.events.all if e.get("type") == "user_input_transcribed" and e.get("isFinal"))
 
 
 def both_ways(w, here, said, loss):
@@ -252,6 +253,7 @@ def both_ways(w, here, said, loss):
     m.send_signal(signal.SIGINT)
     m.wait(20)
     by_judge = heard(ann.wav)
+    check(transcript(m), "Myna heard nothing:\n" + text_of(m))
     if by_judge is None:
         raise Skip("the judge cannot be had")
     print(f"# {loss:.0%} loss: Myna heard: {transcript(m)}\n# the judge heard: {by_judge}")
@@ -306,8 +308,9 @@ def main():
                 in_time()
                 w = Wired(here, net)
                 c(w)
-                if "NETFAULT_LOG" in os.environ:
-                    print(text_of(w.mynas[0]))
+                if "NETFAULT_LOG" in os.environ and w.mynas:
+                    with open(w.mynas[0].log, encoding="utf-8") as f:
+                        print(f.read())
                 print(f"ok {n} - {name}", flush=True)
             except Skip as e:
                 print(f"ok {n} - {name} # SKIP {e}", flush=True)
