@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CONNECT_S = 30, LATE_MS = 200, GRID_MS = 5 };
+enum { CONNECT_S = 30, LATE_MS = 200, GRID_MS = 5, QUIET_S = 10 };
 
 /* --- state --- */
 
@@ -38,14 +38,41 @@ static myna_us first_tick(myna_us now)
     return at + (GRID_MS * MYNA_MS - at % (GRID_MS * MYNA_MS)) % (GRID_MS * MYNA_MS);
 }
 
+static bool has_media(const struct myna_rtc *rtc)
+{
+    for (size_t i = 0; i < rtc->n_audios; i++)
+        if (rtc->audios[i]->agreed)
+            return true;
+    return false;
+}
+
+/* Who has sound with us reports on it, if nothing else, every few seconds (RFC 3550, 6.2), and each
+ * of these packets is fresh and signed: better proof of a path than one small request that may get
+ * lost.
+ */
+static bool path_is_dead(const struct myna_rtc *rtc, myna_us now)
+{
+    return rtc->state == MYNA_RTC_CONNECTED && rtc->heard_at && has_media(rtc) &&
+           now - rtc->heard_at > QUIET_S * MYNA_S;
+}
+
 static void on_tick(struct myna_timer *t)
 {
     struct myna_rtc *rtc = t->arg;
     myna_us now = myna_host_now(rtc->host);
 
     rtc->next_tick += MYNA_FRAME_US;
-    if (now - rtc->next_tick > LATE_MS * MYNA_MS) /* the process slept: no burst to catch up */
+    if (now - rtc->next_tick > LATE_MS * MYNA_MS) { /* the process slept: no burst to catch up */
         rtc->next_tick = first_tick(now);
+        rtc->heard_at = rtc->heard_at ? now : 0; /* what came meanwhile was not read yet */
+    }
+    if (path_is_dead(rtc, now)) {
+        rtc->heard_at = 0;
+        rtc->ice_state = MYNA_ICE_LOST;
+        myna_ice_lost(rtc->ice);
+        myna_rtc_i_set_state(rtc, MYNA_RTC_FAILED, "the path to the peer is gone");
+        return;
+    }
     if (myna_timer_set(t, rtc->next_tick))
         myna_host_log(rtc->host, MYNA_LOG_ERROR, "media clock lost: out of memory stage=rtc");
     myna_rtc_i_channels_tick(rtc);
@@ -215,11 +242,13 @@ static void on_packet(void *arg, uint8_t *data, size_t len)
     case MYNA_DATAGRAM_RTP:
         if (!rtc->srtp || !myna_srtp_unprotect(rtc->srtp, data, &len))
             break;
+        rtc->heard_at = myna_host_now(rtc->host);
         myna_rtc_i_media_rtp(rtc, data, len);
         return;
     case MYNA_DATAGRAM_RTCP:
         if (!rtc->srtp || !myna_srtp_unprotect_rtcp(rtc->srtp, data, &len))
             break;
+        rtc->heard_at = myna_host_now(rtc->host);
         myna_rtc_i_media_rtcp(rtc, data, len);
         return;
     case MYNA_DATAGRAM_OTHER:

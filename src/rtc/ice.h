@@ -42,6 +42,7 @@ void myna_ice_gather(struct myna_ice *ice);
  * path that is lost is given up with its sockets (the machine's address may have changed): returns
  * true then, what was told of candidates is void, and gather() is due again. */
 bool myna_ice_restart(struct myna_ice *ice);
+void myna_ice_lost(struct myna_ice *ice); /* the owner knows better: the path leads nowhere */
 const char *myna_ice_ufrag(const struct myna_ice *ice);
 const char *myna_ice_pwd(const struct myna_ice *ice);
 void myna_ice_set_remote(struct myna_ice *ice, const char *ufrag, const char *pwd);

@@ -123,6 +123,7 @@ struct myna_rtc {
     size_t n_audios;
     struct myna_timer tick;
     myna_us next_tick, report_at, rtt;
+    myna_us heard_at; /* the last media packet that could be deciphered; 0: none yet on this path */
 
     uint64_t bytes_in, bytes_out, packets_in, packets_out, dropped_in;
     uint8_t out[MYNA_RTP_MAX + MYNA_SRTP_ROOM];

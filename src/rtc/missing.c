@@ -7,7 +7,7 @@
 
 enum { TIMES = 4 };
 
-static const myna_us patience = 15 * MYNA_MS, lifetime = 500 * MYNA_MS;
+static const myna_us patience = 5 * MYNA_MS, lifetime = 500 * MYNA_MS;
 
 void myna_missing_clear(struct myna_missing *m)
 {

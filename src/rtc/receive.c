@@ -36,6 +36,9 @@ enum {
     SILENCE_BYTES = 100,
     RESENT_MS = 200,
     WORTH_MS = 150, /* a round trip that is worth waiting for */
+    /* What is lost is missed a frame later, asked for at the tick after (5 to 25 ms), decoded up to
+     * a frame before its turn, and a machine has its moments. */
+    AGAIN_MS = 80,
 };
 
 struct myna_receive {
@@ -507,17 +510,27 @@ static void lengthen(struct myna_receive *r, myna_us now)
     }
 }
 
-/* Brings the delay nearer to its target: in silence at once, in speech by a period at a time. */
+/* Brings the delay nearer to its target: in silence at once, in speech by a period at a time. Where
+ * nothing waits there is nothing to stretch: then a frame is made up now and then, and what comes
+ * meanwhile waits. */
 static void adapt(struct myna_receive *r, myna_us now)
 {
     myna_us over = delay_now(r, now) - r->delay.target;
 
     r->since_stretch++;
-    if (r->delay.burst || !is_ready(r))
+    if (r->delay.burst)
         return;
+    if (!is_ready(r)) {
+        if (over < -MYNA_FRAME_US && r->since_stretch >= STRETCH_EVERY && r->made_up == 0 &&
+            !myna_jitter_count(r->jitter)) {
+            make_up_next(r);
+            r->since_stretch = 0;
+        }
+        return;
+    }
     if (over > MYNA_FRAME_US)
         shorten(r, now, over > HURRY * MYNA_FRAME_US);
-    else if (over < -MYNA_FRAME_US && r->since_stretch >= STRETCH_EVERY)
+    else if (over < -MYNA_FRAME_US / 2 && r->since_stretch >= STRETCH_EVERY)
         lengthen(r, now);
 }
 
@@ -571,7 +584,7 @@ size_t myna_receive_nacks(struct myna_receive *r, myna_us now, myna_us rtt, uint
     myna_us again = rtt < 0 ? 100 * MYNA_MS : rtt + MYNA_FRAME_US;
     int64_t ahead = (r->newest - r->next) / TICKS; /* packets that are still to be played */
 
-    r->again_after = rtt >= 0 && rtt < WORTH_MS * MYNA_MS ? rtt + 3 * MYNA_FRAME_US : 0;
+    r->again_after = rtt >= 0 && rtt < WORTH_MS * MYNA_MS ? rtt + AGAIN_MS * MYNA_MS : 0;
     ahead = ahead < 0 ? 0 : ahead > MYNA_MISSING_MAX ? MYNA_MISSING_MAX : ahead;
     return myna_missing_ask(&r->arrivals.missing, now, again, (uint16_t)(a->newest - ahead), into,
                             max);

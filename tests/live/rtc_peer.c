@@ -174,13 +174,15 @@ static void on_report(struct myna_timer *t)
         exit(1);
     myna_rtc_audio_get_stats(w.audio, &a);
     myna_rtc_get_stats(w.rtc, &s);
-    put(json_pack("{s:s,s:f,s:f,s:i,s:i,s:I,s:I,s:I,s:I,s:I,s:f,s:s,s:s,s:s,s:I}", "now",
-                  state_name(myna_rtc_get_state(w.rtc)), "hz", w.hz, "rms", w.rms, "loud", w.loud,
-                  "tracks", w.tracks, "received", (json_int_t)a.received, "lost",
+    put(json_pack("{s:s,s:f,s:f,s:i,s:i,s:I,s:I,s:I,s:I,s:I,s:f,s:s,s:s,s:s,s:I,s:I,s:I,s:f,s:f}",
+                  "now", state_name(myna_rtc_get_state(w.rtc)), "hz", w.hz, "rms", w.rms, "loud",
+                  w.loud, "tracks", w.tracks, "received", (json_int_t)a.received, "lost",
                   (json_int_t)a.lost, "recovered", (json_int_t)a.recovered, "sent",
                   (json_int_t)a.sent, "resent", (json_int_t)a.resent, "rtt_ms",
                   (double)s.rtt / 1000, "srtp", s.srtp_profile, "local", s.local, "remote",
-                  s.remote, "dropped", (json_int_t)s.dropped_in));
+                  s.remote, "dropped", (json_int_t)s.dropped_in, "late", (json_int_t)a.late,
+                  "made_up", (json_int_t)a.concealed, "delay_ms", (double)a.delay / 1000,
+                  "target_ms", (double)a.delay_target / 1000));
 }
 
 static void must(enum myna_err err, const struct myna_why *why)
