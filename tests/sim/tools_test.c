@@ -314,6 +314,7 @@ TEST(more_calls_than_allowed_are_dropped)
 static bool destroys(struct sim *s, const struct myna_tool_call *call)
 {
     (void)call;
+    executed++;
     sim_destroy(s);
     return true;
 }
@@ -323,6 +324,7 @@ TEST(a_tool_may_destroy_the_session)
     struct sim *s = asked(&(struct sim_setup){TOOLS, .tool = destroys}, "lookup", "{}");
 
     sim_run(s, 5000);
+    CHECK_EQ(executed, 1);
     sim_end(s);
 }
 
