@@ -48,7 +48,7 @@ GENERATED = {"session/sorry_pcm.h", "livekit/livekit.pb-c.h"}
 # third-party header: the files of src/ that may include it. One library, one place.
 THIRD_PARTY = {
     "uv.h": ["util/loop_uv.c"],
-    "curl/*": ["util/http_curl.c"],
+    "curl/*": ["util/http_curl*.c"],
     "sndfile.h": ["audio/wav.c"],
     "speex/speex_resampler.h": ["audio/resample.c"],
     "speex/speex_echo.h": ["audio/echo.c"],
@@ -56,7 +56,6 @@ THIRD_PARTY = {
     "opus*": ["audio/*opus*.c", "audio/ogg.c"],
     "ogg/*": ["audio/*ogg*.c", "audio/decode*.c"],
     "mpg123.h": ["audio/decode_mp3.c"],
-    "sqlite3.h": ["store/*.c"],
     "nice/*": ["rtc/nice_calls.h"],
     "srtp2/*": ["rtc/srtp.c"],
     "usrsctp.h": ["rtc/sctp_usrsctp.c"],

@@ -1,5 +1,5 @@
-/* http_internal.h - one request and the client, between http_curl.c (the wire) and http_tell.c (the
- * owner). Nobody else includes it. */
+/* http_internal.h - one request and the client, between http_curl.c and http_curl_request.c (the
+ * wire) and http_tell.c (the owner). Nobody else includes it. */
 #ifndef MYNA_UTIL_HTTP_INTERNAL_H
 #define MYNA_UTIL_HTTP_INTERNAL_H
 
@@ -61,7 +61,17 @@ void myna_http_mark_ready(struct myna_http_request *rq);
 void myna_http_unmark_ready(struct myna_http_request *rq);
 void myna_http_deliver(struct myna_http *http);
 
-/* http_curl.c */
+/* http_curl.c: sets the timerfd to the nearest of its times; a limit of one request, ms <= 0: none;
+ * what comes from the loop, while there are requests. */
+void myna_http_arm(struct myna_http *http);
+void myna_http_set_limit(struct myna_http_request *rq, int what, int ms);
+bool myna_http_listen(struct myna_http *http); /* false: memory is short */
+void myna_http_rest(struct myna_http *http);   /* an idle client does not keep the loop going */
+
+/* http_curl_request.c; result: a CURLcode. */
+void myna_http_send(struct myna_http_request *rq);
+void myna_http_finish(struct myna_http_request *rq, int result);
+void myna_http_open_raw(struct myna_http_request *rq); /* it is connected */
 void myna_http_free(struct myna_http_request *rq);
 void myna_http_leave_world(struct myna_http_request *rq);
 void myna_http_unhold(struct myna_http_request *rq); /* libcurl may hand over more */
