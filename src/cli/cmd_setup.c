@@ -1,15 +1,11 @@
 /* cmd_setup.c - `myna setup`: finds what runs here, asks the rest, tries it, writes it down.
  *
- * Each question has a flag that answers it, and a default: what is configured, else what was found,
- * else Myna's own. Answers go into the configuration at once, so that the trials use them, and into
- * a list of changes, which is written at the end, all or nothing.
+ * Each question has a flag that answers it. How one is asked is in interview.c; here is which, what
+ * is found for them, the trials, and the file, which is written at the end, all or nothing.
  */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include <myna/discover.h>
@@ -18,11 +14,10 @@
 
 #include "commands.h"
 #include "flags.h"
+#include "interview.h"
 #include "out.h"
 
-enum { MAX_CHANGES = 48, MAX_ANSWER = 4096, FIRST_WORD_MS = 60000 };
-
-#define MASK "************"
+enum { FIRST_WORD_MS = 60000 };
 
 struct options {
     bool yes, no_test, no_probe;
@@ -63,159 +58,9 @@ static const struct flag flags[] = {
 
 struct wizard {
     const struct options *opt;
-    struct myna_config *cfg;
-    bool colour;
+    struct interview iv;
     struct myna_discovery found;
-    struct myna_config_change changes[MAX_CHANGES];
-    size_t n;
 };
-
-struct question {
-    const char *key, *text;
-    const char *flag;      /* its flag's value; NULL: not given */
-    const char *found;     /* default when nothing is configured; NULL none */
-    const char *from;      /* where that is from; NULL */
-    bool secret, optional; /* optional: Enter on nothing leaves it unset */
-};
-
-/* ------------------------------------------------------------------ asking */
-
-static enum myna_err change(struct wizard *w, const char *key, const char *value,
-                            struct myna_why *why)
-{
-    char *copy = strdup(value); /* `value` may be the configuration's own */
-    size_t i = 0;
-    enum myna_err err = copy ? myna_config_set(w->cfg, key, copy, "setup", why)
-                             : myna_fail(why, MYNA_ENOMEM, "memory is short");
-
-    while (!err && i < w->n && strcmp(w->changes[i].key, key) != 0)
-        i++;
-    if (!err && i == MAX_CHANGES)
-        err = myna_fail(why, MYNA_ELIMIT, "too many answers");
-    if (!err && i == w->n) {
-        w->changes[i].key = strdup(key);
-        if (!w->changes[i].key)
-            err = myna_fail(why, MYNA_ENOMEM, "memory is short");
-        else
-            w->n++;
-    }
-    if (err) {
-        free(copy);
-        return err;
-    }
-    free((char *)w->changes[i].value);
-    w->changes[i].value = copy;
-    return MYNA_OK;
-}
-
-/* What is typed is not shown when it is a secret. MYNA_EIO: the input has ended. */
-static enum myna_err read_line(bool secret, char *out, size_t size, struct myna_why *why)
-{
-    struct termios before, silent;
-    bool hide = secret && isatty(0) && !tcgetattr(0, &before);
-    char *got;
-
-    if (hide) {
-        silent = before;
-        silent.c_lflag &= ~(tcflag_t)ECHO;
-        hide = !tcsetattr(0, TCSANOW, &silent);
-    }
-    fflush(stdout); /* the question appears when its answer can no longer be seen */
-    got = fgets(out, (int)size, stdin);
-    if (hide) {
-        (void)tcsetattr(0, TCSANOW, &before);
-        putchar('\n');
-    }
-    if (!got)
-        return myna_fail(why, MYNA_EIO, "the answers have ended too early; nothing was written");
-    if (!strchr(out, '\n') && !feof(stdin))
-        return myna_fail(why, MYNA_ELIMIT, "that answer is too long; nothing was written");
-    out[strcspn(out, "\r\n")] = '\0';
-    for (size_t n = strlen(out); n && (out[n - 1] == ' ' || out[n - 1] == '\t'); n--)
-        out[n - 1] = '\0';
-    return MYNA_OK;
-}
-
-static void show_question(const struct wizard *w, const struct question *q, const char *def)
-{
-    printf("%s%s%s", myna_cli_bold(w->colour), q->text, myna_cli_plain(w->colour));
-    if (q->secret && *def)
-        printf(" [%s%s%s]", MASK, q->from ? ", " : "", q->from ? q->from : "");
-    else if (*def)
-        printf(" [%s]", def);
-    else if (q->optional)
-        printf(" [none]");
-    printf(": ");
-}
-
-/* A configured value stands before a found one; what Myna brings along is the last. */
-static const char *default_of(const struct wizard *w, struct question *q)
-{
-    const char *now = myna_config_get(w->cfg, q->key);
-
-    if (q->found && *q->found && (!now || !*now || myna_config_is_default(w->cfg, q->key)))
-        return q->found;
-    q->from = NULL;
-    return now ? now : "";
-}
-
-static enum myna_err key_from_input(char *out, size_t size, struct myna_why *why)
-{
-    return read_line(true, out, size, why);
-}
-
-static enum myna_err ask(struct wizard *w, struct question q, struct myna_why *why)
-{
-    char typed[MAX_ANSWER];
-    const char *def = default_of(w, &q), *answer = q.flag;
-    enum myna_err err = MYNA_OK;
-
-    if (answer && q.secret && !strcmp(answer, "-")) {
-        err = key_from_input(typed, sizeof typed, why);
-        answer = typed;
-    }
-    for (;;) {
-        bool asked = !answer && !w->opt->yes;
-
-        if (asked) {
-            show_question(w, &q, def);
-            err = read_line(q.secret, typed, sizeof typed, why);
-            answer = !err && *typed ? typed : def;
-            if (!strcmp(answer, "-")) /* takes it away */
-                answer = "";
-        } else if (!answer) {
-            answer = def;
-        }
-        if (err)
-            return err;
-        if (!*answer && !q.optional && !asked)
-            return myna_fail(why, MYNA_ECONFIG, "%s is not known: %s", q.key, q.text);
-        if (*answer || q.optional) {
-            const char *now = myna_config_get(w->cfg, q.key);
-
-            if (!strcmp(answer, now ? now : "") && !strstr(q.key, ".provider"))
-                return MYNA_OK; /* as it is */
-            err = change(w, q.key, answer, why);
-            if (!err || !asked)
-                return err;
-            printf("  %s\n", why->text);
-        }
-        err = MYNA_OK;
-        answer = NULL;
-    }
-}
-
-static enum myna_err yes_or_no(const struct wizard *w, const char *text, bool *yes,
-                               struct myna_why *why)
-{
-    char typed[MAX_ANSWER];
-    enum myna_err err;
-
-    printf("%s%s%s [y/N]: ", myna_cli_bold(w->colour), text, myna_cli_plain(w->colour));
-    err = read_line(false, typed, sizeof typed, why);
-    *yes = !err && (*typed == 'y' || *typed == 'Y');
-    return err;
-}
 
 /* ------------------------------------------------------------------ what there is */
 
@@ -234,12 +79,12 @@ static const struct myna_found *first(const struct wizard *w, enum myna_found_us
 
 static enum myna_err look_around(struct wizard *w, struct myna_why *why)
 {
-    const char *enabled = myna_config_get(w->cfg, "probe.enabled");
+    const char *enabled = myna_config_get(w->iv.cfg, "probe.enabled");
     enum myna_err err;
 
     if (w->opt->no_probe || (enabled && !strcmp(enabled, "false")))
         return MYNA_OK;
-    err = myna_discover(w->cfg, &w->found, why);
+    err = myna_discover(w->iv.cfg, &w->found, why);
     if (err)
         return err;
     if (!w->found.n)
@@ -295,9 +140,9 @@ static bool key_of(const struct wizard *w, const char *stage, const char *option
     const char *provider;
 
     snprintf(name, sizeof name, "%s.provider", stage);
-    provider = myna_config_get(w->cfg, name);
+    provider = myna_config_get(w->iv.cfg, name);
     snprintf(key, size, "%s.%s.%s", stage, provider ? provider : "", option);
-    return myna_config_origin(w->cfg, key) != NULL;
+    return myna_config_origin(w->iv.cfg, key) != NULL;
 }
 
 static enum myna_err ask_provider(struct wizard *w, const struct stage *s, struct myna_why *why)
@@ -317,17 +162,17 @@ static enum myna_err ask_provider(struct wizard *w, const struct stage *s, struc
 
         if (!w->opt->yes && !q.flag)
             list_names(key);
-        err = ask(w, q, why);
+        err = myna_cli_question(&w->iv, q, why);
         if (err)
             return err;
-        name = myna_config_get(w->cfg, key);
+        name = myna_config_get(w->iv.cfg, key);
         if (is_name(key, name))
             return MYNA_OK;
         err = myna_fail(why, MYNA_ECONFIG, "there is no %s provider '%s'", s->name, name);
         if (w->opt->yes || q.flag)
             return err;
         printf("  %s\n", why->text);
-        (void)!myna_config_set(w->cfg, key, q.found ? q.found : "", "setup", NULL);
+        (void)!myna_config_set(w->iv.cfg, key, q.found ? q.found : "", "setup", NULL);
     }
 }
 
@@ -347,7 +192,7 @@ static enum myna_err ask_option(struct wizard *w, const struct stage *s, const c
     snprintf(text, sizeof text, "  %s", q.text);
     q.key = key;
     q.text = text;
-    return ask(w, q, why);
+    return myna_cli_question(&w->iv, q, why);
 }
 
 /* The models of a hosted service have a default of the provider's own. */
@@ -361,7 +206,7 @@ static enum myna_err ask_stage(struct wizard *w, const struct stage *s, struct m
     if (err)
         return err;
     snprintf(key, sizeof key, "%s.provider", s->name);
-    provider = myna_config_get(w->cfg, key);
+    provider = myna_config_get(w->iv.cfg, key);
     f = first(w, s->use, s->use == MYNA_FOUND_ANSWERS ? provider : NULL);
     err = ask_option(
         w, s, "base_url",
@@ -403,7 +248,7 @@ static enum myna_err try_agent(struct wizard *w, struct myna_why *why)
 
     printf("  asking it for a word ... ");
     fflush(stdout);
-    err = myna_try_agent(w->cfg, FIRST_WORD_MS, &word, why);
+    err = myna_try_agent(w->iv.cfg, FIRST_WORD_MS, &word, why);
     if (err)
         puts("no");
     else
@@ -418,7 +263,7 @@ static enum myna_err try_word(struct wizard *w, struct myna_why *why)
 
     printf("  saying a word and listening to it ... ");
     fflush(stdout);
-    err = myna_try_word(w->cfg, &word, why);
+    err = myna_try_word(w->iv.cfg, &word, why);
     if (err) {
         puts("no");
         return err;
@@ -441,7 +286,7 @@ static enum myna_err prove(struct wizard *w,
     if (!err || w->opt->yes)
         return err;
     printf("  %s\n", why->text);
-    err = yes_or_no(w, text, &keep, why);
+    err = myna_cli_yes_or_no(&w->iv, text, &keep, why);
     *again = !err && !keep;
     return err;
 }
@@ -520,11 +365,11 @@ static enum myna_err rest(struct wizard *w, struct myna_why *why)
     enum myna_err err = MYNA_OK;
 
     for (size_t i = 0; !err && i < sizeof questions / sizeof *questions; i++) {
-        const char *url = myna_config_get(w->cfg, "transport.livekit.url");
+        const char *url = myna_config_get(w->iv.cfg, "transport.livekit.url");
 
         if (i > 1 && !(url && *url) && !questions[i].flag)
             continue;
-        err = ask(w, questions[i], why);
+        err = myna_cli_question(&w->iv, questions[i], why);
     }
     return err;
 }
@@ -533,7 +378,7 @@ static enum myna_err finish(struct wizard *w, const char *named, struct myna_why
 {
     char *home = myna_config_home_path();
     const char *path = named ? named : !access("myna.yaml", F_OK) ? "myna.yaml" : home;
-    enum myna_err err = path ? myna_config_save(path, w->changes, w->n, why)
+    enum myna_err err = path ? myna_config_save(path, w->iv.changes, w->iv.n, why)
                              : myna_fail(why, MYNA_ECONFIG, "there is no HOME to write to");
     char *env = myna_config_env_path();
 
@@ -556,8 +401,9 @@ static enum myna_err run(const struct call *call, struct myna_why *why)
     if (!w)
         return myna_fail(why, MYNA_ENOMEM, "memory is short");
     w->opt = (const void *)call->options;
-    w->cfg = call->cfg;
-    w->colour = myna_cli_colour(stdout);
+    w->iv.yes = w->opt->yes;
+    w->iv.cfg = call->cfg;
+    w->iv.colour = myna_cli_colour(stdout);
     err = look_around(w, why);
     if (!err && !w->opt->yes)
         puts("Enter keeps what stands in brackets; - takes it away.");
@@ -569,10 +415,7 @@ static enum myna_err run(const struct call *call, struct myna_why *why)
         err = rest(w, why);
     if (!err)
         err = finish(w, call->config, why);
-    for (size_t i = 0; i < w->n; i++) {
-        free((char *)w->changes[i].key);
-        free((char *)w->changes[i].value);
-    }
+    myna_cli_interview_fini(&w->iv);
     free(w);
     return err;
 }
