@@ -106,30 +106,6 @@ TEST(a_server_that_forgets_to_end_its_answer_is_not_waited_for)
     teardown();
 }
 
-static char long_body[5200];
-
-static void say_401(struct fake_conn *c)
-{
-    memset(long_body, 'x', 5000);
-    memcpy(long_body, "bad sk-12345 ", 13);
-    fake_answer(c, 401, "", long_body);
-}
-
-TEST(L29_a_wrong_key_is_one_line_that_names_the_setting_and_not_the_key)
-{
-    static const char *const settings[] = {"model", "m", "api_key", "sk-12345", NULL};
-
-    setup(&myna_llm_openai_compatible, say_401, settings);
-    ask();
-    CHECK_EQ(w.status, 401);
-    CHECK(!w.retryable);
-    CHECK_HAS(w.fault, "the server answered HTTP 401: bad *** xxx");
-    CHECK_HAS(w.fault, "(is llm.openai_compatible.api_key right?)");
-    CHECK(!strstr(w.fault, "12345") && strlen(w.fault) < 320);
-    CHECK_HAS(w.server.last, "Authorization: Bearer sk-12345\r\n");
-    teardown();
-}
-
 static void say_404(struct fake_conn *c)
 {
     fake_answer(c, 404, "", "Not Found");

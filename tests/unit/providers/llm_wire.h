@@ -4,13 +4,10 @@
 #ifndef TESTS_LLM_WIRE_H
 #define TESTS_LLM_WIRE_H
 
-#include "fake_http.h"
+#include "wire.h"
 
 #include "llm/llm.h"
 #include "providers/builtin.h"
-#include "util/grave.h"
-#include "util/host.h"
-#include "util/http.h"
 
 #define STREAM "Content-Type: text/event-stream\r\n"
 #define HELLO                                                                                      \
@@ -38,23 +35,13 @@ static struct {
 static inline void setup(const struct myna_llm_class *cls, void (*answer)(struct fake_conn *c),
                          const char *const *settings)
 {
-    struct myna_loop_options lo = {.workers = 1};
     struct myna_why why = {0};
-    char key[64], url[64];
+    char section[40];
 
     memset(&w, 0, sizeof w);
     w.session_id = "CA1";
-    w.host.loop = myna_loop_create(&lo, NULL);
-    w.cfg = myna_config_create();
-    CHECK(w.host.loop && w.cfg);
-    fake_open(&w.server, w.host.loop, answer);
-    snprintf(url, sizeof url, "http://127.0.0.1:%d/v1", w.server.port);
-    snprintf(key, sizeof key, "llm.%s.base_url", cls->name);
-    CHECK_EQ(myna_config_set(w.cfg, key, url, "test", &why), MYNA_OK);
-    for (; settings && *settings; settings += 2) {
-        snprintf(key, sizeof key, "llm.%s.%s", cls->name, settings[0]);
-        CHECK_EQ(myna_config_set(w.cfg, key, settings[1], "test", &why), MYNA_OK);
-    }
+    snprintf(section, sizeof section, "llm.%s", cls->name);
+    wire_open(&w.host, &w.server, &w.cfg, answer, section, "/v1", settings);
     CHECK_EQ(cls->create(&w.llm, &w.host, w.cfg, &why), MYNA_OK);
 }
 
@@ -63,10 +50,7 @@ static inline void teardown(void)
     myna_llm_port_close(w.port);
     myna_host_bury_all(&w.host);
     w.llm->cls->destroy(w.llm);
-    fake_shut(&w.server);
-    myna_http_destroy(w.host.http);
-    myna_loop_destroy(w.host.loop);
-    myna_config_destroy(w.cfg);
+    wire_shut(&w.host, &w.server, w.cfg);
 }
 
 static inline void hang_up(void)

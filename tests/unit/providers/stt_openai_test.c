@@ -1,11 +1,8 @@
 /* stt_openai_test.c - utterances against a transcription server in the same loop. */
-#include "fake_http.h"
+#include "wire.h"
 
 #include "providers/builtin.h"
 #include "stt/stt.h"
-#include "util/grave.h"
-#include "util/host.h"
-#include "util/http.h"
 
 #define JSON "Content-Type: application/json\r\n"
 
@@ -56,23 +53,11 @@ static void setup(const struct myna_stt_class *cls, void (*answer)(struct fake_c
 {
     struct myna_stt_port_options opt = {.id = 1, .event = on_event};
     struct myna_why why = {0};
-    char key[64], url[64];
+    char section[40];
 
     memset(&w, 0, sizeof w);
-    w.host.loop = myna_loop_create(&(struct myna_loop_options){.workers = 1}, NULL);
-    w.cfg = myna_config_create();
-    CHECK(w.host.loop && w.cfg);
-    fake_open(&w.server, w.host.loop, answer);
-    snprintf(url, sizeof url, "http://127.0.0.1:%d/v1/", w.server.port);
-    snprintf(key, sizeof key, "stt.%s.base_url", cls->name);
-    CHECK_EQ(myna_config_set(w.cfg, key, url, "test", &why), MYNA_OK);
-    for (; settings && *settings; settings += 2) {
-        if (strchr(settings[0], '.'))
-            snprintf(key, sizeof key, "%s", settings[0]);
-        else
-            snprintf(key, sizeof key, "stt.%s.%s", cls->name, settings[0]);
-        CHECK_EQ(myna_config_set(w.cfg, key, settings[1], "test", &why), MYNA_OK);
-    }
+    snprintf(section, sizeof section, "stt.%s", cls->name);
+    wire_open(&w.host, &w.server, &w.cfg, answer, section, "/v1/", settings);
     if (cls->create(&w.stt, &w.host, w.cfg, &why))
         check_fail(__FILE__, __LINE__, "%s", why.text);
     opt.stt = w.stt;
@@ -84,10 +69,7 @@ static void teardown(void)
     myna_stt_port_close(w.port);
     myna_host_bury_all(&w.host);
     w.stt->cls->destroy(w.stt);
-    fake_shut(&w.server);
-    myna_http_destroy(w.host.http);
-    myna_loop_destroy(w.host.loop);
-    myna_config_destroy(w.cfg);
+    wire_shut(&w.host, &w.server, w.cfg);
 }
 
 static void turn(void)
@@ -97,11 +79,7 @@ static void turn(void)
 
 static void turn_until(const int *count, int want)
 {
-    for (int i = 0; i < 4000 && *count < want; i++)
-        turn();
-    if (*count < want && w.fault[0])
-        check_fail(__FILE__, __LINE__, "%s", w.fault);
-    CHECK_EQ(*count, want);
+    wire_until(turn, count, want, w.fault);
 }
 
 static void push(int n)

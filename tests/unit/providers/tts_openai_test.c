@@ -1,12 +1,9 @@
 /* tts_openai_test.c - sentences against a speech server in the same loop. */
-#include "fake_http.h"
+#include "wire.h"
 
 #include "providers/builtin.h"
 #include "tts/tts.h"
 #include "util/buf.h"
-#include "util/grave.h"
-#include "util/host.h"
-#include "util/http.h"
 
 #define MAX (24000 * 8)
 
@@ -71,24 +68,12 @@ static void setup(const struct myna_tts_class *cls, void (*answer)(struct fake_c
                   const char *const *settings)
 {
     struct myna_why why = {0};
-    char key[64], url[64];
+    char section[40];
 
     memset(&w, 0, sizeof w);
     w.room = 4800;
-    w.host.loop = myna_loop_create(&(struct myna_loop_options){.workers = 1}, NULL);
-    w.cfg = myna_config_create();
-    CHECK(w.host.loop && w.cfg);
-    fake_open(&w.server, w.host.loop, answer);
-    snprintf(url, sizeof url, "http://127.0.0.1:%d/v1/", w.server.port);
-    snprintf(key, sizeof key, "tts.%s.base_url", cls->name);
-    CHECK_EQ(myna_config_set(w.cfg, key, url, "test", &why), MYNA_OK);
-    for (; settings && *settings; settings += 2) {
-        if (strchr(settings[0], '.'))
-            snprintf(key, sizeof key, "%s", settings[0]);
-        else
-            snprintf(key, sizeof key, "tts.%s.%s", cls->name, settings[0]);
-        CHECK_EQ(myna_config_set(w.cfg, key, settings[1], "test", &why), MYNA_OK);
-    }
+    snprintf(section, sizeof section, "tts.%s", cls->name);
+    wire_open(&w.host, &w.server, &w.cfg, answer, section, "/v1/", settings);
     if (cls->create(&w.tts, &w.host, w.cfg, &why))
         check_fail(__FILE__, __LINE__, "%s", why.text);
     open_port();
@@ -99,10 +84,7 @@ static void teardown(void)
     myna_tts_port_close(w.port);
     myna_host_bury_all(&w.host);
     w.tts->cls->destroy(w.tts);
-    fake_shut(&w.server);
-    myna_http_destroy(w.host.http);
-    myna_loop_destroy(w.host.loop);
-    myna_config_destroy(w.cfg);
+    wire_shut(&w.host, &w.server, w.cfg);
 }
 
 static void turn(void)
@@ -120,11 +102,7 @@ static void turns(int n)
 
 static void turn_until(const int *count, int want)
 {
-    for (int i = 0; i < 4000 && *count < want; i++)
-        turn();
-    if (*count < want && w.fault[0])
-        check_fail(__FILE__, __LINE__, "%s", w.fault);
-    CHECK_EQ(*count, want);
+    wire_until(turn, count, want, w.fault);
 }
 
 static void say(const char *text)
