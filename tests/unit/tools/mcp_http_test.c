@@ -1,81 +1,38 @@
 /* mcp_http_test.c - the MCP client over HTTP against a server in the same loop: headers of both
  * kinds of the protocol, sessions that are lost, streams, and what is refused. */
-#include "fake_http.h"
+#include "mcp_world.h"
 
 #include <jansson.h>
 
-#include "tools/toolbox.h"
-#include "util/host.h"
-#include "util/http.h"
-#include "util/log.h"
-
 static struct {
-    struct myna_host host;
     struct fake_http server;
-    struct myna_config *cfg;
-    struct myna_toolbox *box;
-    struct myna_toolbox_watch watch;
-    int changes, dones;
-    bool is_error;
-    char output[4000], log[8000], call_head[4000], asked[1000];
+    char call_head[4000], asked[1000];
     bool lose_session; /* with the next call */
     int sessions;
-} w;
-
-static void on_log(void *arg, enum myna_log_level level, const char *line)
-{
-    size_t n = strlen(w.log);
-
-    (void)arg;
-    (void)level;
-    snprintf(w.log + n, sizeof w.log - n, "%s\n", line);
-}
-
-static void on_change(void *arg)
-{
-    (void)arg;
-    w.changes++;
-}
-
-static void on_done(void *arg, const struct myna_tool_outcome *how)
-{
-    (void)arg;
-    w.dones++;
-    w.is_error = how->is_error;
-    snprintf(w.output, sizeof w.output, "%s", how->output);
-}
+} net;
 
 static void begin(void (*answer)(struct fake_conn *c))
 {
-    struct myna_loop_options lo = {.virtual_clock = true, .workers = 1};
-    struct myna_log_options log = {.level = MYNA_LOG_INFO, .write = on_log};
     char yaml[400];
-    struct myna_why why;
 
-    memset(&w, 0, sizeof w);
-    w.host.loop = myna_loop_create(&lo, NULL);
-    w.host.log = myna_log_create(&log);
-    w.cfg = myna_config_create();
-    fake_open(&w.server, w.host.loop, answer);
+    world_open();
+    memset(&net, 0, sizeof net);
+    fake_open(&net.server, w.host.loop, answer);
     setenv("MYNA_TEST_KEY", "sesame-4711", 1);
     snprintf(yaml, sizeof yaml,
              "tools:\n  s:\n    kind: mcp\n    url: http://127.0.0.1:%d/mcp\n    headers: "
              "{Authorization: 'Bearer ${MYNA_TEST_KEY}'}\n",
-             w.server.port);
-    CHECK_EQ(myna_config_parse(w.cfg, "t", yaml, strlen(yaml), &why), MYNA_OK);
-    CHECK_EQ(myna_toolbox_create(&w.host, w.cfg, &w.box, &why), MYNA_OK);
-    w.watch.changed = on_change;
-    myna_toolbox_watch(w.box, &w.watch);
+             net.server.port);
+    CHECK_EQ(world_box(yaml), MYNA_OK);
+    world_watch();
 }
 
 static void finish(void)
 {
-    myna_toolbox_destroy(w.box);
-    myna_http_destroy(w.host.http);
-    fake_shut(&w.server);
-    myna_loop_destroy(w.host.loop);
-    myna_log_destroy(w.host.log);
-    myna_config_destroy(w.cfg);
+    myna_toolbox_destroy(w.box); /* it says goodbye to the server */
+    w.box = NULL;
+    fake_shut(&net.server);
+    world_close();
 }
 
 static void until(const int *count, int n)
@@ -92,10 +49,7 @@ static void until(const int *count, int n)
 
 static void call(const char *name, const char *arguments)
 {
-    struct myna_toolbox_call how = {.name = name, .arguments = arguments, .done = on_done};
-
-    w.dones = 0;
-    CHECK(myna_toolbox_call(w.box, &how));
+    CHECK(start(name, arguments));
     until(&w.dones, 1);
 }
 
@@ -108,7 +62,7 @@ static json_t *request(struct fake_conn *c, const char **method, long long *id)
     CHECK(json_is_object(msg));
     *method = json_string_value(json_object_get(msg, "method"));
     *id = json_integer_value(json_object_get(msg, "id"));
-    snprintf(w.asked + strlen(w.asked), sizeof w.asked - strlen(w.asked), "%s ", *method);
+    snprintf(net.asked + strlen(net.asked), sizeof net.asked - strlen(net.asked), "%s ", *method);
     return msg;
 }
 
@@ -160,7 +114,7 @@ static void modern(struct fake_conn *c)
         char text[400];
 
         CHECK_STR(method, "tools/call");
-        snprintf(w.call_head, sizeof w.call_head, "%.3000s", c->request);
+        snprintf(net.call_head, sizeof net.call_head, "%.3000s", c->request);
         fake_say(c, "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: "
                     "close\r\n\r\ndata: {\"jsonrpc\":\"2.0\",\"method\":\"notifications/progress\","
                     "\"params\":{}}\r\n\r\n");
@@ -188,11 +142,11 @@ TEST(the_newer_revision_with_its_headers)
     call("run", "{\"region\":\"M\xc3\xbcnchen\",\"n\":7,\"q\":\"x\"}");
     CHECK(!w.is_error);
     CHECK_STR(w.output, "done, ***");
-    CHECK_HAS(w.call_head, "\r\nMcp-Name: run\r\n");
-    CHECK_HAS(w.call_head, "\r\nMcp-Param-Region: =?base64?TcO8bmNoZW4=?=\r\n");
-    CHECK_HAS(w.call_head, "\r\nMcp-Param-N: 7\r\n");
-    CHECK(!strstr(w.call_head, "Mcp-Param-q"));
-    CHECK(!strstr(w.asked, "initialize"));
+    CHECK_HAS(net.call_head, "\r\nMcp-Name: run\r\n");
+    CHECK_HAS(net.call_head, "\r\nMcp-Param-Region: =?base64?TcO8bmNoZW4=?=\r\n");
+    CHECK_HAS(net.call_head, "\r\nMcp-Param-N: 7\r\n");
+    CHECK(!strstr(net.call_head, "Mcp-Param-q"));
+    CHECK(!strstr(net.asked, "initialize"));
     finish();
 }
 
@@ -215,25 +169,25 @@ static void legacy(struct fake_conn *c)
     } else if (!strcmp(method, "initialize")) {
         char head[100];
 
-        snprintf(head, sizeof head, JSON_TYPE "Mcp-Session-Id: s-%d\r\n", ++w.sessions);
+        snprintf(head, sizeof head, JSON_TYPE "Mcp-Session-Id: s-%d\r\n", ++net.sessions);
         give(c, head, id,
              "{\"protocolVersion\":\"2025-06-18\",\"capabilities\":{\"tools\":{\"listChanged\":"
              "true}},\"serverInfo\":{}}");
     } else {
         char session[60];
 
-        snprintf(session, sizeof session, "\r\nMcp-Session-Id: s-%d\r\n", w.sessions);
+        snprintf(session, sizeof session, "\r\nMcp-Session-Id: s-%d\r\n", net.sessions);
         CHECK_HAS(c->request, session);
         CHECK_HAS(c->request, "\r\nMCP-Protocol-Version: 2025-06-18\r\n");
         if (!strcmp(method, "notifications/initialized"))
             fake_answer(c, 202, "", "");
         else if (!strcmp(method, "tools/list"))
             give(c, JSON_TYPE, id, "{\"tools\":[" TOOL "]}");
-        else if (w.lose_session)
+        else if (net.lose_session)
             fake_answer(c, 404, "", "");
         else
             give(c, JSON_TYPE, id, "{\"content\":[{\"type\":\"text\",\"text\":\"well\"}]}");
-        w.lose_session = false;
+        net.lose_session = false;
     }
     json_decref(msg);
 }
@@ -242,15 +196,15 @@ TEST(the_older_revisions_with_a_session_that_is_begun_anew_when_it_is_lost)
 {
     begin(legacy);
     until(&w.changes, 1);
-    CHECK_STR(w.asked, "server/discover initialize notifications/initialized tools/list ");
+    CHECK_STR(net.asked, "server/discover initialize notifications/initialized tools/list ");
     call("run", "{}");
     CHECK_STR(w.output, "well");
-    w.lose_session = true;
+    net.lose_session = true;
     call("run", "{}");
     CHECK(w.is_error);
     CHECK_HAS(w.log, "it has forgotten our session; again in 1 s");
     until(&w.changes, 2);
-    CHECK_EQ(w.sessions, 2);
+    CHECK_EQ(net.sessions, 2);
     call("run", "{}");
     CHECK_STR(w.output, "well");
     finish();
@@ -283,13 +237,13 @@ TEST(what_is_no_mcp_server_is_said_and_tried_again)
 TEST(a_server_that_is_not_there_is_tried_again_while_somebody_watches)
 {
     begin(a_web_page);
-    fake_shut(&w.server);
+    fake_shut(&net.server);
     myna_loop_run_until(w.host.loop, 2500 * MYNA_MS);
     CHECK_HAS(w.log, "again in 2 s");
     myna_toolbox_unwatch(w.box, &w.watch);
     myna_loop_run_until(w.host.loop, 100 * MYNA_S);
     CHECK(!strstr(w.log, "again in 4 s")); /* it rests */
-    fake_open(&w.server, w.host.loop, a_web_page);
+    fake_open(&net.server, w.host.loop, a_web_page);
     finish();
 }
 

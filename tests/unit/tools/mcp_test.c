@@ -1,83 +1,26 @@
 /* mcp_test.c - the MCP client against a strict server in Python, on standard input and output: both
  * kinds of the protocol, lists in pages and lists that change, and servers that die, flood or
  * speak something else. Waits between two openings are on the virtual clock. */
-#include "check.h"
+#include "mcp_world.h"
 
 #include <unistd.h>
 
-#include "tools/toolbox.h"
 #include "util/fs.h"
-#include "util/host.h"
-#include "util/http.h"
-#include "util/log.h"
-#include "util/process.h"
-
-static struct {
-    struct myna_host host;
-    struct myna_config *cfg;
-    struct myna_toolbox *box;
-    struct myna_why why;
-    struct myna_toolbox_watch watch;
-    int changes, dones;
-    bool is_error;
-    char output[4000];
-    char log[20000];
-} w;
-
-static void on_log(void *arg, enum myna_log_level level, const char *line)
-{
-    size_t n = strlen(w.log);
-
-    (void)arg;
-    (void)level;
-    snprintf(w.log + n, sizeof w.log - n, "%s\n", line);
-}
-
-static void on_change(void *arg)
-{
-    (void)arg;
-    w.changes++;
-}
-
-static void on_done(void *arg, const struct myna_tool_outcome *how)
-{
-    (void)arg;
-    w.dones++;
-    w.is_error = how->is_error;
-    snprintf(w.output, sizeof w.output, "%s", how->output);
-}
 
 /* A toolbox with the server in this mode; `more` are lines of the entry. */
 static enum myna_err open_box(const char *mode, const char *more)
 {
-    struct myna_loop_options lo = {.virtual_clock = true, .workers = 1};
-    struct myna_log_options log = {.level = MYNA_LOG_INFO, .write = on_log};
     const char *tree = getenv("MYNA_TEST_TREE");
     char yaml[2000];
 
-    memset(&w, 0, sizeof w);
-    w.host.loop = myna_loop_create(&lo, NULL);
-    w.host.log = myna_log_create(&log);
-    w.cfg = myna_config_create();
-    CHECK(w.host.loop && w.host.log && w.cfg && tree);
+    world_open();
+    CHECK(tree);
     snprintf(
         yaml, sizeof yaml,
         "tools:\n  s:\n    kind: mcp\n    command: [python3, '%s/tests/support/mcp_server.py', "
         "'%s', '/tmp/mcp_test.%d']\n%s",
         tree, mode, (int)getpid(), more);
-    if (myna_config_parse(w.cfg, "t.yaml", yaml, strlen(yaml), &w.why))
-        check_fail(__FILE__, __LINE__, "%s", w.why.text);
-    return myna_toolbox_create(&w.host, w.cfg, &w.box, &w.why);
-}
-
-static void close_box(void)
-{
-    myna_toolbox_destroy(w.box);
-    myna_process_end_all(&w.host);
-    myna_http_destroy(w.host.http);
-    myna_loop_destroy(w.host.loop);
-    myna_log_destroy(w.host.log);
-    myna_config_destroy(w.cfg);
+    return world_box(yaml);
 }
 
 static void run_until(const int *count, int n)
@@ -99,17 +42,8 @@ static void until_changes(int n)
 static void begin(const char *mode, const char *more)
 {
     CHECK_EQ(open_box(mode, more), MYNA_OK);
-    w.watch.changed = on_change;
-    myna_toolbox_watch(w.box, &w.watch);
+    world_watch();
     until_changes(1);
-}
-
-static struct myna_tool_job *start(const char *name, const char *arguments)
-{
-    struct myna_toolbox_call call = {.name = name, .arguments = arguments, .done = on_done};
-
-    w.dones = 0;
-    return myna_toolbox_call(w.box, &call);
 }
 
 static void call(const char *name, const char *arguments)
@@ -158,7 +92,7 @@ static void whole(const char *mode)
     until_changes(2);
     check_names(ALL " new_tool");
     CHECK(w.changes <= 3);
-    close_box();
+    world_close();
 }
 
 TEST(a_server_of_the_revisions_with_a_handshake)
@@ -178,14 +112,14 @@ TEST(what_it_asks_of_us_is_answered)
     CHECK_HAS(w.output, "{\"id\": 77, \"jsonrpc\": \"2.0\", \"result\": {}}");
     CHECK_HAS(w.output, "\"id\": \"x\"");
     CHECK_HAS(w.output, "-32601");
-    close_box();
+    world_close();
 }
 
 TEST(only_some_of_its_tools)
 {
     begin("legacy", "    only: [mixed, echo]\n");
     check_names("echo mixed");
-    close_box();
+    world_close();
 }
 
 TEST(a_call_that_takes_too_long_is_cancelled_at_the_server)
@@ -204,7 +138,7 @@ TEST(a_call_that_takes_too_long_is_cancelled_at_the_server)
     CHECK_STR(text, "[\"notifications/cancelled\", true]");
     free(text);
     unlink(path);
-    close_box();
+    world_close();
 }
 
 TEST(a_server_that_dies_is_started_again_and_its_tools_stay)
@@ -221,7 +155,7 @@ TEST(a_server_that_dies_is_started_again_and_its_tools_stay)
     until_changes(2);
     call("echo", "{\"words\":\"again\"}");
     CHECK_STR(w.output, "heard again");
-    close_box();
+    world_close();
 }
 
 static void never(const char *mode, const char *says)
@@ -233,7 +167,7 @@ static void never(const char *mode, const char *says)
     CHECK_HAS(w.log, "again in 4 s");
     CHECK(!strstr(w.log, "again in 8 s"));
     check_names("");
-    close_box();
+    world_close();
 }
 
 TEST(who_floods_or_speaks_something_else_is_closed_and_tried_ever_more_seldom)
@@ -248,7 +182,7 @@ TEST(lines_beside_the_protocol_are_passed_over)
 {
     begin("legacy-stray", "");
     check_names(ALL);
-    close_box();
+    world_close();
 }
 
 TEST(a_list_without_end_is_cut)
@@ -256,7 +190,7 @@ TEST(a_list_without_end_is_cut)
     begin("modern-loop", "");
     CHECK_HAS(w.log, "its list of tools is too long");
     CHECK_EQ(w.changes, 1);
-    close_box();
+    world_close();
 }
 
 TEST(what_is_no_tool_is_left_out_and_said)
@@ -266,7 +200,7 @@ TEST(what_is_no_tool_is_left_out_and_said)
     CHECK_HAS(w.log, "a tool is left out: it must be an object server=s tool=nothing");
     CHECK_HAS(w.log, "tool=bad");
     CHECK_HAS(w.log, "its name is another one's too");
-    close_box();
+    world_close();
 }
 
 TEST(a_program_that_is_not_there_is_an_error_at_the_start)
@@ -281,17 +215,17 @@ TEST(a_program_that_is_not_there_is_an_error_at_the_start)
     CHECK_EQ(myna_config_parse(w.cfg, "t.yaml", yaml, strlen(yaml), NULL), MYNA_OK);
     CHECK_EQ(myna_toolbox_create(&w.host, w.cfg, &w.box, &w.why), MYNA_ECONFIG);
     CHECK_HAS(w.why.text, "t.yaml:4:5: tools.s.command cannot start no-such-server");
-    close_box();
+    world_close();
 }
 
 TEST(jobs_and_servers_end_with_the_box)
 {
     begin("modern", "");
     CHECK(start("slow", "{}") && start("echo", "{\"words\":\"\"}"));
-    close_box();
+    world_close();
     CHECK_EQ(w.dones, 0);
     CHECK_EQ(open_box("mute", ""), MYNA_OK);
-    close_box();
+    world_close();
 }
 
 TEST_MAIN
