@@ -10,6 +10,22 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include <myna/config.h>
+
+_Noreturn static inline void bench_die(const char *what, const struct myna_why *why)
+{
+    fprintf(stderr, "%s: %s\n", what, why->text);
+    exit(1);
+}
+
+static inline void bench_set(struct myna_config *cfg, const char *key, const char *value)
+{
+    struct myna_why why = {0};
+
+    if (myna_config_set(cfg, key, value, "the benchmark", &why))
+        bench_die(key, &why);
+}
+
 static inline int64_t bench_now_ns(void)
 {
     struct timespec t;

@@ -42,12 +42,6 @@ static void on_event(void *arg, struct myna_llm_port *port, const struct myna_ll
     }
 }
 
-static void die(const char *what, const struct myna_why *why)
-{
-    fprintf(stderr, "%s: %s\n", what, why->text);
-    exit(1);
-}
-
 /* n completions side by side; how much of a core from the first token of all to the last. */
 static double run(struct myna_llm *llm, size_t n)
 {
@@ -125,11 +119,11 @@ int main(int argc, char **argv)
     if (myna_config_set(cfg, "llm.openai_compatible.base_url", argv[1], "bench", &why) ||
         myna_config_set(cfg, "llm.openai_compatible.model", "m", "bench", &why) ||
         myna_runtime_create(&ro, &rt, &why))
-        die("setting", &why);
+        bench_die("setting", &why);
     while (*cls && strcmp((*cls)->name, "openai_compatible") != 0)
         cls++;
     if (!*cls || (*cls)->create(&llm, myna_runtime_host(rt), cfg, &why))
-        die("provider", &why);
+        bench_die("provider", &why);
     one = run(llm, 1);
     before = heap();
     kept = sockets();

@@ -15,20 +15,6 @@ enum { DELAY_MS = 300, IDLE_S = 2 };
 
 static struct myna_session *sessions[INSTANT_MAX];
 
-static void die(const char *what, const struct myna_why *why)
-{
-    fprintf(stderr, "%s: %s\n", what, why->text);
-    exit(1);
-}
-
-static void set(struct myna_config *cfg, const char *key, const char *value)
-{
-    struct myna_why why = {0};
-
-    if (myna_config_set(cfg, key, value, "the benchmark", &why))
-        die(key, &why);
-}
-
 static struct myna_runtime *make_runtime(struct myna_config *cfg)
 {
     static const struct myna_vad_class *const vads[] = {&instant_vad, NULL};
@@ -44,7 +30,7 @@ static struct myna_runtime *make_runtime(struct myna_config *cfg)
     struct myna_why why = {0};
 
     if (myna_runtime_create(&opt, &rt, &why))
-        die("runtime", &why);
+        bench_die("runtime", &why);
     return rt;
 }
 
@@ -58,7 +44,7 @@ static void make_sessions(struct myna_runtime *rt, size_t n)
     for (instant.session = 0; instant.session < n; instant.session++) {
         if (myna_session_create(rt, &opt, &sessions[instant.session], &why) ||
             myna_session_start(sessions[instant.session], &why))
-            die("session", &why);
+            bench_die("session", &why);
     }
 }
 
@@ -115,13 +101,13 @@ int main(int argc, char **argv)
 
     if (!cfg || n > INSTANT_MAX)
         return 2;
-    set(cfg, "vad.provider", vad);
-    set(cfg, "stt.provider", "instant");
-    set(cfg, "llm.provider", "instant");
-    set(cfg, "tts.provider", "instant");
-    set(cfg, "turn.min_delay", "300ms");
-    set(cfg, "turn.preemptive_generation", "false");
-    set(cfg, "session.user_away_timeout", "null");
+    bench_set(cfg, "vad.provider", vad);
+    bench_set(cfg, "stt.provider", "instant");
+    bench_set(cfg, "llm.provider", "instant");
+    bench_set(cfg, "tts.provider", "instant");
+    bench_set(cfg, "turn.min_delay", "300ms");
+    bench_set(cfg, "turn.preemptive_generation", "false");
+    bench_set(cfg, "session.user_away_timeout", "null");
     instant.end_delay_ns = DELAY_MS * INT64_C(1000000);
     instant.cap_late = n * (size_t)(seconds + 10) * 60;
     instant.late_ms = calloc(instant.cap_late, sizeof *instant.late_ms);

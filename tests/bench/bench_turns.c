@@ -237,20 +237,6 @@ static const struct myna_tts_class paced_tts = {.name = "paced",
 
 /* ---- the calls */
 
-static void die(const char *what, const struct myna_why *why)
-{
-    fprintf(stderr, "%s: %s\n", what, why->text);
-    exit(1);
-}
-
-static void set(struct myna_config *cfg, const char *key, const char *value)
-{
-    struct myna_why why = {0};
-
-    if (myna_config_set(cfg, key, value, "the benchmark", &why))
-        die(key, &why);
-}
-
 static void on_event(void *arg, struct myna_session *s, const struct myna_event *ev)
 {
     const struct myna_waterfall *w = &ev->u.latency.w;
@@ -287,16 +273,16 @@ int main(int argc, char **argv)
 
     if (!cfg || n > INSTANT_MAX)
         return 2;
-    set(cfg, "vad.provider", "instant");
-    set(cfg, "stt.provider", "instant");
-    set(cfg, "llm.provider", "paced");
-    set(cfg, "tts.provider", "paced");
-    set(cfg, "turn.min_delay", "300ms");
-    set(cfg, "turn.preemptive_generation", "false");
-    set(cfg, "session.user_away_timeout", "null");
+    bench_set(cfg, "vad.provider", "instant");
+    bench_set(cfg, "stt.provider", "instant");
+    bench_set(cfg, "llm.provider", "paced");
+    bench_set(cfg, "tts.provider", "paced");
+    bench_set(cfg, "turn.min_delay", "300ms");
+    bench_set(cfg, "turn.preemptive_generation", "false");
+    bench_set(cfg, "session.user_away_timeout", "null");
     instant.end_delay_ns = DELAY_MS * INT64_C(1000000);
     if (myna_runtime_create(&ro, &rt, &why))
-        die("runtime", &why);
+        bench_die("runtime", &why);
     for (instant.session = 0; instant.session < n; instant.session++) {
         char id[24];
         struct myna_session_options so = {.size = sizeof so,
@@ -310,7 +296,7 @@ int main(int argc, char **argv)
         snprintf(id, sizeof id, "%zu", instant.session);
         if (myna_session_create(rt, &so, &sessions[instant.session], &why) ||
             myna_session_start(sessions[instant.session], &why))
-            die("session", &why);
+            bench_die("session", &why);
     }
     instant.talking = true;
     myna_runtime_run_until(rt, myna_runtime_now(rt) + 4 * MYNA_S); /* until calls overlap */

@@ -12,6 +12,7 @@
 
 #include "audio/decode.h"
 #include "audio/ogg.h"
+#include "make_wav.h"
 #include "util/buf.h"
 
 #define MAX (24000 * 4)
@@ -95,35 +96,12 @@ static double share(const struct heard *h, double hz)
     return all > 0 ? 2 * (re * re + im * im) / (all * (double)(to - from)) : 0;
 }
 
-static size_t put(uint8_t *p, uint64_t v, int bytes)
-{
-    for (int i = 0; i < bytes; i++)
-        p[i] = (uint8_t)(v >> (8 * i));
-    return (size_t)bytes;
-}
-
-/* A WAV of `len` bytes of data that claims `claim` of them; returns its length. */
+/* With an odd chunk before the sound. */
 static size_t wav(uint8_t *w, int tag, int channels, uint32_t rate, int bits, const void *data,
                   size_t len, uint32_t claim)
 {
-    size_t n;
-
-    memcpy(w, "RIFF", 4);
-    put(w + 4, claim == UINT32_MAX ? claim : 36 + claim, 4);
-    memcpy(w + 8, "WAVEfmt ", 8);
-    n = 16;
-    n += put(w + n, 16, 4);
-    n += put(w + n, (uint64_t)tag, 2);
-    n += put(w + n, (uint64_t)channels, 2);
-    n += put(w + n, rate, 4);
-    n += put(w + n, rate * (uint32_t)(channels * bits / 8), 4);
-    n += put(w + n, (uint64_t)(channels * bits / 8), 2);
-    n += put(w + n, (uint64_t)bits, 2);
-    memcpy(w + n, "LIST\3\0\0\0abc\0data", 16); /* an odd chunk before the sound */
-    n += 16;
-    n += put(w + n, claim, 4);
-    memcpy(w + n, data, len);
-    return n + len;
+    return make_wav(w, (struct wav){tag, channels, rate, bits, "LIST\3\0\0\0abc\0", 12}, data, len,
+                    claim);
 }
 
 static char *in_dir(const char *name)

@@ -10,6 +10,7 @@
 
 #include "audio/g711.h"
 #include "audio/wav.h"
+#include "make_wav.h"
 
 static char dir[64];
 
@@ -25,35 +26,10 @@ static const char *in_dir(const char *name)
     return path;
 }
 
-static size_t put(uint8_t *p, uint64_t v, int bytes)
-{
-    for (int i = 0; i < bytes; i++)
-        p[i] = (uint8_t)(v >> (8 * i));
-    return (size_t)bytes;
-}
-
-/* A WAV with any format tag around `len` bytes of data; returns its length. */
 static size_t build(uint8_t *w, int tag, int channels, uint32_t rate, int bits, const uint8_t *data,
                     size_t len)
 {
-    size_t n = 0;
-
-    memcpy(w, "RIFF", 4);
-    put(w + 4, 36 + len, 4);
-    memcpy(w + 8, "WAVEfmt ", 8);
-    n = 16;
-    n += put(w + n, 16, 4);
-    n += put(w + n, (uint64_t)tag, 2);
-    n += put(w + n, (uint64_t)channels, 2);
-    n += put(w + n, rate, 4);
-    n += put(w + n, rate * (uint32_t)(channels * bits / 8), 4);
-    n += put(w + n, (uint64_t)(channels * bits / 8), 2);
-    n += put(w + n, (uint64_t)bits, 2);
-    memcpy(w + n, "data", 4);
-    n += 4;
-    n += put(w + n, len, 4);
-    memcpy(w + n, data, len);
-    return n + len;
+    return make_wav(w, (struct wav){tag, channels, rate, bits, NULL, 0}, data, len, (uint32_t)len);
 }
 
 static const int16_t sound[] = {0, 1000, -1000, 32000, -32000, 7, -7, 12345};
