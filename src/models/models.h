@@ -49,6 +49,18 @@ const struct myna_model_part *myna_model_part(const char *name);
 enum myna_err myna_model_folder(const struct myna_model_part *part, char into[MYNA_MODEL_PATH_MAX],
                                 struct myna_why *why);
 
+/* A folder that a person named instead of a part's. */
+struct myna_model_own {
+    const char *dir;          /* "": none was named */
+    const char *key;          /* of the configuration: "tts.piper.dir" */
+    const char *what;         /* must be in it: "a Piper voice" */
+    const char *const *files; /* NULL-terminated */
+};
+/* Where a provider's model lies: the named folder, which has no hashes to compare with but must
+ * have its files, or the part's, checked as by myna_model_check(). May block. */
+enum myna_err myna_model_find(const struct myna_model_part *part, const struct myna_model_own *own,
+                              char into[MYNA_MODEL_PATH_MAX], struct myna_why *why);
+
 /* Are the part's files in `folder` (NULL: where it belongs) all there and unharmed? MYNA_EUNAVAIL:
  * missing, MYNA_EFORMAT: damaged; the sentence names the file and the remedy. Hashes a file only
  * when its size, time or inode are not those that were written down after the last good hash, so

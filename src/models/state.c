@@ -170,6 +170,30 @@ enum myna_err myna_model_verify(const struct myna_model_part *part, const char *
     return check(part, folder, true, why);
 }
 
+enum myna_err myna_model_find(const struct myna_model_part *part, const struct myna_model_own *own,
+                              char into[MYNA_MODEL_PATH_MAX], struct myna_why *why)
+{
+    enum myna_err err;
+
+    if (!*own->dir) {
+        err = myna_model_folder(part, into, why);
+        return err ? err : myna_model_check(part, NULL, why);
+    }
+    snprintf(into, MYNA_MODEL_PATH_MAX, "%s", own->dir);
+    for (const char *const *name = own->files; *name; name++) {
+        char path[MYNA_MODEL_PATH_MAX + 64];
+        struct stat st;
+
+        snprintf(path, sizeof path, "%s/%s", into, *name);
+        if (stat(path, &st) || st.st_size == 0)
+            return myna_fail(
+                why, MYNA_EUNAVAIL,
+                "%s is missing or empty; %s must name a folder with %s, or be left out", path,
+                own->key, own->what);
+    }
+    return MYNA_OK;
+}
+
 /* Sizes alone. */
 static enum myna_model_state look(const struct myna_model_part *part, const char *folder)
 {

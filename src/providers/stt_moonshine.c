@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "models/models.h"
 #include "providers/builtin.h"
@@ -55,41 +54,16 @@ static const struct myna_option options[] = {
 };
 static const struct myna_section section = {"stt." NAME, "the local recogniser", options};
 
-/* A person's own folder has no hashes to compare with: it must at least be there. */
-static enum myna_err check_own_folder(const char *dir, struct myna_why *why)
-{
-    static const char *const names[] = {"encoder_model.ort", "decoder_model_merged.ort",
-                                        "tokens.txt"};
-
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        char path[MYNA_MODEL_PATH_MAX + 64];
-        struct stat st;
-
-        snprintf(path, sizeof path, "%s/%s", dir, names[i]);
-        if (stat(path, &st) || st.st_size == 0)
-            return myna_fail(why, MYNA_EUNAVAIL,
-                             "%s is missing or empty; stt." NAME ".dir must name a folder with a "
-                             "Moonshine model, or be left out",
-                             path);
-    }
-    return MYNA_OK;
-}
+static const char *const files[] = {"encoder_model.ort", "decoder_model_merged.ort", "tokens.txt",
+                                    NULL};
 
 static enum myna_err moonshine_load(struct myna_local_stt *stt, struct myna_why *why)
 {
     struct moonshine *m = (struct moonshine *)stt;
-    const struct myna_model_part *part = myna_model_part("moonshine-tiny-en");
+    struct myna_model_own own = {m->dir, "stt." NAME ".dir", "a Moonshine model", files};
     char folder[MYNA_MODEL_PATH_MAX];
-    enum myna_err err;
+    enum myna_err err = myna_model_find(myna_model_part("moonshine-tiny-en"), &own, folder, why);
 
-    if (*m->dir) {
-        snprintf(folder, sizeof folder, "%s", m->dir);
-        err = check_own_folder(folder, why);
-    } else {
-        err = myna_model_folder(part, folder, why);
-        if (!err)
-            err = myna_model_check(part, NULL, why);
-    }
     return err ? err : myna_sherpa_stt_create(folder, m->threads, &m->whole.rec, why);
 }
 

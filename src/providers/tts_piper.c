@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include <myna/stages.h>
 
@@ -67,38 +66,14 @@ static const struct myna_option options[] = {
 };
 static const struct myna_section section = {"tts." NAME, "the local voice", options};
 
-static enum myna_err check_own_folder(const char *dir, struct myna_why *why)
-{
-    static const char *const names[] = {"model.onnx", "tokens.txt"};
-
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        char path[MYNA_MODEL_PATH_MAX + 64];
-        struct stat st;
-
-        snprintf(path, sizeof path, "%s/%s", dir, names[i]);
-        if (stat(path, &st) || st.st_size == 0)
-            return myna_fail(why, MYNA_EUNAVAIL,
-                             "%s is missing or empty; tts." NAME ".dir must name a folder with a "
-                             "Piper voice, or be left out",
-                             path);
-    }
-    return MYNA_OK;
-}
+static const char *const files[] = {"model.onnx", "tokens.txt", NULL};
 
 static enum myna_err load_model(struct piper *p, struct myna_why *why)
 {
-    const struct myna_model_part *part = myna_model_part(MODEL);
+    struct myna_model_own own = {p->dir, "tts." NAME ".dir", "a Piper voice", files};
     char folder[MYNA_MODEL_PATH_MAX];
-    enum myna_err err;
+    enum myna_err err = myna_model_find(myna_model_part(MODEL), &own, folder, why);
 
-    if (*p->dir) {
-        snprintf(folder, sizeof folder, "%s", p->dir);
-        err = check_own_folder(folder, why);
-    } else {
-        err = myna_model_folder(part, folder, why);
-        if (!err)
-            err = myna_model_check(part, NULL, why);
-    }
     if (!err)
         err = myna_flite_open(false, &p->flite, why);
     if (!err)
