@@ -21,7 +21,6 @@ bool myna_spare_failed(struct myna_spares *s, struct myna_spare_work *w, const s
 
     w->last = *f;
     snprintf(w->message, sizeof w->message, "%s", f->message ? f->message : myna_strerror(f->err));
-    w->last.message = w->message;
     w->last.provider = one->name;
     if (f->retryable && w->tries < most)
         return true;

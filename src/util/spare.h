@@ -34,8 +34,8 @@ struct myna_spare_work { /* one piece of work; all zero */
     size_t active;
     uint32_t tried;         /* bit i */
     int tries;              /* of the active one */
-    struct myna_fault last; /* why the one before was left */
-    char message[400];      /* its words */
+    struct myna_fault last; /* why the one before was left; its words are in `message` */
+    char message[400];
 };
 
 /* tried: bit i. n: none is left. */
