@@ -243,6 +243,7 @@ static void tell_early(struct myna_timer *t)
 {
     struct myna_tool_job *job = t->arg;
 
+    job->kind->stop(job); /* nothing is under way, but it keeps what it was to ask with */
     tell(job, job->early ? job->early : "Error: no memory", job->early_error || !job->early,
          job->early_end);
     free_job(job);

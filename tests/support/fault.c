@@ -147,22 +147,24 @@ unsigned long fault_each_io(bool (*run)(void *arg), void *arg, int error)
 /* ------------------------------------------------------------------ the set of live blocks */
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static void **set; /* open addressing; NULL: free slot */
+/* Open addressing; 0: free slot. The complement of each address: a leak that we remember here would
+ * be none to the leak sanitizer. */
+static uintptr_t *set;
 static size_t n_live, n_slots;
 
-static size_t home(const void *ptr)
+static size_t home(uintptr_t hidden)
 {
-    return (size_t)(((uintptr_t)ptr >> 4) * UINT64_C(0x9e3779b97f4a7c15) >> 20) & (n_slots - 1);
+    return (size_t)((hidden >> 4) * UINT64_C(0x9e3779b97f4a7c15) >> 20) & (n_slots - 1);
 }
 
-static void insert(void *ptr)
+static void insert(uintptr_t hidden)
 {
-    size_t i = home(ptr);
+    size_t i = home(hidden);
 
-    while (set[i] && set[i] != ptr)
+    while (set[i] && set[i] != hidden)
         i = (i + 1) & (n_slots - 1);
     n_live += !set[i];
-    set[i] = ptr;
+    set[i] = hidden;
 }
 
 static void *born(void *ptr)
@@ -171,7 +173,7 @@ static void *born(void *ptr)
         return ptr;
     pthread_mutex_lock(&lock);
     if (n_live * 2 >= n_slots) {
-        void **old = set;
+        uintptr_t *old = set;
         size_t n = n_slots;
 
         n_slots = n ? n * 2 : 1 << 14;
@@ -184,7 +186,7 @@ static void *born(void *ptr)
                 insert(old[i]);
         __real_free(old);
     }
-    insert(ptr);
+    insert(~(uintptr_t)ptr);
     pthread_mutex_unlock(&lock);
     return ptr;
 }
@@ -192,20 +194,21 @@ static void *born(void *ptr)
 /* Takes it out and closes the gap in its chain. Unknown ones are a library's. */
 static void dies(const void *ptr)
 {
+    const uintptr_t hidden = ~(uintptr_t)ptr;
     size_t i;
 
     if (!TRACK || !ptr)
         return;
     pthread_mutex_lock(&lock);
-    for (i = n_slots ? home(ptr) : 0; n_slots && set[i] && set[i] != ptr;)
+    for (i = n_slots ? home(hidden) : 0; n_slots && set[i] && set[i] != hidden;)
         i = (i + 1) & (n_slots - 1);
     if (n_slots && set[i]) {
         n_live--;
-        set[i] = NULL;
+        set[i] = 0;
         for (size_t k = (i + 1) & (n_slots - 1); set[k]; k = (k + 1) & (n_slots - 1)) {
-            void *moved = set[k];
+            uintptr_t moved = set[k];
 
-            set[k] = NULL;
+            set[k] = 0;
             n_live--;
             insert(moved);
         }

@@ -10,6 +10,7 @@ static struct {
     struct myna_lk_packets *packets;
     struct myna_lk_captions *c;
     char log[4000], last_stream[64], segment[64];
+    uint64_t chunks; /* of it */
 } w;
 
 static void note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
@@ -30,6 +31,7 @@ static void note_header(const Myna__Lk__DataPacket *m)
     CHECK_STR(h->topic, "lk.transcription");
     CHECK_EQ(h->content_header_case, MYNA__LK__STREAM_HEADER__CONTENT_HEADER_TEXT_HEADER);
     snprintf(w.last_stream, sizeof w.last_stream, "%s", h->stream_id);
+    w.chunks = 0;
     note("[%s", m->participant_identity);
     for (size_t i = 0; i < h->n_attributes; i++) {
         if (!strcmp(h->attributes[i]->key, "lk.segment_id"))
@@ -53,6 +55,8 @@ static enum myna_err on_send(void *arg, struct myna_view v, bool reliable)
         break;
     case MYNA__LK__DATA_PACKET__VALUE_STREAM_CHUNK:
         CHECK_STR(m->stream_chunk->stream_id, w.last_stream);
+        CHECK_EQ(m->stream_chunk->chunk_index, w.chunks);
+        w.chunks++;
         note("%.*s|", (int)m->stream_chunk->content.len,
              (const char *)m->stream_chunk->content.data);
         break;
