@@ -94,6 +94,16 @@ struct myna_tool_result {
 /* MYNA_ESTATE: nobody waits for this call any more (answered, too late, interrupted). */
 MYNA_API enum myna_err myna_session_tool_result(struct myna_session *s, const char *call_id,
                                                 const struct myna_tool_result *r);
+/* The host's own tools from now on, instead of those of the agent and of any call before; the agent
+ * sees them with its next answer. Copied. MYNA_EINVAL: a tool of the configuration has that name;
+ * MYNA_ECONFIG: a name or a schema is none, or comes twice; MYNA_ELIMIT: too many; MYNA_ESTATE: the
+ * call is over. Nothing has changed then. */
+MYNA_API MYNA_MUST enum myna_err myna_session_tools(struct myna_session *s,
+                                                    const struct myna_tool_def *tools, size_t n,
+                                                    struct myna_why *why);
+/* A new conversation in the same call: what runs is interrupted, and the agent is no longer shown
+ * what was said until now. The history keeps it. */
+MYNA_API MYNA_MUST enum myna_err myna_session_forget(struct myna_session *s);
 /* The conversation goes to another agent of the configuration (`agents.NAME`), once no tool runs;
  * it speaks next. MYNA_ENOENT: there is none of that name. */
 MYNA_API MYNA_MUST enum myna_err myna_session_handoff(struct myna_session *s, const char *agent);

@@ -239,6 +239,7 @@ static enum myna_err adapt(struct gateway *g, struct myna_why *why)
 {
     const char *room = myna_config_get(g->cfg, "transport.livekit.room");
     enum myna_err err = MYNA_OK;
+    char ms[24];
 
     if (!room || !*room)
         err = myna_config_set(g->cfg, "transport.livekit.room", "hermes", "the gateway", why);
@@ -248,6 +249,11 @@ static enum myna_err adapt(struct gateway *g, struct myna_why *why)
         err = unless_set(g, "agent.name", g->conf.agent_name, why);
     if (!err)
         err = unless_set(g, "agent.instructions", voice_hint, why);
+    if (!err) { /* ours is the one that counts; the session's stands behind it */
+        snprintf(ms, sizeof ms, "%lld",
+                 (long long)(myna_gw_tool_timeout(g->conf.tool_timeout).time / MYNA_MS) + 5000);
+        err = unless_set(g, "session.tool_timeout", ms, why);
+    }
     if (!err)
         err = unless_set(g, "text.transforms",
                          g->conf.mode == MYNA_GW_COMPAT ? "spoken_keep" : "spoken, emoji, numbers",
@@ -286,6 +292,11 @@ static void say_settings(struct gateway *g)
             g, MYNA_LOG_WARN,
             "LIVEKIT_PRESENCE_POLL_INTERVAL: '%.60s' is no number of seconds; the default is taken",
             g->conf.presence_poll_interval);
+    if (myna_gw_tool_timeout(g->conf.tool_timeout).bad)
+        tell(g, MYNA_LOG_WARN,
+             "HERMES_LIVEKIT_TOOL_TIMEOUT_SEC: '%.60s' is no number of seconds; the default is "
+             "taken",
+             g->conf.tool_timeout);
     tell(g, MYNA_LOG_INFO, "presence is looked at every %.3g s (%s)",
          (double)g->poll.time / (double)MYNA_S, g->poll.why);
     if (!g->conf.allowed_users[0] && !g->conf.global_allowed_users[0] &&

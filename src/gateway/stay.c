@@ -11,6 +11,7 @@
 #include "gateway/clients.h"
 #include "gateway/control.h"
 #include "gateway/count.h"
+#include "gateway/remote_tools.h"
 #include "gateway/story.h"
 #include "livekit/door.h"
 
@@ -27,10 +28,64 @@ struct myna_gw_stay {
     struct myna_gw_wire wire;
     struct myna_gw_story story;
     struct myna_gw_clients clients;
+    struct myna_gw_tools *tools;
+    struct myna_timer tools_due;
     bool in, over;
     enum myna_gw_lost how;
     char message[600];
 };
+
+/* ---- tools of the room */
+
+static void rearm(struct myna_gw_stay *st)
+{
+    (void)!myna_timer_set(&st->tools_due, myna_gw_tools_deadline(st->tools));
+}
+
+static void tools_due_fire(struct myna_timer *t)
+{
+    struct myna_gw_stay *st = t->arg;
+
+    myna_gw_tools_expire(st->tools, myna_host_now(st->host));
+    rearm(st);
+}
+
+static enum myna_err on_offer(void *arg, const struct myna_tool_def *tools, size_t n,
+                              struct myna_why *why)
+{
+    struct myna_gw_stay *st = arg;
+
+    return st->session ? myna_session_tools(st->session, tools, n, why) : MYNA_ESTATE;
+}
+
+static void on_result(void *arg, const char *session_call, const char *output, bool is_error)
+{
+    struct myna_gw_stay *st = arg;
+    struct myna_tool_result r = {.size = sizeof r, .output = output, .is_error = is_error};
+
+    if (st->session)
+        (void)myna_session_tool_result(st->session, session_call, &r);
+}
+
+static bool on_tool(void *arg, struct myna_session *s, const struct myna_tool_call *call)
+{
+    struct myna_gw_stay *st = arg;
+    uint64_t chance = (uint64_t)myna_host_random(st->host) << 32 | myna_host_random(st->host);
+    bool taken = myna_gw_tools_call(st->tools, myna_host_now(st->host), chance, call->call_id,
+                                    call->name, call->arguments);
+
+    (void)s;
+    rearm(st);
+    return taken;
+}
+
+/* Calls that the session ended by itself. */
+static void cancel_calls(struct myna_gw_stay *st, const struct myna_event *ev)
+{
+    for (size_t i = 0; i < ev->u.tools.n; i++)
+        myna_gw_tools_cancelled(st->tools, ev->u.tools.calls[i].call_id);
+    rearm(st);
+}
 
 /* ---- who is there */
 
@@ -59,6 +114,8 @@ static void on_left(void *arg, const struct myna_lk_person *p, int reason)
 
     (void)reason;
     myna_gw_clients_left(&st->clients, p->identity);
+    myna_gw_tools_left(st->tools, p->identity);
+    rearm(st);
     if (st->in)
         st->events.people(st->arg, people(st));
 }
@@ -92,15 +149,31 @@ static void mute(struct myna_gw_stay *st, const char *identity, bool on)
         myna_session_commit_user_turn(st->session); /* what was said until here counts */
 }
 
+/* A new conversation; tools stay registered. */
+static void begin_anew(struct myna_gw_stay *st)
+{
+    myna_gw_tools_reset(st->tools);
+    rearm(st);
+    if (myna_session_forget(st->session))
+        myna_host_log(st->host, MYNA_LOG_WARN, "no new conversation: the talk is ending");
+}
+
 static void typed(struct myna_gw_stay *st, const char *identity, const char *text)
 {
+    if (!strcmp(text, "/new") || !strcmp(text, "/reset")) {
+        begin_anew(st);
+        return;
+    }
     myna_gw_story_typed(&st->story, identity, text);
     if (myna_session_text(st->session, text))
         myna_host_log(st->host, MYNA_LOG_WARN, "a typed message was not taken: the talk is ending");
 }
 
-static void obey(struct myna_gw_stay *st, const struct myna_gw_control *c, const char *identity)
+/* `sender` is "" for what the server sent; tools need an owner. */
+static void obey(struct myna_gw_stay *st, const struct myna_gw_control *c, const char *sender)
 {
+    const char *identity = *sender ? sender : "client";
+
     switch (c->order) {
     case MYNA_GW_MESSAGE:
         typed(st, identity, c->text);
@@ -122,10 +195,17 @@ static void obey(struct myna_gw_stay *st, const struct myna_gw_control *c, const
     case MYNA_GW_BROKEN:
         myna_host_log(st->host, MYNA_LOG_WARN, "a control message is no JSON and is passed over");
         break;
-    case MYNA_GW_CAPTURE:
     case MYNA_GW_TOOL_REGISTER:
+        myna_gw_tools_register(st->tools, sender, c->body);
+        break;
     case MYNA_GW_TOOL_UNREGISTER:
+        myna_gw_tools_unregister(st->tools, sender, c->body);
+        break;
     case MYNA_GW_TOOL_RESULT:
+        myna_gw_tools_result(st->tools, sender, c->body);
+        rearm(st);
+        break;
+    case MYNA_GW_CAPTURE:
     case MYNA_GW_NOTHING:
         myna_host_log(st->host, MYNA_LOG_DEBUG, "a control message is passed over");
         break;
@@ -141,9 +221,7 @@ static bool on_data(void *arg, const struct myna_lk_person *from, const char *id
     (void)from;
     if (strcmp(topic, MYNA_GW_CONTROL) != 0 || st->over || !st->session)
         return false;
-    if (!*identity)
-        identity = "client"; /* sent by the server */
-    if (!myna_gw_allowed(st->opt.conf, identity)) {
+    if (!myna_gw_allowed(st->opt.conf, *identity ? identity : "client")) {
         if (myna_gw_clients_stranger(&st->clients, identity, myna_host_now(st->host)))
             myna_host_log(st->host, MYNA_LOG_INFO,
                           "messages of somebody who is not allowed are passed over");
@@ -164,15 +242,28 @@ static enum myna_err on_send(void *arg, const char *topic, struct myna_view body
 
 /* ---- the room */
 
+/* A client that came before us may register now. */
+static void tools_cleared(struct myna_gw_stay *st)
+{
+    if (st->opt.conf->mode != MYNA_GW_COMPAT)
+        myna_gw_wire_event(&st->wire, "agent:tools-cleared", NULL);
+}
+
 static void on_in(void *arg, bool anew)
 {
     struct myna_gw_stay *st = arg;
 
     if (anew && st->opt.metadata && myna_lk_room_metadata(st->room, st->opt.metadata))
         myna_host_log(st->host, MYNA_LOG_WARN, "the agent's picture did not reach the server");
-    if (st->in)
+    if (anew && st->in)
+        myna_gw_tools_clear(st->tools); /* whoever comes back too registers again */
+    if (st->in) {
+        if (anew)
+            tools_cleared(st);
         return;
+    }
     st->in = true;
+    tools_cleared(st);
     st->events.in(st->arg, people(st));
 }
 
@@ -196,6 +287,8 @@ static void on_event(void *arg, struct myna_session *s, const struct myna_event 
     myna_calls_event(st->opt.calls, s, ev);
     st->events.event(st->arg, ev);
     myna_gw_story_event(&st->story, ev, myna_lk_door_linked(st->door));
+    if (ev->type == MYNA_EV_FUNCTION_TOOLS_EXECUTED)
+        cancel_calls(st, ev);
     if (ev->type != MYNA_EV_CLOSE || st->over)
         return;
     st->over = true;
@@ -217,7 +310,8 @@ static enum myna_err begin(struct myna_gw_stay *st, struct myna_why *why)
     };
     struct myna_lk_door door = {
         .conf = st->opt.lk, .track_name = TRACK_NAME, .events = &door_events, .arg = st};
-    struct myna_session_options so = {.size = sizeof so, .on_event = on_event, .arg = st};
+    struct myna_session_options so = {
+        .size = sizeof so, .on_event = on_event, .on_tool = on_tool, .arg = st};
     struct myna_call_info info = {
         .size = sizeof info, .door = "gateway", .callee = st->opt.lk->room};
     enum myna_err err = myna_lk_door_open(&so.transport, st->host, &door, why);
@@ -239,6 +333,7 @@ enum myna_err myna_gw_stay_create(struct myna_gw_stay **out, const struct myna_g
                                   const struct myna_gw_stay_events *events, void *arg,
                                   struct myna_why *why)
 {
+    static const struct myna_gw_tools_host tools_host = {on_offer, on_result};
     struct myna_gw_stay *st = calloc(1, sizeof *st);
     enum myna_err err;
 
@@ -251,7 +346,10 @@ enum myna_err myna_gw_stay_create(struct myna_gw_stay **out, const struct myna_g
     st->wire = (struct myna_gw_wire){.send = on_send, .arg = st, .host = st->host};
     st->clients.everybody = opt->conf->mode == MYNA_GW_COMPAT;
     myna_gw_story_init(&st->story, &st->wire, opt->conf->mode == MYNA_GW_COMPAT);
-    err = begin(st, why);
+    myna_host_timer_init(st->host, &st->tools_due, tools_due_fire, st);
+    st->tools = myna_gw_tools_create(opt->conf, myna_gw_tool_timeout(opt->conf->tool_timeout).time,
+                                     &st->wire, &tools_host, st);
+    err = st->tools ? begin(st, why) : myna_fail(why, MYNA_ENOMEM, "memory is short");
     if (err) {
         myna_gw_stay_destroy(st);
         return err;
@@ -262,6 +360,7 @@ enum myna_err myna_gw_stay_create(struct myna_gw_stay **out, const struct myna_g
 
 void myna_gw_stay_leave(struct myna_gw_stay *st)
 {
+    myna_gw_tools_clear(st->tools); /* calls fail now, not when their time is over */
     myna_session_shutdown(st->session, false, "user_initiated");
 }
 
@@ -270,7 +369,9 @@ void myna_gw_stay_destroy(struct myna_gw_stay *st)
     if (!st)
         return;
     st->over = true;
+    myna_timer_clear(&st->tools_due);
     myna_session_destroy(st->session);
+    myna_gw_tools_destroy(st->tools);
     myna_gw_story_fini(&st->story);
     myna_gw_clients_fini(&st->clients);
     free(st);

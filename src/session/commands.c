@@ -2,6 +2,7 @@
  * questions. */
 #include "session/internal.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -153,6 +154,28 @@ enum myna_err myna_session_interrupt(struct myna_session *s, bool force)
     s->dirty = true;
     myna_s_leave(s);
     return err;
+}
+
+/* What is cut short is in the history by now. */
+enum myna_err myna_session_forget(struct myna_session *s)
+{
+    enum myna_err err = open_for_speech(s) ? myna_session_interrupt(s, true) : MYNA_ESTATE;
+
+    if (!err)
+        myna_s_forget(s);
+    return err;
+}
+
+void myna_s_forget(struct myna_session *s)
+{
+    char id[sizeof s->agent_id];
+
+    myna_s_command(s, S_CMD_FORGET, 0, 0, NULL, NULL);
+    s->forgotten = s->n_items;
+    snprintf(id, sizeof id, "%.32s-%zu", s->id, s->forgotten);
+    memcpy(s->agent_id, id, sizeof id);
+    s->dirty = true;
+    myna_s_leave(s);
 }
 
 void myna_session_commit_user_turn(struct myna_session *s)

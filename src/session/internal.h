@@ -350,6 +350,8 @@ struct myna_session {
     const struct myna_item *flat; /* copy for myna_session_history() */
     size_t n_items, cap_items;
     uint64_t history_rev;
+    size_t forgotten;  /* so many items the agent is not shown any more */
+    char agent_id[48]; /* of the conversation, for providers that keep state */
 
     struct s_event *events, *events_last, *event_pool;
     struct s_event pool[S_EVENT_POOL];
@@ -392,11 +394,13 @@ enum s_command {
     S_CMD_TOOLS = 12,       /* text: the tools that are offered from now on, as JSON */
     S_CMD_HANDOFF = 13,     /* text: the agent, more: its tools as JSON */
     S_CMD_TYPED = 14,       /* a: who; text: typed by somebody there */
+    S_CMD_FORGET = 15,
 };
 enum { S_TOOL_ERROR = 1, S_TOOL_NO_REPLY = 2, S_TOOL_STOP = 4 };
 void myna_s_command(struct myna_session *s, enum s_command what, uint32_t a, uint32_t b,
                     const char *text, const char *more);
 enum myna_err myna_s_typed(struct myna_session *s, uint32_t who, const char *text);
+void myna_s_forget(struct myna_session *s); /* an input */
 void myna_s_enter(struct myna_session *s);
 void myna_s_leave(struct myna_session *s);
 void myna_session_tick(struct myna_session *s); /* its deadline passed */

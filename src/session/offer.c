@@ -218,6 +218,51 @@ enum myna_err myna_s_tools_init(struct myna_session *s, const struct myna_agent 
     return MYNA_OK;
 }
 
+/* Others for the host's; on failure all is as it was. */
+static enum myna_err copy_host_tools(struct myna_session *s, const struct myna_agent *from,
+                                     struct myna_why *why)
+{
+    struct myna_tool_def *list = calloc(from->n_tools + 1, sizeof *list);
+    enum myna_err err = list ? MYNA_OK : no_memory(why);
+    size_t n = 0;
+
+    for (size_t i = 0; i < from->n_tools && !err; i++) {
+        const char *name = from->tools[i].name;
+        size_t m = 0;
+        const struct myna_tool_def *more = s->toolbox ? myna_toolbox_tools(s->toolbox, &m) : NULL;
+
+        err = check_tool(from, i, why);
+        if (!err && (find(more, m, name) || (s->n_agents && !strcmp(name, "handoff_to"))))
+            err = myna_fail(why, MYNA_EINVAL, "the configuration has a tool of the name %s", name);
+        if (!err && !copy_tool(&list[n++], &from->tools[i]))
+            err = no_memory(why);
+    }
+    if (err) {
+        free_list(list, list ? n : 0);
+        return err;
+    }
+    free_list(s->host_tools, s->n_host_tools);
+    s->host_tools = list;
+    s->n_host_tools = n;
+    return MYNA_OK;
+}
+
+enum myna_err myna_session_tools(struct myna_session *s, const struct myna_tool_def *tools,
+                                 size_t n, struct myna_why *why)
+{
+    struct myna_agent from = {.tools = tools, .n_tools = n};
+    enum myna_err err;
+
+    if (s->dead || s->closing.told)
+        return myna_fail(why, MYNA_ESTATE, "the call is over");
+    if (n > MYNA_TOOLS_MAX)
+        return myna_fail(why, MYNA_ELIMIT, "%zu tools are more than %d", n, MYNA_TOOLS_MAX);
+    err = copy_host_tools(s, &from, why);
+    if (!err)
+        changed(s);
+    return err;
+}
+
 char *myna_s_tools_of_agent(const struct myna_session *s, size_t agent)
 {
     struct myna_tool_def *list;

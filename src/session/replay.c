@@ -387,6 +387,9 @@ void myna_replay_command(struct replay *rp)
     case S_CMD_END_CALL:
         myna_s_end_call(rp->session, a);
         break;
+    case S_CMD_FORGET:
+        myna_s_forget(rp->session);
+        break;
     case S_CMD_TOOLS:
         (void)!myna_s_tools_change(rp->session, text ? text : "");
         break;

@@ -243,7 +243,7 @@ enum myna_err myna_s_llm_start(struct myna_session *s, struct speech *sp)
                                    .tools = s->tools,
                                    .n_tools = s->n_tools,
                                    .tool_choice = sp->tool_choice,
-                                   .session_id = s->id,
+                                   .session_id = s->agent_id,
                                    .model = myna_s_model(s)};
     struct myna_llm_port_options opt = {.llm = s->llm,
                                         .request = &req,
@@ -260,7 +260,7 @@ enum myna_err myna_s_llm_start(struct myna_session *s, struct speech *sp)
     if (!items || !instructions) {
         f.err = MYNA_ENOMEM;
     } else {
-        for (size_t i = 0; i < s->n_items; i++)
+        for (size_t i = s->forgotten; i < s->n_items; i++)
             if (shown(s, i))
                 items[k++] = *s->items[i];
         if (sp->user_item)

@@ -279,6 +279,7 @@ enum myna_err myna_s_create(struct myna_runtime *rt, const struct myna_session_o
     myna_rand_id(&s->rand, "session_", s->id);
     if (opt->session_id)
         snprintf(s->id, sizeof s->id, "%s", opt->session_id);
+    snprintf(s->agent_id, sizeof s->agent_id, "%s", s->id);
     myna_loop_timer_init(s->loop, &s->timer, on_timer, s);
     err = read_conf(s, opt->agent, why);
     if (err)

@@ -13,7 +13,9 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
@@ -411,6 +413,186 @@ def client_interrupt_and_end_of_turn(w):
     control(ann, type="client:interrupt")
     event(ann, "agent:speaking-stop")
     check(time.monotonic() - began < 2, "it was not interrupted at once")
+    stop(g)
+
+
+# ---- tools of the room
+
+class Backend:
+    """An OpenAI-compatible agent that does as it is told: "use NAME {…}" calls that tool, and what comes of it
+    is its answer; everything else is answered by "Hi there."."""
+
+    def __init__(self):
+        self.requests = requests = []
+
+        class Handler(BaseHTTPRequestHandler):
+            def log_message(self, *a):
+                pass
+
+            def do_GET(self):
+                self.send_response(404)
+                self.end_headers()
+
+            def do_POST(self):
+                rq = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                requests.append(rq)
+                last = rq["messages"][-1]
+                words = last["content"] if isinstance(last["content"], str) else last["content"][0]["text"]
+                delta, finish = {"content": "Hi there."}, "stop"
+                if last["role"] == "tool":
+                    delta = {"content": "It said: " + words}
+                elif words.startswith("use "):
+                    name, args = words.split(" ", 2)[1:]
+                    delta, finish = {"tool_calls": [{"index": 0, "id": f"call_{len(requests)}", "type": "function",
+                                                     "function": {"name": name, "arguments": args}}]}, "tool_calls"
+                self.send_response(200)
+                self.send_header("Content-Type", "text/event-stream")
+                self.end_headers()
+                for d, f in ((delta, None), ({}, finish)):
+                    chunk = {"id": "x", "choices": [{"index": 0, "delta": d, "finish_reason": f}]}
+                    self.wfile.write(f"data: {json.dumps(chunk)}\n\n".encode())
+                self.wfile.write(b"data: [DONE]\n\n")
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.settings = ("llm.provider=openai", "llm.openai.model=m", "llm.openai.api_key=k",
+                         f"llm.openai.base_url=http://127.0.0.1:{self.server.server_port}/v1",
+                         "gateway.remote_tool_policy=trust", "gateway.presence_poll_interval=1")
+
+    def tools(self):
+        """Names that the newest request offered."""
+        return [t["function"]["name"] for t in self.requests[-1].get("tools", [])]
+
+    def result(self, seconds=10):
+        """Content of the newest tool message."""
+        end = time.monotonic() + seconds
+        while True:
+            for rq in reversed(self.requests):
+                if rq["messages"][-1]["role"] == "tool":
+                    return rq["messages"][-1]["content"]
+            check(time.monotonic() < end, f"the agent had no result: {self.requests[-1:]}")
+            time.sleep(0.05)
+
+
+OBJECT = {"type": "object", "properties": {"title": {"type": "string"}}}
+
+
+def flat(who, kind, seconds=10, times=1, **want):
+    """Waits for a tool message to that person; the so manyth of its kind."""
+    end = time.monotonic() + seconds
+    while True:
+        got = [m for _, m in events(who) if isinstance(m, dict) and m["type"] == kind and
+               all(m.get(k) == v for k, v in want.items())]
+        if len(got) >= times:
+            return got[times - 1]
+        check(time.monotonic() < end, f"no {kind} {want}; there was {events(who)}")
+        time.sleep(0.05)
+
+
+def register(who, name="notify", schema=None):
+    control(who, type="client:tool-register", name=name, description="d", input_schema=schema or OBJECT)
+    return flat(who, "agent:tool-registered", name=name, success=True)
+
+
+def called(w, who, name="notify", times=1):
+    """Lets the agent call that tool; the message to its owner."""
+    control(who, type="client:message", text=f'use {name} {{"title":"t"}}')
+    m = flat(who, "agent:tool-call", times=times)
+    check(re.fullmatch("tc_[0-9a-f]{12}", m["call_id"]) and m["name"] == name and m["arguments"] == {"title": "t"} and
+          set(m) == {"type", "call_id", "name", "arguments"}, f"{m}")
+    return m["call_id"]
+
+
+@case
+def case_32_33_40_what_may_be_registered_and_by_whom_taken_back(w):
+    b = Backend()
+    g = w.gateway(settings=b.settings)
+    ann, bob = meets(w), Person(w, "bob")
+    bob.wait("in")
+    event(ann, "agent:tools-cleared")
+    for name, schema, reason in (("1abc", OBJECT, "name-invalid"), ("a" * 65, OBJECT, "name-invalid"),
+                                 ("x", {"type": "string"}, "schema-invalid"), ("y", None, "schema-invalid")):
+        control(ann, type="client:tool-register", name=name, **({"input_schema": schema} if schema else {}))
+        m = flat(ann, "agent:tool-registered", name=name)
+        check(m == {"type": "agent:tool-registered", "name": name, "success": False, "reason": reason}, f"{m}")
+    register(ann, "a" * 64)
+    control(bob, type="client:tool-unregister", name="a" * 64)
+    check(flat(bob, "agent:tool-unregistered")["reason"] == "not-owned-by-you", f"{events(bob)}")
+    check(not [m for _, m in events(bob) if isinstance(m, dict) and "registered" in m["type"] and
+               m["type"] != "agent:tool-unregistered"], f"bob was told of ann's tools: {events(bob)}")
+    control(ann, type="client:tool-unregister", name="a" * 64)
+    flat(ann, "agent:tool-unregistered", success=True)
+    stop(g)
+
+
+@case
+def case_34_35_36_37_a_call_goes_to_its_owner_and_comes_back_or_runs_out(w):
+    b = Backend()
+    g = w.gateway(settings=b.settings, env={"HERMES_LIVEKIT_TOOL_TIMEOUT_SEC": "2"})
+    ann, bob = meets(w), Person(w, "bob")
+    bob.wait("in")
+    register(ann)
+    call = called(w, ann)
+    control(bob, type="client:tool-result", call_id=call, result="not mine to say")
+    time.sleep(0.3)
+    control(ann, type="client:tool-result", call_id=call, result={"shown": True})
+    check(b.result() == '{"shown":true}', f"{b.result()}")
+    event(ann, "agent:agent-transcript", transcript='It said: {"shown":true}')
+    check(not [m for _, m in events(bob) if isinstance(m, dict) and m["type"].startswith("agent:tool-call")],
+          "somebody else saw the call")
+    n = len(b.requests)
+    call = called(w, ann, times=2)
+    began = time.monotonic()
+    flat(ann, "agent:tool-call-timeout", call_id=call, name="notify")
+    check(1.5 < time.monotonic() - began < 3, "not after its time")
+    control(ann, type="client:tool-result", call_id=call, result=1)
+    event(ann, "agent:agent-transcript", transcript="It said: notify timed out after 2s")
+    n = len(b.requests)
+    call = called(w, ann, times=3)
+    control(ann, type="client:tool-result", call_id=call, result=1, error="")
+    event(ann, "agent:agent-transcript", transcript="It said: tool reported error")
+    check(len(b.requests) == n + 2, f"{len(b.requests) - n} requests")
+    stop(g)
+
+
+@case
+def case_38_39_a_call_ends_with_its_owner_its_turn_or_its_conversation(w):
+    b = Backend()
+    g = w.gateway(settings=b.settings)
+    ann, bob = meets(w), Person(w, "bob")
+    bob.wait("in")
+    register(bob, "light")
+    control(ann, type="client:message", text='use light {"title":"t"}')
+    flat(bob, "agent:tool-call")
+    bob.leave()
+    event(ann, "agent:agent-transcript", transcript="It said: client disconnected mid-call", seconds=3)
+    control(ann, type="client:message", text="hello")
+    event(ann, "agent:agent-transcript", transcript="Hi there.")
+    check("light" not in b.tools(), f"a tool without an owner: {b.tools()}")
+    register(ann)
+    call = called(w, ann)
+    control(ann, type="client:interrupt")
+    flat(ann, "agent:tool-call-cancelled", call_id=call, name="notify")
+    call = called(w, ann, times=2)
+    control(ann, type="client:message", text="/new")
+    m = flat(ann, "agent:tool-call-cancelled", call_id=call)
+    check(m == {"type": "agent:tool-call-cancelled", "call_id": call, "reason": "session-reset"}, f"{m}")
+    time.sleep(0.5)
+    control(ann, type="client:message", text="hello anew")
+    event(ann, "agent:user-transcript", transcript="hello anew")
+    event(ann, "agent:agent-transcript", transcript="Hi there.", times=2)
+    last = [m for m in b.requests[-1]["messages"] if m["role"] != "system"]
+    check([m["content"] for m in last] == ["hello anew"], f"it remembers what was before: {last}")
+    check("notify" in b.tools(), "a registration did not survive the reset")
+    stop(g)
+
+
+@case
+def without_a_policy_nobody_registers_anything(w):
+    g = w.gateway(settings=("gateway.presence_poll_interval=1",))
+    ann = meets(w)
+    control(ann, type="client:tool-register", name="x", input_schema=OBJECT)
+    check(flat(ann, "agent:tool-registered")["reason"] == "denied-by-policy", f"{events(ann)}")
     stop(g)
 
 
