@@ -169,6 +169,15 @@ static void typed(struct myna_gw_stay *st, const char *identity, const char *tex
         myna_host_log(st->host, MYNA_LOG_WARN, "a typed message was not taken: the talk is ending");
 }
 
+/* We subscribe to nobody's camera. */
+static void no_camera(struct myna_gw_stay *st, const char *identity)
+{
+    json_t *payload = myna_gw_wire_identity(identity);
+
+    (void)!json_object_set_new(payload, "reason", json_string("no-video-track"));
+    myna_gw_wire_event(&st->wire, "agent:frame-capture-failed", payload);
+}
+
 /* `sender` is "" for what the server sent; tools need an owner. */
 static void obey(struct myna_gw_stay *st, const struct myna_gw_control *c, const char *sender)
 {
@@ -206,6 +215,8 @@ static void obey(struct myna_gw_stay *st, const struct myna_gw_control *c, const
         rearm(st);
         break;
     case MYNA_GW_CAPTURE:
+        no_camera(st, identity);
+        break;
     case MYNA_GW_NOTHING:
         myna_host_log(st->host, MYNA_LOG_DEBUG, "a control message is passed over");
         break;

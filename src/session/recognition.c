@@ -224,7 +224,7 @@ static void on_final(struct myna_session *s, const struct myna_stt_event *ev)
     bool differs;
 
     r->words_by = MYNA_NEVER;
-    if (!ev->text[0])
+    if (!ev->text[strspn(ev->text, " \t\r\n")]) /* blanks are no words */
         return;
     s->stt_errors = 0;
     r->stt_tries = 0;

@@ -77,6 +77,9 @@ def stop(p, seconds=5):
     p.send_signal(signal.SIGTERM)
     check(ended(p, seconds + 1) == 0, text_of(p))
     check(time.monotonic() - began < seconds, "it took too long to stop")
+    with open(p.log, encoding="utf-8", errors="replace") as f:  # case 44
+        log = f.read()
+    check("secretsecret" not in log and "eyJ" not in log and "Bearer " not in log, "a secret is in the log")
 
 
 def meets(w, identity="ann", seconds=15):
@@ -224,13 +227,13 @@ def case_43_the_picture_is_metadata_of_the_agent(w):
 
 # ---- events, messages, rights
 
-def events(who, since=0.0, agent=AGENT):
+def events(who, since=0.0, agent=AGENT, cleared=False):
     """What the gateway said to that person since then, in order: (topic, message)."""
     out = []
     for x in who.said.all:
         if x["is"] == "data" and x["who"] == agent and x["t"] >= since:
             out.append((x["topic"], x["text"] if x["topic"] == "hermes-chat" else json.loads(x["text"])))
-    return out
+    return [(t, m) for t, m in out if cleared or t == "hermes-chat" or m["type"] != "agent:tools-cleared"]
 
 
 def types(who, since=0.0):
@@ -241,7 +244,7 @@ def event(who, kind, seconds=20, since=0.0, times=1, **payload):
     """Waits for so many events of that type with such a payload; the last."""
     end = time.monotonic() + seconds
     while True:
-        got = [m for _, m in events(who, since) if isinstance(m, dict) and m["type"] == kind and
+        got = [m for _, m in events(who, since, cleared=True) if isinstance(m, dict) and m["type"] == kind and
                all(m["payload"].get(k) == v for k, v in payload.items())]
         if len(got) >= times:
             return got[times - 1]
@@ -326,7 +329,7 @@ def case_19_20_who_is_not_allowed_is_not_heard_and_not_read(w):
     ann.do("chat", text="and so?")
     ann.wait("asked", seconds=20)
     time.sleep(2)
-    check(events(ann) == [], f"a stranger was answered: {events(ann)}")
+    check(types(ann) == [], f"a stranger was answered: {events(ann)}")
     says(g, "messages of somebody who is not allowed")
     with open(g.log, encoding="utf-8") as f:
         check(f.read().count("messages of somebody who is not allowed") == 1, "more than one line a minute")
@@ -593,6 +596,107 @@ def without_a_policy_nobody_registers_anything(w):
     ann = meets(w)
     control(ann, type="client:tool-register", name="x", input_schema=OBJECT)
     check(flat(ann, "agent:tool-registered")["reason"] == "denied-by-policy", f"{events(ann)}")
+    stop(g)
+
+
+# ---- sound
+
+@case
+def case_11_r1_silence_is_no_event_and_case_17_blanks_are_no_words(w):
+    g = w.gateway(settings=("gateway.presence_poll_interval=1", "stt.instant.text=   "))
+    ann = meets(w)
+    ann.wait("track", who=AGENT)
+    time.sleep(10)
+    check(types(ann) == [], f"silence was heard: {types(ann)}")
+    ann.do("speak", wav=lk.QUESTION)
+    ann.wait("asked", seconds=20)
+    time.sleep(3)
+    heard = types(ann)
+    check(heard and heard == ["agent:listening-start", "agent:listening-stop"] * (len(heard) // 2), f"{heard}")
+    ann.leave()
+    stop(g)
+
+
+@case
+def case_12_r3_a_mute_in_mid_sentence_closes_the_utterance(w):
+    g = w.gateway(settings=("gateway.presence_poll_interval=1",))
+    ann = meets(w)
+    ann.wait("track", who=AGENT)
+    time.sleep(1)
+    ann.do("speak", wav=lk.QUESTION)
+    event(ann, "agent:listening-start", identity="ann")
+    ann.do("mute")
+    event(ann, "agent:listening-stop", identity="ann", seconds=2.1)
+    event(ann, "agent:user-transcript", transcript="hello agent", seconds=5)
+    ann.leave()
+    stop(g)
+
+
+@case
+def case_25_whoever_speaks_into_the_answer_stops_it(w):
+    g = w.gateway(settings=("gateway.presence_poll_interval=1", "tts.instant.duration=20s"))
+    ann = meets(w)
+    ann.wait("track", who=AGENT)
+    control(ann, type="client:message", text="talk")
+    event(ann, "agent:speaking-start")
+    time.sleep(4)  # the first moments are held for echo
+    ann.do("speak", wav=lk.QUESTION)
+    event(ann, "agent:speaking-stop", seconds=4)
+    event(ann, "agent:user-transcript", transcript="hello agent")
+    stop(g)
+
+
+@case
+def case_28_a_capture_without_camera_says_so(w):
+    g = w.gateway(settings=("gateway.presence_poll_interval=1",))
+    ann = meets(w)
+    control(ann, type="client:capture-frame")
+    m = event(ann, "agent:frame-capture-failed")
+    check(m["payload"] == {"reason": "no-video-track", "identity": "ann"}, f"{m}")
+    ann.leave()
+    stop(g)
+
+
+@case
+def case_56_stopped_in_the_middle_of_a_word_it_is_gone_within_five_seconds(w):
+    g = w.gateway(settings=("gateway.presence_poll_interval=1", "tts.instant.duration=1m"))
+    ann = meets(w)
+    ann.wait("track", who=AGENT)
+    control(ann, type="client:message", text="talk")
+    event(ann, "agent:speaking-start")
+    time.sleep(1)
+    stop(g)
+    ann.wait("went", who=AGENT, seconds=2)
+    w.gone(2)
+
+
+@case
+def r13_the_last_who_leaves_during_a_call_ends_it_at_once(w):
+    b = Backend()
+    g = w.gateway(settings=b.settings)
+    ann = meets(w)
+    register(ann)
+    called(w, ann)
+    ann.leave()
+    says(g, "room t1: watching (connected)", times=2, seconds=3)
+    stop(g)
+
+
+# ---- the reference client (the document's section 18)
+
+@case
+def the_reference_client_registers_asks_and_is_answered(w):
+    b = Backend()
+    g = w.gateway(settings=b.settings)
+    cmd = [lk.sdk(), os.path.join(HERE, "gateway_client.py"), w.server.url, w.token("test-client")]
+    p = subprocess.run([*cmd, "--prompt", "hello"], capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL)
+    check(p.returncode == 0 and "agent: Hi there." in p.stdout, p.stdout + p.stderr)
+    check(b.tools() == ["desktop_notify"], f"{b.tools()}")
+    p = subprocess.run([*cmd, "--prompt", 'use desktop_notify {"title":"Tea","body":"is ready"}'], capture_output=True,
+                       text=True, timeout=60, stdin=subprocess.DEVNULL)
+    check(p.returncode == 0 and "notified: Tea: is ready" in p.stdout and
+          'agent: It said: {"shown":true}' in p.stdout, p.stdout + p.stderr)
+    says(g, "room t1: watching (connected)", times=3, seconds=4)
     stop(g)
 
 

@@ -343,4 +343,16 @@ TEST(of_a_voice_that_fades_before_it_is_heard_nothing_counts_as_said)
     sim_end(s);
 }
 
+TEST(a_transcript_of_blanks_is_no_turn)
+{
+    struct sim *s = sim_create(&(struct sim_setup){0});
+
+    sim_user(s, 500, 2500, " \t ", 200);
+    sim_run(s, 8000);
+    CHECK_AGENT(s, "listening@0");
+    CHECK_ITEMS(s, "handoff");
+    CHECK_EQ(sim_llm_requests(s), 0);
+    sim_end(s);
+}
+
 TEST_MAIN
