@@ -10,11 +10,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <jansson.h>
+
 #include <myna/runtime.h>
 #include <myna/session.h>
 
 #include "gateway/avatar.h"
 #include "gateway/count.h"
+#include "gateway/desk.h"
+#include "gateway/home.h"
 #include "gateway/options.h"
 #include "gateway/presence.h"
 #include "gateway/stay.h"
@@ -35,6 +39,8 @@ struct gateway {
     struct myna_gw_count *count;
     struct myna_gw_stay *stay; /* NULL: outside */
     struct myna_calls *calls;
+    struct myna_gw_desk *desk; /* NULL: nobody may announce anything */
+    struct myna_gw_home home;
     struct myna_timer due, bury;
     bool begun, held, buried, signals_on;
     enum myna_gw_lost how; /* of the stay that is to be buried */
@@ -100,11 +106,24 @@ static void bury(struct gateway *g, enum myna_gw_lost how, const char *message)
     (void)!myna_timer_set(&g->bury, myna_host_now(g->host));
 }
 
+/* What came while nobody was here. */
+static void deliver(struct gateway *g)
+{
+    char *text;
+
+    while (g->stay && myna_gw_stay_people(g->stay) &&
+           (text = myna_gw_home_take(&g->home, myna_host_wall_ms(g->host)))) {
+        (void)myna_gw_stay_announce(g->stay, text);
+        free(text);
+    }
+}
+
 static void on_in(void *arg, int people)
 {
     struct gateway *g = arg;
 
     myna_presence_joined(&g->presence, myna_host_now(g->host), people);
+    deliver(g);
     rearm(g);
 }
 
@@ -113,6 +132,7 @@ static void on_people(void *arg, int people)
     struct gateway *g = arg;
 
     myna_presence_people(&g->presence, people);
+    deliver(g);
     rearm(g);
 }
 
@@ -179,6 +199,54 @@ static void do_state(void *arg, enum myna_gw_state now, bool connected)
 static void do_say(void *arg, enum myna_log_level level, const char *text)
 {
     tell(arg, level, "%s", text);
+}
+
+/* ---- announcements */
+
+static enum myna_err on_announce(void *arg, const char *room, const char *text, size_t *waiting)
+{
+    struct gateway *g = arg;
+
+    if (!room)
+        room = g->conf.home_channel && *g->conf.home_channel ? g->conf.home_channel : g->lk.room;
+    if (strcmp(room, g->lk.room) != 0)
+        return MYNA_ENOENT;
+    *waiting = 0;
+    if (g->stay && myna_gw_stay_announce(g->stay, text))
+        return MYNA_OK;
+    if (!myna_gw_home_keep(&g->home, text, myna_host_wall_ms(g->host)))
+        return MYNA_ENOMEM;
+    *waiting = myna_gw_home_count(&g->home, myna_host_wall_ms(g->host));
+    return MYNA_OK;
+}
+
+static json_t *on_status(void *arg)
+{
+    struct gateway *g = arg;
+
+    return json_pack(
+        "{s:b,s:b,s:s,s:s,s:s,s:I,s:f,s:{s:s,s:s},s:I}", "configured", 1, "connected",
+        g->presence.connected, "state", myna_gw_state_name(g->presence.state), "room", g->lk.room,
+        "identity", g->identity, "participants",
+        (json_int_t)(g->stay ? myna_gw_stay_people(g->stay) : 0), "poll_interval",
+        (double)g->poll.time / (double)MYNA_S, "home_channel", "room",
+        g->conf.home_channel && *g->conf.home_channel ? g->conf.home_channel : g->lk.room, "name",
+        g->conf.home_channel_name ? g->conf.home_channel_name : "Home", "waiting",
+        (json_int_t)myna_gw_home_count(&g->home, myna_host_wall_ms(g->host)));
+}
+
+static enum myna_err open_desk(struct gateway *g, struct myna_why *why)
+{
+    static const struct myna_gw_desk_calls calls = {on_announce, on_status};
+    enum myna_err err;
+
+    if (!g->conf.announce_token || !*g->conf.announce_token)
+        return MYNA_OK;
+    err = myna_gw_desk_open(&g->desk, g->host, g->conf.announce_listen, g->conf.announce_token,
+                            &calls, g, why);
+    if (!err)
+        tell(g, MYNA_LOG_INFO, "announcements are taken on port %d", myna_gw_desk_port(g->desk));
+    return err;
 }
 
 /* ---- signals */
@@ -346,6 +414,8 @@ static enum myna_err begin(struct gateway *g, struct myna_why *why)
     err = try_session(g, why);
     if (!err)
         err = watch_signals(g, why);
+    if (!err)
+        err = open_desk(g, why);
     if (err)
         return err;
     g->count = myna_gw_count_create(g->host, &g->lk, on_counted, g);
@@ -374,6 +444,8 @@ static void end(struct gateway *g)
         myna_timer_clear(&g->bury);
         myna_gw_stay_destroy(g->stay);
         myna_gw_count_destroy(g->count);
+        myna_gw_desk_close(g->desk);
+        myna_gw_home_fini(&g->home);
         myna_calls_close(g->calls);
         if (g->held)
             myna_loop_release(g->host->loop);

@@ -23,8 +23,11 @@ struct myna_gw_options {
     const char *const *allowed_users, *const *global_allowed_users;
     const char *allow_all_users, *global_allow_all_users; /* "1", "true", "yes" */
     const char *presence_poll_interval, *tool_timeout;    /* seconds, as written */
-    int remote_tool_policy;                               /* enum myna_gw_policy */
-    const char *const *remote_tools;                      /* "identity=name" */
+    const char *home_channel, *home_channel_name;
+    const char *announce_listen, *announce_token;
+    bool speak_home_messages;
+    int remote_tool_policy;          /* enum myna_gw_policy */
+    const char *const *remote_tools; /* "identity=name" */
 };
 extern const struct myna_section myna_gateway_section;
 

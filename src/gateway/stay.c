@@ -369,6 +369,21 @@ enum myna_err myna_gw_stay_create(struct myna_gw_stay **out, const struct myna_g
     return MYNA_OK;
 }
 
+size_t myna_gw_stay_people(const struct myna_gw_stay *st)
+{
+    return st->in && !st->over ? (size_t)people(st) : 0;
+}
+
+bool myna_gw_stay_announce(struct myna_gw_stay *st, const char *text)
+{
+    if (!myna_gw_stay_people(st))
+        return false;
+    if (!st->opt.conf->speak_home_messages ||
+        myna_session_say(st->session, text, -1, true, NULL)) /* what is said is told as text, too */
+        myna_gw_wire_words(&st->wire, text);
+    return true;
+}
+
 void myna_gw_stay_leave(struct myna_gw_stay *st)
 {
     myna_gw_tools_clear(st->tools); /* calls fail now, not when their time is over */

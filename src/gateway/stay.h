@@ -36,7 +36,10 @@ MYNA_MUST enum myna_err myna_gw_stay_create(struct myna_gw_stay **out,
                                             const struct myna_gw_stay_options *opt,
                                             const struct myna_gw_stay_events *events, void *arg,
                                             struct myna_why *why);
-void myna_gw_stay_leave(struct myna_gw_stay *st);   /* over() follows, soon */
-void myna_gw_stay_destroy(struct myna_gw_stay *st); /* NULL is fine */
+/* A message to whoever is here, as text, or spoken too. False: nobody is. */
+bool myna_gw_stay_announce(struct myna_gw_stay *st, const char *text);
+size_t myna_gw_stay_people(const struct myna_gw_stay *st); /* so many who count are here */
+void myna_gw_stay_leave(struct myna_gw_stay *st);          /* over() follows, soon */
+void myna_gw_stay_destroy(struct myna_gw_stay *st);        /* NULL is fine */
 
 #endif

@@ -15,6 +15,8 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.error
+import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -679,6 +681,53 @@ def r13_the_last_who_leaves_during_a_call_ends_it_at_once(w):
     called(w, ann)
     ann.leave()
     says(g, "room t1: watching (connected)", times=2, seconds=3)
+    stop(g)
+
+
+# ---- announcements
+
+def desk(port, path, token="announce me", body=None):
+    """(status, answer) of the gateway's own HTTP."""
+    rq = urllib.request.Request(f"http://127.0.0.1:{port}{path}", data=body and body.encode(),
+                                headers={"Authorization": "Bearer " + token})
+    try:
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(rq, timeout=5) as r:
+            return r.status, json.loads(r.read())
+    except urllib.error.HTTPError as e:
+        return e.code, json.loads(e.read())
+
+
+@case
+def case_55_an_announcement_into_an_empty_room_is_delivered_once_at_the_next_join(w):
+    g = w.gateway(settings=("gateway.presence_poll_interval=1", "gateway.announce_listen=127.0.0.1:0",
+                            "gateway.announce_token=announce me"))
+    port = int(re.search(r"announcements are taken on port (\d+)", text_of(g)).group(1))
+    for args, status in ((("/v1/announce", "wrong", '{"text":"x"}'), 401), (("/v1/announce", "", '{"text":"x"}'), 401),
+                         (("/v1/announce", "announce me", "{}"), 400), (("/v1/announce", "announce me", "[]"), 400),
+                         (("/v1/announce", "announce me", '{"text":7}'), 400), (("/v1/other", "announce me"), 404),
+                         (("/v1/announce", "announce me", '{"text":"x","room":"other"}'), 404)):
+        got, answer = desk(port, *args)
+        check(got == status and answer["error"], f"{args}: {got} {answer}")
+    check(desk(port, "/v1/announce", body='{"text":" Dinner is ready. "}') == (202, {"delivered": False, "waiting": 1}),
+          "not kept")
+    check(desk(port, "/v1/announce", body='{"text":"Second.","room":"t1"}') == (202, {"delivered": False, "waiting": 2}),
+          "not kept")
+    status = desk(port, "/v1/status")[1]
+    check(status["state"] == "watching" and status["connected"] and status["waiting"] == 2 and status["room"] == "t1" and
+          status["home_channel"] == {"room": "t1", "name": "Home"}, f"{status}")
+    ann = meets(w)
+    event(ann, "agent:agent-transcript", transcript="Second.")
+    check([m for t, m in events(ann) if t == "hermes-chat"] == ["Dinner is ready.", "Second."], f"{events(ann)}")
+    check("agent:speaking-start" not in types(ann), "it was spoken")
+    check(desk(port, "/v1/announce", body='{"text":"Now."}') == (200, {"delivered": True}), "not delivered at once")
+    event(ann, "agent:agent-transcript", transcript="Now.")
+    check(desk(port, "/v1/status")[1]["participants"] == 1, "nobody counted")
+    ann.leave()
+    bob = meets(w, "bob", 10)
+    time.sleep(1)
+    check(types(bob) == [], f"delivered twice: {types(bob)}")
+    with open(g.log, encoding="utf-8") as f:
+        check("announce me" not in f.read(), "the token is in the log")
     stop(g)
 
 
