@@ -65,10 +65,13 @@ static json_t *livekit_row(const struct myna_config *cfg)
     const char *url = myna_config_get(cfg, "transport.livekit.url");
     const char *key = myna_config_get(cfg, "transport.livekit.api_key");
     const char *secret = myna_config_get(cfg, "transport.livekit.api_secret");
+    const char *home = myna_config_get(cfg, "gateway.home_channel");
     bool all = url && *url && key && *key && secret && *secret;
 
-    return json_pack("{sb ss* ss*}", "configured", all, "url", url, "room",
-                     myna_config_get(cfg, "transport.livekit.room"));
+    return json_pack("{sb ss* ss* ss* ss*}", "configured", all, "url", url, "room",
+                     myna_config_get(cfg, "transport.livekit.room"), "agent_name",
+                     myna_config_get(cfg, "gateway.agent_name"), "home_channel",
+                     home && *home ? home : myna_config_get(cfg, "transport.livekit.room"));
 }
 
 static json_t *models_row(void)
@@ -171,10 +174,13 @@ static void show(const json_t *o)
     json_array_foreach(missing, i, name)
         printf("%s%s", i ? ", " : "; missing: ", json_string_value(name));
     putchar('\n');
-    printf("livekit  %s%s%s\n",
+    printf("livekit  %s%s%s",
            json_is_true(json_object_get(livekit, "configured")) ? text_of(livekit, "url")
                                                                 : "not configured",
            *text_of(livekit, "room") ? ", room " : "", text_of(livekit, "room"));
+    if (strcmp(text_of(livekit, "home_channel"), text_of(livekit, "room")) != 0)
+        printf(", home %s", text_of(livekit, "home_channel"));
+    putchar('\n');
     show_last(json_object_get(o, "last_call"));
 }
 

@@ -265,6 +265,31 @@ static void ask_livekit(struct myna_doctor *d, const char *url)
     myna_reached_fini(&r);
 }
 
+/* A room that is kept as a gateway is deaf until somebody is allowed. */
+static void check_people(struct myna_doctor *d)
+{
+    static const char *const keys[] = {"gateway.allowed_users", "gateway.allow_all_users",
+                                       "gateway.global_allowed_users",
+                                       "gateway.global_allow_all_users"};
+    const char *room = myna_doctor_value(d, "transport", "livekit", "room");
+
+    if (!room || !*room)
+        return;
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        const char *text = myna_config_get(d->cfg, keys[i]);
+
+        if (text && *text) {
+            myna_doctor_tell(d, "livekit", "people", MYNA_CHECK_OK, NULL,
+                             "who may talk with the gateway is said (%s)", keys[i]);
+            return;
+        }
+    }
+    myna_doctor_tell(
+        d, "livekit", "people", MYNA_CHECK_WARN,
+        "set LIVEKIT_ALLOWED_USERS to their identities, or LIVEKIT_ALLOW_ALL_USERS=true",
+        "nobody may talk with the gateway of room %s", room);
+}
+
 static void check_livekit(struct myna_doctor *d)
 {
     static const char *const names[] = {"url", "api_key", "api_secret"};
@@ -289,6 +314,7 @@ static void check_livekit(struct myna_doctor *d)
         return;
     }
     myna_doctor_tell(d, "livekit", "keys", MYNA_CHECK_OK, NULL, "URL, key and secret are set");
+    check_people(d);
     if (d->opt->no_network)
         myna_doctor_tell(d, "livekit", "server", MYNA_CHECK_SKIP, NULL, "not asked (--no-network)");
     else

@@ -318,6 +318,20 @@ def doctor_looks_at_files_models_and_keys_and_changes_nothing(here):
 
 
 @case
+def doctor_warns_of_a_kept_room_in_which_nobody_may_talk(here):
+    room = dict(LIVEKIT_URL="ws://127.0.0.1:1", LIVEKIT_API_KEY="k", LIVEKIT_API_SECRET="s" * 32, LIVEKIT_ROOM="den")
+    for more, state in (({}, "warn"), (dict(LIVEKIT_ALLOWED_USERS="ann"), "ok"), (dict(LIVEKIT_ALLOW_ALL_USERS="1"), "ok")):
+        c = doctor(here, "--no-network", "--set", "vad.provider=energy", "--set", "tts.provider=flite",
+                   env=quiet(here, **room, **more), code=1)
+        check(c["livekit", "people"]["state"] == state, f"{more}: {c['livekit', 'people']}")
+    r = Run(here, "status", "--set", "gateway.home_channel=hall", env=quiet(here, **room)).well()
+    check("livekit  ws://127.0.0.1:1, room den, home hall" in r.out and "s" * 32 not in r.out, str(r))
+    o = json.loads(Run(here, "status", "--json", env=quiet(here, **room)).well().out)["livekit"]
+    check(o == {"configured": True, "url": "ws://127.0.0.1:1", "room": "den", "agent_name": "Hermes",
+                "home_channel": "den"}, f"{o}")
+
+
+@case
 def status_shows_who_answers_and_never_a_key(here):
     r = Run(here, "status", "--set", "llm.provider=openai", "--set", f"llm.openai.api_key={KEY}", env=quiet(here)).well()
     check(f"key {MASK}" in r.out and KEY not in r.out and "agent    openai" in r.out, str(r))
