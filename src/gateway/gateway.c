@@ -21,6 +21,7 @@
 #include "gateway/home.h"
 #include "gateway/options.h"
 #include "gateway/presence.h"
+#include "gateway/rms.h"
 #include "gateway/stay.h"
 #include "util/host.h"
 
@@ -317,6 +318,11 @@ static enum myna_err adapt(struct gateway *g, struct myna_why *why)
         err = unless_set(g, "agent.name", g->conf.agent_name, why);
     if (!err)
         err = unless_set(g, "agent.instructions", voice_hint, why);
+    if (!err && g->conf.mode == MYNA_GW_COMPAT) { /* its silence is the whole wait */
+        err = unless_set(g, "vad.provider", "rms", why);
+        if (!err)
+            err = unless_set(g, "turn.min_delay", "0", why);
+    }
     if (!err) { /* ours is the one that counts; the session's stands behind it */
         snprintf(ms, sizeof ms, "%lld",
                  (long long)(myna_gw_tool_timeout(g->conf.tool_timeout).time / MYNA_MS) + 5000);
@@ -398,7 +404,8 @@ static enum myna_err try_session(struct gateway *g, struct myna_why *why)
 static enum myna_err begin(struct gateway *g, struct myna_why *why)
 {
     static const struct myna_presence_does does = {do_count, do_join, do_leave, do_state, do_say};
-    struct myna_runtime_options ro = {.size = sizeof ro, .config = g->cfg};
+    static const struct myna_vad_class *const vads[] = {&myna_gw_rms, NULL};
+    struct myna_runtime_options ro = {.size = sizeof ro, .config = g->cfg, .vads = vads};
     struct myna_presence_options po = {.stay = g->opt->stay, .identity = g->identity};
     struct myna_why no_log = {0};
     enum myna_err err = read_conf(g, why);

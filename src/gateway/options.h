@@ -15,6 +15,7 @@
 struct myna_host;
 
 enum myna_gw_mode { MYNA_GW_NATIVE, MYNA_GW_COMPAT };
+enum myna_gw_switch { MYNA_GW_AUTO, MYNA_GW_ON, MYNA_GW_OFF };
 enum myna_gw_policy { MYNA_GW_POLICY_AUTO, MYNA_GW_TRUST, MYNA_GW_ALLOWLIST, MYNA_GW_DENY };
 
 struct myna_gw_options {
@@ -23,6 +24,9 @@ struct myna_gw_options {
     const char *const *allowed_users, *const *global_allowed_users;
     const char *allow_all_users, *global_allow_all_users; /* "1", "true", "yes" */
     const char *presence_poll_interval, *tool_timeout;    /* seconds, as written */
+    double silence_duration, min_speech_duration;         /* seconds; of VAD "rms" */
+    int rms_floor, max_utterance_ms;
+    int barge_in; /* enum myna_gw_switch */
     const char *home_channel, *home_channel_name;
     const char *announce_listen, *announce_token;
     bool speak_home_messages;

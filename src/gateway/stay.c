@@ -12,6 +12,7 @@
 #include "gateway/control.h"
 #include "gateway/count.h"
 #include "gateway/remote_tools.h"
+#include "gateway/silence.h"
 #include "gateway/story.h"
 #include "livekit/door.h"
 
@@ -30,6 +31,10 @@ struct myna_gw_stay {
     struct myna_gw_clients clients;
     struct myna_gw_tools *tools;
     struct myna_timer tools_due;
+    bool echo_gate;            /* nobody is heard while the agent speaks */
+    struct myna_timer quiet;   /* runs from its last sound until the gate opens */
+    struct myna_event stopped; /* what is told then */
+    myna_us began;             /* the utterance, on the session's clock */
     bool in, over;
     enum myna_gw_lost how;
     char message[600];
@@ -131,7 +136,8 @@ static bool on_listens(void *arg, const struct myna_lk_person *p)
 {
     const struct myna_gw_stay *st = arg;
 
-    return !myna_gw_clients_muted(&st->clients, p->identity);
+    return !myna_gw_clients_muted(&st->clients, p->identity) &&
+           !(st->echo_gate && (st->story.talking || st->quiet.slot));
 }
 
 /* ---- what clients ask for (voice-gateway 7) */
@@ -291,13 +297,66 @@ static void on_over(void *arg, const struct myna_lk_end *end)
 
 /* ---- the talk */
 
+#define ECHO_TAIL (300 * MYNA_MS)
+
+static void tell_story(struct myna_gw_stay *st, const struct myna_event *ev)
+{
+    myna_gw_story_event(&st->story, ev, myna_lk_door_linked(st->door));
+}
+
+/* The room may still ring: what was said is over a moment later than its last sound. */
+static void quiet_fire(struct myna_timer *t)
+{
+    struct myna_gw_stay *st = t->arg;
+
+    tell_story(st, &st->stopped);
+}
+
+/* True: it will be told later. */
+static bool holds(struct myna_gw_stay *st, const struct myna_event *ev)
+{
+    if (!st->echo_gate || ev->type != MYNA_EV_AGENT_STATE_CHANGED)
+        return false;
+    if (ev->u.agent_state.new_state == MYNA_AGENT_SPEAKING) {
+        myna_timer_clear(&st->quiet);
+        return false;
+    }
+    if (!st->story.talking)
+        return false;
+    st->stopped = *ev; /* plain values */
+    return myna_timer_set(&st->quiet, myna_host_now(st->host) + ECHO_TAIL) == MYNA_OK;
+}
+
+/* In mode compat a sound that fits into one tick is noise, whatever a recogniser would make of it.
+ * Its length is counted in ticks between start and stop (silence.h). */
+static void drop_noise(struct myna_gw_stay *st, const struct myna_event *ev)
+{
+    const struct myna_gw_options *c = st->opt.conf;
+    myna_us ticks, length;
+
+    if (c->mode != MYNA_GW_COMPAT || ev->type != MYNA_EV_USER_STATE_CHANGED)
+        return;
+    if (ev->u.user_state.new_state == MYNA_USER_SPEAKING) {
+        st->began = ev->at;
+        return;
+    }
+    if (ev->u.user_state.old_state != MYNA_USER_SPEAKING)
+        return;
+    ticks = (ev->at - st->began + MYNA_GW_TICK / 2) / MYNA_GW_TICK;
+    length = (ticks + 1) * MYNA_GW_TICK - (myna_us)(c->silence_duration * (double)MYNA_S);
+    if (length < (myna_us)(c->min_speech_duration * (double)MYNA_S))
+        myna_session_clear_user_turn(st->session);
+}
+
 static void on_event(void *arg, struct myna_session *s, const struct myna_event *ev)
 {
     struct myna_gw_stay *st = arg;
 
     myna_calls_event(st->opt.calls, s, ev);
     st->events.event(st->arg, ev);
-    myna_gw_story_event(&st->story, ev, myna_lk_door_linked(st->door));
+    if (!holds(st, ev))
+        tell_story(st, ev);
+    drop_noise(st, ev);
     if (ev->type == MYNA_EV_FUNCTION_TOOLS_EXECUTED)
         cancel_calls(st, ev);
     if (ev->type != MYNA_EV_CLOSE || st->over)
@@ -358,6 +417,9 @@ enum myna_err myna_gw_stay_create(struct myna_gw_stay **out, const struct myna_g
     st->clients.everybody = opt->conf->mode == MYNA_GW_COMPAT;
     myna_gw_story_init(&st->story, &st->wire, opt->conf->mode == MYNA_GW_COMPAT);
     myna_host_timer_init(st->host, &st->tools_due, tools_due_fire, st);
+    myna_host_timer_init(st->host, &st->quiet, quiet_fire, st);
+    st->echo_gate = opt->conf->barge_in == MYNA_GW_OFF ||
+                    (opt->conf->barge_in == MYNA_GW_AUTO && opt->conf->mode == MYNA_GW_COMPAT);
     st->tools = myna_gw_tools_create(opt->conf, myna_gw_tool_timeout(opt->conf->tool_timeout).time,
                                      &st->wire, &tools_host, st);
     err = st->tools ? begin(st, why) : myna_fail(why, MYNA_ENOMEM, "memory is short");
@@ -396,6 +458,7 @@ void myna_gw_stay_destroy(struct myna_gw_stay *st)
         return;
     st->over = true;
     myna_timer_clear(&st->tools_due);
+    myna_timer_clear(&st->quiet);
     myna_session_destroy(st->session);
     myna_gw_tools_destroy(st->tools);
     myna_gw_story_fini(&st->story);

@@ -8,15 +8,18 @@ Prints TAP. What cannot be had is named as a skip.
 """
 import base64
 import json
+import math
 import os
 import re
 import signal
+import struct
 import subprocess
 import sys
 import threading
 import time
 import urllib.error
 import urllib.request
+import wave
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -681,6 +684,95 @@ def r13_the_last_who_leaves_during_a_call_ends_it_at_once(w):
     called(w, ann)
     ann.leave()
     says(g, "room t1: watching (connected)", times=2, seconds=3)
+    stop(g)
+
+
+# ---- mode compat
+
+COMPAT = ("gateway.mode=compat", "vad.provider=rms", "gateway.presence_poll_interval=1")
+
+
+def tone(w, *parts, rms=3000):
+    """A WAV of tone and quiet by turns, in seconds."""
+    path = os.path.join(w.here, f"tone{time.monotonic_ns()}.wav")
+    with wave.open(path, "wb") as f:
+        f.setnchannels(1)
+        f.setsampwidth(2)
+        f.setframerate(16000)
+        for i, seconds in enumerate(parts):
+            loud = 0 if i % 2 else rms * 2 ** 0.5
+            f.writeframes(b"".join(struct.pack("<h", int(loud * math.sin(i * 0.27))) for i in range(int(seconds * 16000))))
+    return path
+
+
+def when(who, kind, nth=1):
+    """When that person was told, by its clock."""
+    got = [x["t"] for x in who.said.all if x["is"] == "data" and x["who"] == AGENT and f'"{kind}"' in x["text"]]
+    return got[nth - 1]
+
+
+@case
+def case_8_16_26_in_compat_a_spoken_turn_is_the_references_to_the_order_and_the_time(w):
+    g = w.gateway(settings=(*COMPAT, "tts.instant.duration=3s"))
+    ann = meets(w)
+    ann.wait("track", who=AGENT)
+    time.sleep(1)
+    ann.do("speak", wav=tone(w, 2.0))
+    event(ann, "agent:agent-transcript")
+    kinds = types(ann)
+    check(kinds == ["agent:listening-start", "agent:listening-stop", "agent:user-transcript", "agent:thinking-start",
+                    "agent:speaking-start", "agent:speaking-stop", "chat", "agent:agent-transcript"], f"{kinds}")
+    took = when(ann, "agent:listening-stop") - when(ann, "agent:listening-start")
+    check(3.1 < took < 4.0, f"2 s of tone and 1.5 to 2 s of silence took {took:.2f} s")
+    took = when(ann, "agent:speaking-stop") - when(ann, "agent:speaking-start")
+    check(3.2 < took < 4.2, f"3 s of answer took {took:.2f} s")
+    check("agent:tools-cleared" not in [m["type"] for _, m in events(ann, cleared=True) if isinstance(m, dict)], "news")
+    ann.leave()
+    stop(g)
+
+
+@case
+def case_25_in_compat_speech_into_the_answer_is_discarded_and_case_24_one_mutes_all(w):
+    g = w.gateway(settings=(*COMPAT, "tts.instant.duration=4s"))
+    ann, bob = meets(w), Person(w, "bob")
+    bob.wait("in")
+    ann.wait("track", who=AGENT)
+    control(ann, type="client:message", text="talk")
+    event(ann, "agent:speaking-start")
+    ann.do("speak", wav=tone(w, 1.0))
+    event(ann, "agent:speaking-stop", seconds=10)
+    time.sleep(2)
+    check("agent:listening-start" not in types(ann), f"it heard into its own answer: {types(ann)}")
+    control(bob, type="client:control", action="pause")
+    time.sleep(0.5)
+    ann.do("speak", wav=tone(w, 1.0))
+    time.sleep(3)
+    check("agent:listening-start" not in types(ann), f"in compat one mutes all: {types(ann)}")
+    control(ann, type="client:control", action="resume")
+    time.sleep(0.5)
+    ann.do("speak", wav=tone(w, 1.0))
+    event(ann, "agent:user-transcript", transcript="hello agent")
+    control(ann, type="client:interrupt")  # means nothing here
+    control(ann, type="client:tool-register", name="x", input_schema=OBJECT)
+    flat(ann, "agent:tool-registered", success=True)
+    stop(g)
+
+
+@case
+def case_9_in_compat_a_click_is_a_start_and_a_stop_and_nothing_else(w):
+    g = w.gateway(settings=COMPAT)
+    ann = meets(w)
+    ann.wait("track", who=AGENT)
+    time.sleep(1)
+    for n in range(1, 5):  # until one lies within a tick
+        ann.do("speak", wav=tone(w, 0.06, rms=9000))
+        event(ann, "agent:listening-stop", times=n)
+        time.sleep(1)
+        if types(ann).count("agent:user-transcript") < n:
+            break
+    kinds = types(ann)
+    check(kinds[-2:] == ["agent:listening-start", "agent:listening-stop"], f"{kinds}")
+    ann.leave()
     stop(g)
 
 
