@@ -170,6 +170,10 @@ static void typed(struct myna_gw_stay *st, const char *identity, const char *tex
         begin_anew(st);
         return;
     }
+    if (!strcmp(text, "/help")) { /* all other commands are text for the agent */
+        myna_gw_wire_words(&st->wire, "/new or /reset begins a new conversation; /help says this.");
+        return;
+    }
     myna_gw_story_typed(&st->story, identity, text);
     if (myna_session_text(st->session, text))
         myna_host_log(st->host, MYNA_LOG_WARN, "a typed message was not taken: the talk is ending");

@@ -317,6 +317,8 @@ def case_21_22_23_typed_messages_are_turns_and_nonsense_is_nothing(w):
     event(ann, "agent:user-transcript", transcript="still there?")
     check(types(ann)[at] == "agent:user-transcript", f"nonsense was answered: {events(ann)[at:]}")
     says(g, "a control message is no JSON", times=2)
+    control(ann, type="client:message", text="/help")
+    event(ann, "agent:agent-transcript", transcript="/new or /reset begins a new conversation; /help says this.")
     ann.leave()
     stop(g)
 
