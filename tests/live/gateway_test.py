@@ -310,7 +310,7 @@ def case_21_22_23_typed_messages_are_turns_and_nonsense_is_nothing(w):
     for text in ('{"type":"client:message","text":"   "}', '{"type":"client:message"}',
                  '{"type":"client:message","text":7}', "not json", "[1]", '"x"', "7", '{"type":"client:dance"}',
                  '{"type":["client:message"],"text":"x"}', '{"text":"x"}', "[" * 5000, '{"type":"client:control"}',
-                 '{"type":"client:control","action":5}', '{"type":"client:tool-register","name":5}'):
+                 '{"type":"client:control","action":5}', '{"type":"client:tool-result","call_id":5}'):
         ann.do("data", topic="hermes-control", text=text)
     ann.do("data", topic="elsewhere", text='{"type":"client:message","text":"no"}')
     control(ann, type="client:message", text="still there?")
