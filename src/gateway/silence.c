@@ -46,7 +46,7 @@ static enum myna_gw_silence_tells tick(struct myna_gw_silence *s, bool loud)
         if (s->since >= s->silence)
             return close_utterance(s, s->length - s->silence);
     }
-    if (s->length >= s->most) {
+    if (loud && s->length >= s->most) {
         (void)close_utterance(s, s->length);
         return MYNA_GW_TOO_LONG;
     }

@@ -31,6 +31,7 @@ struct myna_gw_stay {
     struct myna_gw_clients clients;
     struct myna_gw_tools *tools;
     struct myna_timer tools_due;
+    bool rms;                  /* who is heard is told by plain loudness */
     bool echo_gate;            /* nobody is heard while the agent speaks */
     struct myna_timer quiet;   /* runs from its last sound until the gate opens */
     struct myna_event stopped; /* what is told then */
@@ -331,14 +332,25 @@ static bool holds(struct myna_gw_stay *st, const struct myna_event *ev)
     return myna_timer_set(&st->quiet, myna_host_now(st->host) + ECHO_TAIL) == MYNA_OK;
 }
 
-/* In mode compat a sound that fits into one tick is noise, whatever a recogniser would make of it.
- * Its length is counted in ticks between start and stop (silence.h). */
-static void drop_noise(struct myna_gw_stay *st, const struct myna_event *ev)
+static void too_long(struct myna_gw_stay *st)
+{
+    const char *who = st->story.last ? st->story.last : myna_lk_door_linked(st->door);
+    json_t *payload = myna_gw_wire_identity(who);
+
+    (void)!json_object_set_new(payload, "reason", json_string("input_audio_too_long"));
+    myna_gw_wire_event(&st->wire, "agent:error", payload);
+}
+
+/* With VAD rms a sound that fits into one tick is noise, whatever a recogniser would make of it,
+ * and one that lasts too long was cut. Its length is counted in ticks between start and stop
+ * (silence.h).
+ */
+static void measure(struct myna_gw_stay *st, const struct myna_event *ev)
 {
     const struct myna_gw_options *c = st->opt.conf;
     myna_us ticks, length;
 
-    if (c->mode != MYNA_GW_COMPAT || ev->type != MYNA_EV_USER_STATE_CHANGED)
+    if (!st->rms || ev->type != MYNA_EV_USER_STATE_CHANGED)
         return;
     if (ev->u.user_state.new_state == MYNA_USER_SPEAKING) {
         st->began = ev->at;
@@ -347,9 +359,14 @@ static void drop_noise(struct myna_gw_stay *st, const struct myna_event *ev)
     if (ev->u.user_state.old_state != MYNA_USER_SPEAKING)
         return;
     ticks = (ev->at - st->began + MYNA_GW_TICK / 2) / MYNA_GW_TICK;
-    length = (ticks + 1) * MYNA_GW_TICK - (myna_us)(c->silence_duration * (double)MYNA_S);
-    if (length < (myna_us)(c->min_speech_duration * (double)MYNA_S))
+    length = (ticks + 1) * MYNA_GW_TICK;
+    if (length / MYNA_GW_TICK == c->max_utterance_ms * MYNA_MS / MYNA_GW_TICK) {
+        if (c->mode != MYNA_GW_COMPAT)
+            too_long(st);
+    } else if (length - (myna_us)(c->silence_duration * (double)MYNA_S) <
+               (myna_us)(c->min_speech_duration * (double)MYNA_S)) {
         myna_session_clear_user_turn(st->session);
+    }
 }
 
 static void on_event(void *arg, struct myna_session *s, const struct myna_event *ev)
@@ -360,7 +377,7 @@ static void on_event(void *arg, struct myna_session *s, const struct myna_event 
     st->events.event(st->arg, ev);
     if (!holds(st, ev))
         tell_story(st, ev);
-    drop_noise(st, ev);
+    measure(st, ev);
     if (ev->type == MYNA_EV_FUNCTION_TOOLS_EXECUTED)
         cancel_calls(st, ev);
     if (ev->type != MYNA_EV_CLOSE || st->over)
@@ -409,6 +426,7 @@ enum myna_err myna_gw_stay_create(struct myna_gw_stay **out, const struct myna_g
 {
     static const struct myna_gw_tools_host tools_host = {on_offer, on_result};
     struct myna_gw_stay *st = calloc(1, sizeof *st);
+    const char *vad;
     enum myna_err err;
 
     if (!st)
@@ -422,6 +440,8 @@ enum myna_err myna_gw_stay_create(struct myna_gw_stay **out, const struct myna_g
     myna_gw_story_init(&st->story, &st->wire, opt->conf->mode == MYNA_GW_COMPAT);
     myna_host_timer_init(st->host, &st->tools_due, tools_due_fire, st);
     myna_host_timer_init(st->host, &st->quiet, quiet_fire, st);
+    vad = myna_config_get(myna_runtime_config(opt->rt), "vad.provider");
+    st->rms = vad && !strcmp(vad, "rms");
     st->echo_gate = opt->conf->barge_in == MYNA_GW_OFF ||
                     (opt->conf->barge_in == MYNA_GW_AUTO && opt->conf->mode == MYNA_GW_COMPAT);
     st->tools = myna_gw_tools_create(opt->conf, myna_gw_tool_timeout(opt->conf->tool_timeout).time,

@@ -778,6 +778,23 @@ def case_9_in_compat_a_click_is_a_start_and_a_stop_and_nothing_else(w):
     stop(g)
 
 
+@case
+def case_15_an_utterance_past_the_limit_is_cut_said_and_asked(w):
+    g = w.gateway(settings=("gateway.presence_poll_interval=1", "vad.provider=rms", "turn.min_delay=0",
+                            "gateway.max_utterance=3s", "gateway.barge_in=on"))
+    ann = meets(w)
+    ann.wait("track", who=AGENT)
+    time.sleep(1)
+    ann.do("speak", wav=tone(w, 4.5))
+    m = event(ann, "agent:error")
+    check(m["payload"] == {"reason": "input_audio_too_long", "identity": "ann"}, f"{m}")
+    event(ann, "agent:user-transcript", transcript="hello agent")
+    event(ann, "agent:listening-stop", times=2)
+    check(types(ann).count("agent:error") == 1, f"{types(ann)}")
+    ann.leave()
+    stop(g)
+
+
 # ---- announcements
 
 def desk(port, path, token="announce me", body=None):
