@@ -204,6 +204,17 @@ def told_to_stay_it_is_there_alone(w):
 
 
 @case
+def a_refused_key_looks_like_an_empty_room_and_the_third_time_it_is_a_warning(w):
+    g = w.gateway(settings=("gateway.presence_poll_interval=0.5",), env={"LIVEKIT_API_SECRET": "another " * 5})
+    says(g, "LiveKit has refused to say who is in the room 3 times")
+    time.sleep(2)
+    with open(g.log, encoding="utf-8") as f:
+        log = f.read()
+    check(log.count("has refused to say") == 1 and "another another" not in log, log)
+    stop(g)
+
+
+@case
 def case_43_the_picture_is_metadata_of_the_agent(w):
     png = os.path.join(w.here, "face.png")
     with open(png, "wb") as f:
@@ -837,6 +848,21 @@ def case_55_an_announcement_into_an_empty_room_is_delivered_once_at_the_next_joi
     check(types(bob) == [], f"delivered twice: {types(bob)}")
     with open(g.log, encoding="utf-8") as f:
         check("announce me" not in f.read(), "the token is in the log")
+    stop(g)
+
+
+@case
+def an_announcement_is_spoken_where_that_is_wanted(w):
+    g = w.gateway(settings=("gateway.presence_poll_interval=1", "gateway.announce_listen=127.0.0.1:0",
+                            "gateway.announce_token=announce me", "gateway.speak_home_messages=true"))
+    port = int(re.search(r"announcements are taken on port (\d+)", text_of(g)).group(1))
+    ann = meets(w)
+    ann.wait("track", who=AGENT)
+    check(desk(port, "/v1/announce", body='{"text":"Dinner is ready."}')[0] == 200, "not taken")
+    event(ann, "agent:speaking-start")
+    event(ann, "agent:speaking-stop")
+    event(ann, "agent:agent-transcript", transcript="Dinner is ready.")
+    check(types(ann).count("chat") == 1 and "agent:thinking-start" not in types(ann), f"{types(ann)}")
     stop(g)
 
 
