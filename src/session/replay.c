@@ -227,12 +227,13 @@ static bool on_tool(void *arg, struct myna_session *s, const struct myna_tool_ca
 }
 
 /* Borrows from the header. NULL: there are none, or no memory for them. */
-static struct myna_tool_def *tools_of(json_t *header, size_t *n)
+static struct myna_tool_def *tools_of(struct replay *rp, json_t *header, size_t *n)
 {
     json_t *list = json_object_get(header, "tools"), *tool;
     struct myna_tool_def *tools = calloc(json_array_size(list) + 1, sizeof *tools);
     size_t i;
 
+    rp->starved |= !tools;
     *n = tools ? json_array_size(list) : 0;
     json_array_foreach(list, i, tool)
     {
@@ -323,7 +324,7 @@ static enum myna_err make_session(struct replay *rp, json_t *header, struct myna
     err = know_sounds(rp, json_object_get(header, "sounds"), why);
     if (err)
         return err;
-    who.tools = tools = tools_of(header, &who.n_tools);
+    who.tools = tools = tools_of(rp, header, &who.n_tools);
     err = myna_s_create(rp->rt, &opt, &parts, &rp->session, why);
     free(tools);
     return err;
@@ -520,6 +521,7 @@ static enum myna_err replay(struct replay *rp, const char *path, const char *wav
         .size = sizeof opt, .virtual_clock = true, .seed = 1, .workers = 1, .log = no_log};
     struct myna_config *cfg = NULL;
     json_t *header = NULL;
+    json_error_t at;
     char *bytes = NULL;
     size_t len;
     enum myna_err err = myna_fs_read(path, FILE_MAX, &bytes, &len, why);
@@ -529,9 +531,11 @@ static enum myna_err replay(struct replay *rp, const char *path, const char *wav
     if (err)
         goto out;
     header = myna_json_loadb((const char *)rp->records[0].payload.ptr, rp->records[0].payload.len,
-                             0, NULL);
+                             0, &at);
     if (!json_is_object(header)) {
-        err = myna_fail(why, MYNA_EFORMAT, "%s: record 0, the header, is not JSON", path);
+        err = !header && myna_json_starved(&at)
+                  ? myna_fail(why, MYNA_ENOMEM, "no memory to replay %s", path)
+                  : myna_fail(why, MYNA_EFORMAT, "%s: record 0, the header, is not JSON", path);
         goto out;
     }
     rp->start = rp->n > 1 ? rp->records[1].now : rp->records[0].now;
@@ -550,16 +554,23 @@ static enum myna_err replay(struct replay *rp, const char *path, const char *wav
     if (!err) {
         run_all(rp);
         rp->result->call_ms = (double)(rp->records[rp->n - 1].now - rp->start) / 1e3;
+        if (rp->starved)
+            err = myna_fail(why, MYNA_ENOMEM, "no memory to replay %s", path);
     }
 out:
     myna_session_destroy(rp->session);
     myna_runtime_destroy(rp->rt);
     myna_config_destroy(cfg);
     json_decref(header);
-    if (rp->wav && myna_wav_finish(rp->wav, err || rp->wav_why.err ? NULL : why) && !err)
-        err = rp->wav_why.err ? rp->wav_why.err : MYNA_EIO;
-    if (rp->wav_why.err && why)
-        *why = rp->wav_why;
+    if (rp->wav) {
+        struct myna_why *late = err || rp->wav_why.err ? NULL : why;
+        enum myna_err wav_err = myna_wav_finish(rp->wav, late);
+
+        if (rp->wav_why.err && !err && why)
+            *why = rp->wav_why;
+        if (!err)
+            err = rp->wav_why.err ? rp->wav_why.err : wav_err;
+    }
     free(bytes);
     return err;
 }

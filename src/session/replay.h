@@ -60,6 +60,7 @@ struct replay {
 
     struct myna_tap tap;
     bool comparing;
+    bool starved; /* memory ran short here: what differs says nothing about the recording */
     struct myna_replay_result *result;
     struct myna_wav_writer *wav;
     uint64_t wav_n; /* samples written */

@@ -77,6 +77,7 @@ static void differ(struct replay *rp, const struct myna_flight_record *was,
         }
     }
     rp->result->first_difference = myna_buf_take(&b);
+    rp->starved |= !rp->result->first_difference;
 }
 
 void myna_replay_missing(struct replay *rp, const struct myna_flight_record *r, const char *what)
@@ -132,7 +133,7 @@ static void put(struct myna_tap *tap, enum myna_tap_kind kind, uint32_t id,
     myna_buf_init(&joined, MYNA_FLIGHT_MAX);
     if (n_parts > 1) {
         for (size_t i = 0; i < n_parts; i++)
-            myna_buf_put(&joined, parts[i].ptr, parts[i].len);
+            rp->starved |= myna_buf_put(&joined, parts[i].ptr, parts[i].len) != MYNA_OK;
         is.payload = myna_buf_view(&joined);
     } else if (n_parts == 1) {
         is.payload = parts[0];

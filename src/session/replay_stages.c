@@ -58,8 +58,10 @@ static enum myna_err open_stream(struct replay *rp, enum myna_stage stage,
     if (err)
         return err;
     st = calloc(1, sizeof *st);
-    if (!st)
+    if (!st) {
+        rp->starved = true;
         return MYNA_ENOMEM;
+    }
     st->rp = rp;
     st->stage = stage;
     st->id = id;

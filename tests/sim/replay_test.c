@@ -1,8 +1,11 @@
 /* replay_test.c - a replay that always agreed would prove nothing: changed recordings must be found
  * out, cut ones replayed to their end, and ten minutes take less than two seconds. */
+#include <errno.h>
+
 #include <myna/stages.h>
 
 #include "check.h"
+#include "fault.h"
 #include "recorder/flight.h"
 #include "sim.h"
 #include "util/buf.h"
@@ -186,6 +189,76 @@ TEST(ten_minutes_replay_in_two_seconds_and_every_output_is_the_same)
            r.call_ms / 1e3, r.wall_ms, rec.len);
     CHECK(r.wall_ms < 2000);
     myna_replay_result_fini(&r);
+    forget(&rec);
+}
+
+/* ---- memory and disk that fail while a recording is replayed */
+
+struct replaying {
+    const char *path, *wav;
+    enum myna_err want;
+};
+
+/* false: the failure was never reached. */
+static bool replay_once(const struct replaying *rp, bool io, unsigned long n)
+{
+    size_t live = fault_live();
+    struct myna_replay_result r = {0};
+    struct myna_why why = {0};
+    enum myna_err err;
+    bool hit;
+
+    if (io)
+        fault_fail_io(n, rp->want == MYNA_ENOSPC ? ENOSPC : EIO);
+    else
+        fault_fail_alloc(n);
+    err = myna_replay_file(rp->path, rp->wav, &r, &why);
+    hit = fault_hit();
+    fault_off();
+    if (err) {
+        CHECK(hit);
+        CHECK_EQ(why.err, err);
+        CHECK(why.text[0] != '\0');
+        CHECK(!r.first_difference);
+        if (err != rp->want && !strstr(why.text, "cannot read")) /* no disk is too full for that */
+            check_fail(__FILE__, __LINE__, "error %d at %lu: %s", err, n, why.text);
+    } else {
+        CHECK(r.outputs > 100);
+        CHECK(hit || r.differ == 0); /* the session of the replay may have gone another way… */
+        CHECK_EQ(r.differ > 0, r.first_difference != NULL); /* …and then it says where */
+    }
+    myna_replay_result_fini(&r);
+    if (fault_live() != live)
+        check_fail(__FILE__, __LINE__, "%zu blocks are left behind (failure %lu)",
+                   fault_live() - live, n);
+    return hit;
+}
+
+/* The first ones each, then a sample: a prime step meets every place in some round. */
+static void replay_every(struct replaying rp, bool io, unsigned long least)
+{
+    unsigned long n = 1, tried = 0;
+
+    while (replay_once(&rp, io, n)) {
+        tried++;
+        n += n < 300 ? 1 : 29;
+    }
+    printf("# %lu failures tried, the last at %lu\n", tried, n);
+    CHECK(tried >= least);
+}
+
+TEST(memory_or_a_disk_that_fails_leaves_an_error_or_a_whole_result)
+{
+    struct recording rec;
+    char wav[90];
+
+    record_call(&rec, 9000, 9000);
+    CHECK_EQ(myna_fs_write(rec.path, (struct myna_view){rec.ptr, rec.len}, 0600, NULL), MYNA_OK);
+    snprintf(wav, sizeof wav, "%s/heard.wav", rec.dir);
+    replay_every((struct replaying){rec.path, NULL, MYNA_ENOMEM}, false, 300);
+    replay_every((struct replaying){rec.path, wav, MYNA_EIO}, true, 5);
+    replay_every((struct replaying){rec.path, wav, MYNA_ENOSPC}, true, 5);
+    remove(wav);
     forget(&rec);
 }
 
