@@ -282,8 +282,9 @@ static enum myna_err take_head(struct myna_decode *d, struct myna_view bytes, st
 
     if (err == MYNA_ELIMIT)
         return myna_fail(why, MYNA_EFORMAT, "a WAV whose sound never begins");
-    if (!err)
-        err = parse_head(d, &used, why);
+    if (err)
+        return myna_fail(why, err, "no memory to decode sound");
+    err = parse_head(d, &used, why);
     if (err == MYNA_EAGAIN)
         return MYNA_OK;
     if (err)

@@ -51,12 +51,12 @@ static void destroy(struct myna_tts *tts)
     free(in);
 }
 
-static enum myna_err tone(struct instant *in)
+static enum myna_err tone(struct instant *in, struct myna_why *why)
 {
     in->n = (size_t)in->conf.duration_ms * MYNA_OUT_RATE_HZ / 1000;
     in->pcm = calloc(in->n, sizeof *in->pcm);
     if (!in->pcm)
-        return MYNA_ENOMEM;
+        return myna_fail(why, MYNA_ENOMEM, "no memory for the tone of the instant voice");
     for (size_t i = 0; i < in->n; i++) /* square wave of 400 Hz, -24 dBFS */
         in->pcm[i] = i / (MYNA_OUT_RATE_HZ / 800) % 2 ? 2048 : -2048;
     return MYNA_OK;
@@ -101,7 +101,7 @@ static enum myna_err create(struct myna_tts **out, struct myna_host *host,
         return myna_fail(why, MYNA_ENOMEM, "no memory for the instant voice");
     err = myna_config_read(cfg, &section, &in->conf, why);
     if (!err)
-        err = in->conf.file ? load(in, why) : tone(in);
+        err = in->conf.file ? load(in, why) : tone(in, why);
     if (err) {
         destroy(&in->base);
         return err;

@@ -2,6 +2,7 @@
  * what is no sound gets a sentence, soon.
  */
 #include "check.h"
+#include "fault.h"
 
 #include <fcntl.h>
 #include <stdint.h>
@@ -357,6 +358,61 @@ TEST(a_content_type_says_which_sound_it_is_and_the_first_bytes_too)
     CHECK_EQ(myna_sound_sniff(myna_view_of("ID3")), MYNA_SOUND_MP3);
     CHECK_EQ(myna_sound_sniff(myna_view_of("<htm")), MYNA_SOUND_NONE);
     CHECK_EQ(myna_sound_sniff(myna_view_of("")), MYNA_SOUND_NONE);
+}
+
+/* ---- memory that runs short */
+
+struct stream {
+    enum myna_sound kind;
+    const uint8_t *ptr;
+    size_t len;
+};
+
+static bool decode_once(void *arg)
+{
+    const struct stream *st = arg;
+    struct myna_decode *d = myna_decode_create(st->kind, 16000, keep, &a);
+    struct myna_why why = {0};
+    enum myna_err err = MYNA_OK;
+
+    if (!d) {
+        CHECK(fault_hit());
+        return false;
+    }
+    a.n = 0;
+    for (size_t at = 0; at < st->len && !err; at += 500)
+        err = myna_decode_feed(
+            d, (struct myna_view){st->ptr + at, st->len - at < 500 ? st->len - at : 500}, &why);
+    if (!err)
+        err = myna_decode_end(d, &why);
+    myna_decode_destroy(d);
+    if (err) {
+        CHECK(fault_hit());
+        CHECK_EQ(err, MYNA_ENOMEM);
+        CHECK_EQ(why.err, err);
+        CHECK(why.text[0] != '\0');
+    } else {
+        CHECK(a.n > 100);
+    }
+    return !err;
+}
+
+TEST(each_allocation_of_a_decoder_may_fail)
+{
+    static uint8_t w[2000];
+    struct stream st = {MYNA_SOUND_PCM, (const uint8_t *)source, 2000};
+
+    tone(source, 1000, 16000, 440);
+    CHECK(fault_each_alloc(decode_once, &st) >= 2);
+    st = (struct stream){MYNA_SOUND_WAV, w, wav(w, 1, 1, 16000, 16, source, 1600, 1600)};
+    CHECK(fault_each_alloc(decode_once, &st) >= 2);
+    st.kind = MYNA_SOUND_OGG;
+    st.ptr = make_ogg(&st.len);
+    CHECK(fault_each_alloc(decode_once, &st) >= 2);
+    st.kind = MYNA_SOUND_MP3;
+    st.ptr = make_mp3(24000, &st.len);
+    if (st.ptr)
+        CHECK(fault_each_alloc(decode_once, &st) >= 1);
 }
 
 TEST_MAIN

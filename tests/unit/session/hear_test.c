@@ -1,7 +1,9 @@
 /* hear_test.c - `myna hear` joins what a breath parts: stretches of noise that the energy VAD
  * marks, and a recogniser that says one word for each segment. */
 #include "check.h"
+#include "fault.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -77,6 +79,44 @@ TEST(what_would_be_too_long_together_is_parted_at_its_longest_gap)
     CHECK_NEAR(r.segments[1].start_ms, 18700, 150);
     CHECK_NEAR(r.segments[1].end_ms, 35400, 150);
     myna_hear_result_fini(&r);
+}
+
+static bool hear_once(void *arg)
+{
+    struct myna_config *cfg = myna_config_create();
+    struct myna_hear_result r = {0};
+    struct myna_why why = {0};
+    enum myna_err err = MYNA_ENOMEM;
+
+    if (cfg && !(err = myna_config_set(cfg, "vad.provider", "energy", "test", &why)) &&
+        !(err = myna_config_set(cfg, "stt.provider", "instant", "test", &why)))
+        err = myna_hear_file(cfg, arg, &r, &why);
+    myna_config_destroy(cfg);
+    if (err) {
+        CHECK(fault_hit());
+        CHECK(!r.text && !r.segments);
+        if (cfg)
+            CHECK(why.err == err && why.text[0] != '\0');
+        return false;
+    }
+    CHECK(fault_hit() || r.n_segments == 1);
+    myna_hear_result_fini(&r);
+    return r.n_segments == 1 || !fault_hit();
+}
+
+TEST(memory_or_a_disk_that_fails_while_a_file_is_written_down_leaves_nothing_behind)
+{
+    char path[] = "/tmp/myna-hear-XXXXXX";
+
+    close(mkstemp(path));
+    CHECK_EQ(myna_wav_create(path, 16000, &wav, NULL), MYNA_OK);
+    sound(0.6, 0);
+    sound(0.4, 12000);
+    sound(0.8, 0);
+    CHECK_EQ(myna_wav_finish(wav, NULL), MYNA_OK);
+    CHECK(fault_each_alloc(hear_once, path) > 20);
+    CHECK(fault_each_io(hear_once, path, EIO) > 0);
+    unlink(path);
 }
 
 TEST_MAIN

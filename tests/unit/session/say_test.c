@@ -2,11 +2,14 @@
  * as a real one: all of the voice's sound arrives, and a machine without a card is told so. The
  * card's functions are defined here, in place of PortAudio's. */
 #include "check.h"
+#include "fault.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <myna/stages.h>
 
@@ -145,6 +148,46 @@ TEST(a_card_that_is_pulled_out_ends_it_with_a_sentence)
     CHECK_EQ(say(&ms, &why), MYNA_EIO);
     CHECK_HAS(why.text, "the sound card has stopped");
     dies_after = 0;
+}
+
+struct saying {
+    const char *path;
+    enum myna_err want;
+};
+
+static bool say_once(void *arg)
+{
+    const struct saying *how = arg;
+    struct myna_config *cfg = myna_config_create();
+    struct myna_why why = {0};
+    double ms = 0;
+    enum myna_err err = MYNA_ENOMEM;
+
+    if (cfg && !(err = myna_config_set(cfg, "tts.provider", "instant", "test", &why)) &&
+        !(err = myna_config_set(cfg, "tts.instant.duration", "100", "test", &why)))
+        err = myna_say_file(cfg, "A short tone.", how->path, &ms, &why);
+    myna_config_destroy(cfg);
+    if (err) {
+        CHECK(fault_hit());
+        if (cfg && (why.err != err || !why.text[0]))
+            check_fail(__FILE__, __LINE__, "error %d, but %d: %s", err, why.err, why.text);
+        if (err != how->want && err != MYNA_EPROVIDER) /* the voice itself ran short of memory */
+            check_fail(__FILE__, __LINE__, "error %d: %s", err, why.text);
+        return false;
+    }
+    CHECK_NEAR(ms, 100, 1);
+    return true;
+}
+
+TEST(memory_or_a_disk_that_fails_while_a_text_is_spoken_into_a_file_is_told)
+{
+    char path[] = "/tmp/myna-say-XXXXXX";
+
+    close(mkstemp(path));
+    CHECK(fault_each_alloc(say_once, &(struct saying){path, MYNA_ENOMEM}) > 20);
+    CHECK(fault_each_io(say_once, &(struct saying){path, MYNA_ENOSPC}, ENOSPC) > 2);
+    CHECK(fault_each_io(say_once, &(struct saying){path, MYNA_EIO}, EIO) > 2);
+    unlink(path);
 }
 
 TEST_MAIN
