@@ -134,7 +134,8 @@ enum myna_err myna_s_agents_init(struct myna_session *s, struct myna_why *why)
                                                 .conf = {.instructions = s->agent_instructions,
                                                          .description = s->agent.description,
                                                          .tools = s->agent.tools,
-                                                         .handoff = s->agent.handoff}};
+                                                         .handoff = s->agent.handoff,
+                                                         .turns = s->agent.turns}};
     if (myna_config_is_default(cfg, "agent.tools"))
         s->agents[0].conf.tools = NULL;
     if (myna_config_is_default(cfg, "agent.handoff"))
@@ -333,6 +334,7 @@ void myna_s_handoff_advance(struct myna_session *s)
         myna_s_log(s, MYNA_LOG_ERROR, "no handoff: no memory agent=%s", to->name);
     } else {
         s->agent_at = (size_t)(to - s->agents);
+        myna_s_own_turns(s, &to->conf.turns);
         speak_first(s, to);
     }
     free(tools);

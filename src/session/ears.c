@@ -17,11 +17,7 @@
 static void begin(struct myna_session *s, struct ear *e)
 {
     struct recognition *r = &e->rec;
-    struct myna_endpointing_options ep = {
-        .mode = (enum myna_endpointing_mode)s->turn_conf.endpointing_mode,
-        .min_delay = s->turn_conf.min_delay_ms * MYNA_MS,
-        .max_delay = s->turn_conf.max_delay_ms * MYNA_MS,
-        .alpha = s->turn_conf.alpha};
+    struct myna_endpointing_options ep = myna_s_endpointing_options(s);
 
     e->session = s;
     myna_endpointing_init(&e->endpointing, &ep);

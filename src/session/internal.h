@@ -284,7 +284,8 @@ struct myna_session {
     struct myna_toolbox_watch toolbox_watch;
     uint32_t tool_calls; /* so far */
     struct myna_session_conf conf;
-    struct myna_turn_conf turn_conf;
+    struct myna_turn_conf turn_conf;  /* of the agent that has the word */
+    struct myna_turn_conf call_turns; /* of the call: what an agent without its own has */
     struct myna_text_conf text_conf;
     struct myna_replacement replace[S_REPLACE_MAX];
     size_t n_replace;
@@ -622,6 +623,11 @@ void myna_s_handoff_advance(struct myna_session *s);
 const char *myna_s_model(const struct myna_session *s);
 const char *myna_s_voice(const struct myna_session *s);
 const char *myna_s_instructions(const struct myna_session *s); /* of the present agent */
+
+/* ---- own.c */
+/* From now on the agent with these has the word. */
+void myna_s_own_turns(struct myna_session *s, const struct myna_agent_turns *own);
+struct myna_endpointing_options myna_s_endpointing_options(const struct myna_session *s);
 
 /* ---- tools.c */
 bool myna_s_runs_tools(const struct myna_session *s);        /* somebody does */

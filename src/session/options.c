@@ -11,6 +11,30 @@
 
 #define AT(type_, field_) .type = type_, .offset = offsetof(struct CONF, field_)
 
+static const char *const owns[] = {"call", "false", "true", NULL};
+
+/* Of each agent. */
+#define OWN_TURNS                                                                                  \
+    {.name = "min_delay",                                                                          \
+     AT(MYNA_OPT_MS, turns.min_delay_ms),                                                          \
+     .min = -1,                                                                                    \
+     .max = 60000,                                                                                 \
+     .help = "turn.min_delay while it has the word; null: the call's"},                            \
+        {.name = "max_delay",                                                                      \
+         AT(MYNA_OPT_MS, turns.max_delay_ms),                                                      \
+         .min = -1,                                                                                \
+         .max = 60000,                                                                             \
+         .help = "turn.max_delay while it has the word; null: the call's"},                        \
+        {.name = "preemptive_generation",                                                          \
+         AT(MYNA_OPT_CHOICE, turns.preemptive_generation),                                         \
+         .def = "call",                                                                            \
+         .choices = owns,                                                                          \
+         .help = "turn.preemptive_generation while it has the word; call: as there"},              \
+    {                                                                                              \
+        .name = "preemptive_tts", AT(MYNA_OPT_CHOICE, turns.preemptive_tts), .def = "call",        \
+        .choices = owns, .help = "turn.preemptive_tts while it has the word; call: as there"       \
+    }
+
 #define CONF myna_agent_conf
 static const struct myna_option agent_options[] = {
     {.name = "name", AT(MYNA_OPT_STRING, name), .help = "name of the agent in history and reports"},
@@ -34,6 +58,7 @@ static const struct myna_option agent_options[] = {
     {.name = "handoff",
      AT(MYNA_OPT_LIST, handoff),
      .help = "with several agents: those that it may hand over to; unset: all"},
+    OWN_TURNS,
     {0},
 };
 #undef CONF
@@ -60,6 +85,7 @@ static const struct myna_option agents_options[] = {
     {.name = "handoff",
      AT(MYNA_OPT_LIST, handoff),
      .help = "the agents that it may hand over to; unset: all"},
+    OWN_TURNS,
     {0},
 };
 #undef CONF

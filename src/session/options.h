@@ -9,17 +9,26 @@
 
 enum myna_turn_detection { MYNA_TURN_VAD_STT, MYNA_TURN_VAD, MYNA_TURN_STT, MYNA_TURN_MANUAL };
 
+/* What an agent decides for itself about turns; all else is as the section "turn" says. */
+enum myna_own { MYNA_OWN_NONE, MYNA_OWN_FALSE, MYNA_OWN_TRUE };
+struct myna_agent_turns {
+    int min_delay_ms, max_delay_ms;            /* -1: none of its own */
+    int preemptive_generation, preemptive_tts; /* enum myna_own */
+};
+
 struct myna_agent_conf { /* section "agent" */
     const char *name, *instructions, *greeting;
     bool greet;
     const char *description;
     const char *const *tools, *const *handoff;
+    struct myna_agent_turns turns;
 };
 
 struct myna_agents_conf { /* entries "agents.NAME" */
     const char *instructions, *description, *greeting;
     const char *model, *voice;
     const char *const *tools, *const *handoff;
+    struct myna_agent_turns turns;
 };
 
 struct myna_session_conf { /* section "session"; times in ms, -1 = off */

@@ -185,6 +185,7 @@ static enum myna_err read_conf(struct myna_session *s, const struct myna_agent *
         if (err)
             return err;
     }
+    s->call_turns = s->turn_conf;
     err = read_text_conf(s, why);
     if (err)
         return err;
@@ -306,8 +307,7 @@ enum myna_err myna_s_create(struct myna_runtime *rt, const struct myna_session_o
     s->stt = st.stt;
     s->llm = st.llm;
     s->tts = st.tts;
-    if (s->llm && s->llm->caps & MYNA_LLM_OWN_HISTORY)
-        s->turn_conf.preemptive_generation = false;
+    myna_s_own_turns(s, &s->agent.turns);
     err = myna_s_background_open(s, why);
     if (!err)
         err = get_transport(s, opt, why);

@@ -47,6 +47,31 @@ TEST(nothing_ahead_after_1100)
     sim_end(s);
 }
 
+TEST(an_agent_that_answers_no_guesses_waits_whatever_the_call_says)
+{
+    static const char *const config[] = {"turn.preemptive_generation=true",
+                                         "turn.preemptive_tts=true",
+                                         "agent.preemptive_generation=false", NULL};
+    struct sim *s = asked(config);
+
+    sim_run(s, 6000);
+    CHECK_AGENT(s, "listening@0 | thinking@2500 | speaking@3100~ | listening@4100~");
+    CHECK_EQ(sim_llm_requests(s), 1);
+    sim_end(s);
+}
+
+TEST(an_agent_that_does_answers_after_700_ms_whatever_the_call_says)
+{
+    static const char *const config[] = {"agent.preemptive_generation=true",
+                                         "agent.preemptive_tts=true", NULL};
+    struct sim *s = asked(config);
+
+    sim_run(s, 6000);
+    CHECK_AGENT(s, "listening@0 | thinking@2500 | speaking@2700~ | listening@3700~");
+    CHECK_EQ(sim_llm_requests(s), 1);
+    sim_end(s);
+}
+
 TEST(a_guess_that_was_wrong_is_thrown_away_unheard)
 {
     static const char *const config[] = {"turn.preemptive_generation=true",

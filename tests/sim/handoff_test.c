@@ -190,4 +190,28 @@ TEST(what_is_wrong_with_the_agents_is_told_at_the_start)
         "agents.sales.tools names \"price\", but there is no tool of that name: add tools.price");
 }
 
+TEST(the_new_agent_has_its_own_patience_and_the_first_one_its_again)
+{
+    static const char *const config[] = {"agent.min_delay=700",
+                                         "agents.sales.instructions=You sell birds.",
+                                         "agents.sales.greeting=" SALES,
+                                         "agents.sales.min_delay=1200",
+                                         "agents.sales.preemptive_generation=true",
+                                         "agents.sales.preemptive_tts=true",
+                                         NULL};
+    struct sim *s = asked(config, "sales");
+
+    sim_user(s, 9000, 10000, "How much?", 200);
+    sim_answer(s, "How much?", "")->calls[0] =
+        (struct sim_call){"handoff_to", "{\"agent\":\"sim\"}", "2"};
+    sim_user(s, 15000, 16000, "Good.", 200);
+    sim_answer(s, "Good.", "Bye.");
+    sim_voice(s, "Bye.", 500);
+    sim_run(s, 20000);
+    CHECK_ITEMS(s, "handoff | user: " ASK "@3200 | assistant: " WORDS
+                   " | handoff | assistant: " SALES " | user: How much?@11200 | handoff | "
+                   "user: Good.@16700 | assistant: Bye.");
+    sim_end(s);
+}
+
 TEST_MAIN
