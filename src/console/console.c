@@ -9,6 +9,7 @@
 #include <myna/console.h>
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -40,7 +41,8 @@ struct console {
     const char *transport_name;
     FILE *print, *events;
     const char *answer; /* WAV to tell about at the end */
-    struct myna_ui ui;
+    struct myna_ui ui;  /* of the thread that runs the call */
+    pthread_t thread;
     struct myna_typed *typed;
 
     struct myna_last_resort *last_resort; /* since the second Ctrl-C */
@@ -77,6 +79,30 @@ static void note(struct console *c, const char *fmt, ...)
     myna_buf_init(&b, 0);
     myna_ui_note(&c->ui, &b, text);
     put(c, &b);
+}
+
+/* ---- the log */
+
+/* Any thread. A line of the log stays above the live lines, it does not stand in the middle of
+ * them. */
+static void log_line(void *arg, enum myna_log_level level, const char *line)
+{
+    struct console *c = arg;
+    bool among = pthread_equal(c->thread, pthread_self()) && c->ui.drawn && isatty(STDERR_FILENO);
+    struct myna_buf b;
+
+    (void)level;
+    if (among) {
+        myna_buf_init(&b, 0);
+        myna_ui_erase(&c->ui, &b);
+        put(c, &b);
+    }
+    fprintf(stderr, "%s\n", line);
+    if (among) {
+        myna_buf_init(&b, 0);
+        myna_ui_draw(&c->ui, &b);
+        put(c, &b);
+    }
 }
 
 /* ---- signals */
@@ -300,10 +326,14 @@ static enum myna_err choose_door(struct console *c, struct myna_why *why)
 
 static enum myna_err open_all(struct console *c, struct myna_why *why)
 {
-    struct myna_runtime_options ro = {
-        .size = sizeof ro, .config = c->cfg, .virtual_clock = c->opt.fast};
+    struct myna_runtime_options ro = {.size = sizeof ro,
+                                      .config = c->cfg,
+                                      .virtual_clock = c->opt.fast,
+                                      .log = log_line,
+                                      .log_arg = c};
     enum myna_err err = MYNA_OK;
 
+    c->thread = pthread_self();
     if (c->opt.record)
         err = myna_config_set(c->cfg, "record.enabled", "true", "--record", why);
     if (!err && c->opt.record_dir)

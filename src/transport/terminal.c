@@ -6,7 +6,8 @@
  * filled up to 40 ms, so the card's own clock paces what is drawn. Those 40 ms and the card's delay
  * are the latency of what is heard.
  *
- * A card that stops (unplugged, taken away) ends the call with a sentence.
+ * A card that stops (the machine slept, the sound server hiccuped) is opened once more; one that
+ * stays away (unplugged, taken) ends the call with a sentence.
  */
 #include "transport/builtin.h"
 
@@ -23,6 +24,7 @@
 #define LOOK_EVERY (10 * MYNA_MS)
 #define AHEAD      (40 * MYNA_MS) /* two looks late are not heard */
 #define DEAD_AFTER (4 * MYNA_S)   /* no call of the card's thread; PulseAudio may begin with 2 s */
+#define GOOD_AFTER (10 * MYNA_S)  /* one that worked so long may be opened again */
 
 enum { MIC_MS = 2000, CHUNK = 480, ECHO_TAIL_MS = 200 };
 
@@ -67,7 +69,7 @@ struct terminal {
     size_t ahead;     /* bytes in `speaker` to reach */
 
     unsigned last_calls;
-    myna_us alive;
+    myna_us alive, opened; /* opened again; MYNA_NEVER */
     bool joined, ending, closed;
     char reason[64];
 };
@@ -185,6 +187,31 @@ static bool alive(struct terminal *t, myna_us now)
     return now - t->alive < DEAD_AFTER && myna_card_running(t->card);
 }
 
+/* Holds up the loop for a moment: there is no sound to be late for. */
+static bool open_again(struct terminal *t)
+{
+    struct myna_card_options opt = {
+        .input = t->opt.input, .output = t->opt.output, .process = process, .arg = t};
+    uint32_t rate = myna_card_rate_hz(t->card);
+    struct myna_why why = {0};
+    enum myna_err err;
+
+    if (t->opened != MYNA_NEVER && t->alive - t->opened < GOOD_AFTER)
+        return false;
+    myna_card_close(t->card);
+    t->card = NULL;
+    err = myna_card_open(&opt, &t->card, &why);
+    if (!err && myna_card_rate_hz(t->card) != rate)
+        err = myna_fail(&why, MYNA_EIO, "it has another rate now");
+    if (!err)
+        err = myna_card_start(t->card, &why);
+    t->opened = t->alive = myna_host_now(t->base.host);
+    myna_host_log(t->base.host, MYNA_LOG_WARN, "the sound card stopped and %s%s%s",
+                  err ? "could not be opened again reason=\"" : "was opened again",
+                  err ? why.text : "", err ? "\"" : "");
+    return !err;
+}
+
 static void look_fire(struct myna_timer *timer)
 {
     struct terminal *t = timer->arg;
@@ -203,7 +230,7 @@ static void look_fire(struct myna_timer *timer)
         t->joined = true;
         myna_transport_joined(&t->base, 0, "terminal", NULL);
     }
-    if (!alive(t, now)) {
+    if (!alive(t, now) && !open_again(t)) {
         tell_closed(t, &gone);
         return;
     }
@@ -293,6 +320,7 @@ static enum myna_err term_start(struct myna_transport *base, struct myna_why *wh
     if (err)
         return err;
     t->alive = myna_host_now(base->host);
+    t->opened = MYNA_NEVER;
     err = myna_timer_set(&t->look, t->alive);
     return err ? myna_fail(why, err, "no timer for the call") : MYNA_OK;
 }

@@ -12,23 +12,35 @@
 #include <fcntl.h>
 #include <math.h>
 #include <portaudio.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "util/buf.h"
+#include "util/clock.h"
 
 enum { RATE_MIN_HZ = 16000, RATE_MAX_HZ = 48000 };
 
 /* Asked for the 9 ms that it offers, PulseAudio's ALSA device was seen never to call; with 30 ms it
  * calls more often, not always: the call then ends with a sentence. */
 #define LATENCY_LEAST_S 0.03
+/* Where the sound server was killed its library was seen to wait for ever while a stream is closed.
+ */
+#define CLOSE_MOST (2 * MYNA_S)
 
 struct myna_card {
     struct myna_card_options opt;
     PaStream *stream;
     uint32_t rate_hz;
     bool initialized;
+    atomic_int inside; /* calls of process under way */
+    atomic_bool left;  /* no more of them */
+    pthread_mutex_t lock;
+    pthread_cond_t done;
+    bool closed, alone; /* alone: nobody waits for the closing any more, it frees the card */
 };
 
 static int hush(void)
@@ -125,7 +137,10 @@ static int on_sound(const void *in, void *out, unsigned long n,
     struct myna_card *card = arg;
 
     (void)times, (void)flags;
-    card->opt.process(card->opt.arg, in, out, n);
+    atomic_fetch_add(&card->inside, 1);
+    if (!atomic_load(&card->left))
+        card->opt.process(card->opt.arg, in, out, n);
+    atomic_fetch_sub(&card->inside, 1);
     return paContinue;
 }
 
@@ -174,6 +189,8 @@ enum myna_err myna_card_open(const struct myna_card_options *opt, struct myna_ca
     if (!card)
         return myna_fail(why, MYNA_ENOMEM, "memory is short");
     card->opt = *opt;
+    pthread_mutex_init(&card->lock, NULL);
+    pthread_cond_init(&card->done, NULL);
     kept = hush();
     card->initialized = Pa_Initialize() == paNoError;
     if (!card->initialized || Pa_GetDeviceCount() < 1)
@@ -205,20 +222,72 @@ enum myna_err myna_card_start(struct myna_card *card, struct myna_why *why)
                                         Pa_GetErrorText(err));
 }
 
+static void free_card(struct myna_card *card)
+{
+    pthread_cond_destroy(&card->done);
+    pthread_mutex_destroy(&card->lock);
+    free(card);
+}
+
+static void *close_run(void *arg)
+{
+    struct myna_card *card = arg;
+    bool alone;
+
+    if (card->stream)
+        (void)Pa_CloseStream(card->stream);
+    if (card->initialized)
+        (void)Pa_Terminate();
+    pthread_mutex_lock(&card->lock);
+    card->closed = true;
+    alone = card->alone;
+    pthread_cond_signal(&card->done);
+    pthread_mutex_unlock(&card->lock);
+    if (alone)
+        free_card(card);
+    return NULL;
+}
+
+/* On a thread of its own, which is left behind where it does not come to its end. */
+static void close_or_leave(struct myna_card *card)
+{
+    myna_us until = myna_clock_monotonic() + CLOSE_MOST;
+    struct timespec at = {.tv_sec = until / MYNA_S, .tv_nsec = until % MYNA_S * 1000};
+    pthread_t thread;
+    bool closed;
+
+    if (pthread_create(&thread, NULL, close_run, card)) {
+        (void)close_run(card);
+        free_card(card);
+        return;
+    }
+    pthread_mutex_lock(&card->lock);
+    while (!card->closed && !pthread_cond_clockwait(&card->done, &card->lock, CLOCK_MONOTONIC, &at))
+        ;
+    closed = card->closed;
+    card->alone = !closed;
+    pthread_mutex_unlock(&card->lock);
+    if (!closed) {
+        pthread_detach(thread);
+        return;
+    }
+    pthread_join(thread, NULL);
+    free_card(card);
+}
+
 void myna_card_close(struct myna_card *card)
 {
     int kept;
 
     if (!card)
         return;
+    atomic_store(&card->left, true);
+    while (atomic_load(&card->inside)) /* it never waits for anything */
+        sched_yield();
     kept = hush();
-    if (card->stream)
-        (void)Pa_CloseStream(card->stream);
-    if (card->initialized)
-        (void)Pa_Terminate();
+    close_or_leave(card);
     alsa_hush(false);
     unhush(kept);
-    free(card);
 }
 
 uint32_t myna_card_rate_hz(const struct myna_card *card)

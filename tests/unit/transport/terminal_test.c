@@ -15,7 +15,7 @@ struct myna_card {
 
 static struct myna_card card;
 static enum myna_err open_err;
-static int closes;
+static int opens, closes;
 static struct myna_config *cfg;
 static struct myna_why why;
 
@@ -24,7 +24,9 @@ enum myna_err myna_card_open(const struct myna_card_options *opt, struct myna_ca
 {
     if (open_err)
         return myna_fail(w, open_err, "There is no sound card on this machine.");
+    opens++;
     card.opt = *opt;
+    card.dead = false;
     *out = &card;
     return MYNA_OK;
 }
@@ -85,7 +87,7 @@ static void begin(uint32_t rate_hz)
     memset(&why, 0, sizeof why);
     card.rate_hz = rate_hz;
     open_err = MYNA_OK;
-    closes = 0;
+    opens = closes = 0;
     played_n = 0;
     cfg = myna_config_create();
     CHECK(cfg);
@@ -165,6 +167,7 @@ TEST(a_card_that_stops_ends_the_call_with_a_sentence)
     start();
     card_runs(200, 1);
     card.dead = true;
+    open_err = MYNA_EUNAVAIL; /* unplugged */
     myna_loop_run(world.host.loop);
     CHECK_EQ(world.closes, 1);
     CHECK_EQ(world.fault_err, MYNA_EIO);
@@ -174,15 +177,57 @@ TEST(a_card_that_stops_ends_the_call_with_a_sentence)
     CHECK_EQ(closes, 1);
 }
 
+TEST(a_card_that_stops_for_a_moment_is_opened_again_and_the_call_goes_on)
+{
+    int frames;
+
+    begin(48000);
+    start();
+    card_runs(200, 1);
+    card.dead = true;
+    myna_loop_run_until(world.host.loop, myna_loop_now(world.host.loop) + 20 * MYNA_MS);
+    CHECK_EQ(opens, 2);
+    CHECK_EQ(closes, 1);
+    frames = world.frames;
+    card_runs(200, 1);
+    CHECK_NEAR(world.frames - frames, 10, 2);
+    CHECK_EQ(world.closes, 0);
+    card.dead = true; /* so soon after: no more */
+    myna_loop_run(world.host.loop);
+    CHECK_EQ(opens, 2);
+    CHECK_EQ(world.fault_err, MYNA_EIO);
+    end();
+}
+
+TEST(a_card_that_worked_for_long_may_stop_again)
+{
+    begin(48000);
+    start();
+    for (int i = 0; i < 3; i++) {
+        played_n = 0;
+        card_runs(4000, 1);
+        played_n = 0;
+        card_runs(4000, 1);
+        played_n = 0;
+        card_runs(4000, 1);
+        card.dead = true;
+    }
+    myna_loop_run_until(world.host.loop, myna_loop_now(world.host.loop) + 20 * MYNA_MS);
+    CHECK_EQ(opens, 4);
+    CHECK_EQ(world.closes, 0);
+    end();
+}
+
 TEST(a_card_whose_thread_falls_silent_is_as_good_as_gone)
 {
     begin(48000);
     start();
     card_runs(200, 1);
-    myna_loop_run(world.host.loop); /* no call of process any more */
+    myna_loop_run(world.host.loop); /* no call of process any more, also when opened again */
     CHECK_EQ(world.closes, 1);
     CHECK_EQ(world.fault_err, MYNA_EIO);
-    CHECK_NEAR(world.closed_at / MYNA_MS, 4200, 30);
+    CHECK_EQ(opens, 2);
+    CHECK_NEAR(world.closed_at / MYNA_MS, 8200, 60);
     end();
 }
 
