@@ -11,6 +11,17 @@
 #include <string.h>
 #include <unistd.h>
 
+static int loaded;
+
+static void log_line(void *arg, enum myna_log_level level, const char *line)
+{
+    (void)arg;
+    if (strstr(line, " loaded"))
+        loaded++;
+    if (level <= MYNA_LOG_WARN)
+        fprintf(stderr, "%s\n", line);
+}
+
 static double resident_kb(void)
 {
     FILE *f = fopen("/proc/self/statm", "r");
@@ -30,7 +41,7 @@ int main(int argc, char **argv)
     size_t n = argc > 1 ? (size_t)atoi(argv[1]) : 100;
     struct myna_config *cfg = myna_config_create();
     struct myna_runtime_options how = {
-        .size = sizeof how, .config = cfg, .seed = 3, .transports = doors};
+        .size = sizeof how, .config = cfg, .seed = 3, .transports = doors, .log = log_line};
     struct myna_agent agent = {.size = sizeof agent, .name = "bench"};
     struct myna_session_options opt = {
         .size = sizeof opt, .agent = &agent, .transport_name = "instant", .record_dir = ""};
@@ -39,7 +50,9 @@ int main(int argc, char **argv)
     struct myna_why why = {0};
     double empty = resident_kb(), first, all;
 
-    if (!cfg || n >= INSTANT_MAX || myna_runtime_create(&how, &rt, &why)) {
+    if (!cfg || n >= INSTANT_MAX ||
+        myna_config_set(cfg, "log.level", "info", "the benchmark", &why) ||
+        myna_runtime_create(&how, &rt, &why)) {
         fprintf(stderr, "%s\n", why.text);
         return 1;
     }
@@ -48,8 +61,10 @@ int main(int argc, char **argv)
             fprintf(stderr, "%s\n", why.text);
             return 1;
         }
-        if (i == 0) { /* until the models are loaded */
-            myna_runtime_run_until(rt, myna_runtime_now(rt) + 5 * MYNA_S);
+        if (i == 0) { /* until both models are loaded, and what they do then */
+            for (int k = 0; k < 60 && loaded < 2; k++)
+                myna_runtime_run_until(rt, myna_runtime_now(rt) + MYNA_S);
+            myna_runtime_run_until(rt, myna_runtime_now(rt) + 3 * MYNA_S);
             first = resident_kb();
         }
     }
