@@ -15,23 +15,23 @@ static const char *const owns[] = {"call", "false", "true", NULL};
 
 /* Of each agent. */
 #define OWN_TURNS                                                                                  \
-    {.name = "min_delay",                                                                          \
+    {.name = "turn_min_delay",                                                                     \
      AT(MYNA_OPT_MS, turns.min_delay_ms),                                                          \
      .min = -1,                                                                                    \
      .max = 60000,                                                                                 \
      .help = "turn.min_delay while it has the word; null: the call's"},                            \
-        {.name = "max_delay",                                                                      \
+        {.name = "turn_max_delay",                                                                 \
          AT(MYNA_OPT_MS, turns.max_delay_ms),                                                      \
          .min = -1,                                                                                \
          .max = 60000,                                                                             \
          .help = "turn.max_delay while it has the word; null: the call's"},                        \
-        {.name = "preemptive_generation",                                                          \
+        {.name = "turn_preemptive_generation",                                                     \
          AT(MYNA_OPT_CHOICE, turns.preemptive_generation),                                         \
          .def = "call",                                                                            \
          .choices = owns,                                                                          \
          .help = "turn.preemptive_generation while it has the word; call: as there"},              \
     {                                                                                              \
-        .name = "preemptive_tts", AT(MYNA_OPT_CHOICE, turns.preemptive_tts), .def = "call",        \
+        .name = "turn_preemptive_tts", AT(MYNA_OPT_CHOICE, turns.preemptive_tts), .def = "call",   \
         .choices = owns, .help = "turn.preemptive_tts while it has the word; call: as there"       \
     }
 

@@ -51,7 +51,7 @@ TEST(an_agent_that_answers_no_guesses_waits_whatever_the_call_says)
 {
     static const char *const config[] = {"turn.preemptive_generation=true",
                                          "turn.preemptive_tts=true",
-                                         "agent.preemptive_generation=false", NULL};
+                                         "agent.turn_preemptive_generation=false", NULL};
     struct sim *s = asked(config);
 
     sim_run(s, 6000);
@@ -62,8 +62,8 @@ TEST(an_agent_that_answers_no_guesses_waits_whatever_the_call_says)
 
 TEST(an_agent_that_does_answers_after_700_ms_whatever_the_call_says)
 {
-    static const char *const config[] = {"agent.preemptive_generation=true",
-                                         "agent.preemptive_tts=true", NULL};
+    static const char *const config[] = {"agent.turn_preemptive_generation=true",
+                                         "agent.turn_preemptive_tts=true", NULL};
     struct sim *s = asked(config);
 
     sim_run(s, 6000);

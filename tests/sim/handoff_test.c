@@ -192,12 +192,12 @@ TEST(what_is_wrong_with_the_agents_is_told_at_the_start)
 
 TEST(the_new_agent_has_its_own_patience_and_the_first_one_its_again)
 {
-    static const char *const config[] = {"agent.min_delay=700",
+    static const char *const config[] = {"agent.turn_min_delay=700",
                                          "agents.sales.instructions=You sell birds.",
                                          "agents.sales.greeting=" SALES,
-                                         "agents.sales.min_delay=1200",
-                                         "agents.sales.preemptive_generation=true",
-                                         "agents.sales.preemptive_tts=true",
+                                         "agents.sales.turn_min_delay=1200",
+                                         "agents.sales.turn_preemptive_generation=true",
+                                         "agents.sales.turn_preemptive_tts=true",
                                          NULL};
     struct sim *s = asked(config, "sales");
 
