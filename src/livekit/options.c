@@ -103,6 +103,20 @@ static const struct myna_option worker_table[] = {
      .min = 0.05,
      .max = 1,
      .help = "share of the machine's processors in use from which no job is taken; 1: never mind"},
+    {.name = "health",
+     .type = MYNA_OPT_STRING,
+     WORKER_AT(health),
+     .def = "127.0.0.1:8081",
+     .help = "address of its pages / (200 while it has a line to the server) and /worker; :8081: "
+             "on all addresses of the machine; off: none"},
+    {.name = "process",
+     .type = MYNA_OPT_INT,
+     WORKER_AT(process),
+     .def = "0",
+     .min = 0,
+     .max = 63,
+     .help = "number of this process beside others (--workers sets it); its pages are so many "
+             "ports further"},
     {0},
 };
 const struct myna_section myna_worker_section = {"worker", "jobs of LiveKit's agent dispatch",

@@ -24,6 +24,8 @@ struct myna_worker_conf {
     const char *agent_name;
     int max_jobs;
     double load_threshold;
+    const char *health;
+    int process;
 };
 extern const struct myna_section myna_worker_section;
 

@@ -15,6 +15,7 @@
 #include <myna/runtime.h>
 #include <myna/session.h>
 
+#include "livekit/health.h"
 #include "livekit/options.h"
 #include "livekit/pb.h"
 #include "livekit/url.h"
@@ -50,6 +51,7 @@ struct worker {
     struct myna_ws *ws;
     struct myna_arena *mem;
     struct myna_timer retry, status;
+    struct myna_lk_health *health; /* NULL: off */
     struct job *jobs;
     size_t n_jobs;
     int tries, signals;
@@ -397,6 +399,36 @@ static enum myna_err connect_now(struct worker *w, struct myna_why *why)
     return err;
 }
 
+static void on_health(void *arg, struct myna_lk_health_state *into)
+{
+    const struct worker *w = arg;
+    const char *env = getenv("LIVEKIT_AGENT_NAME");
+
+    into->connected = w->registered;
+    into->agent_name = w->conf.agent_name;
+    into->name_is_env = env && w->conf.agent_name && !strcmp(env, w->conf.agent_name);
+    into->jobs = w->n_jobs;
+}
+
+/* Two workers on one machine, and neither told where: the second does without. */
+static enum myna_err open_health(struct worker *w, struct myna_why *why)
+{
+    struct myna_why inner = {0};
+    enum myna_err err;
+
+    if (!w->conf.health || !*w->conf.health || !strcmp(w->conf.health, "off"))
+        return MYNA_OK;
+    err = myna_lk_health_open(&w->health, w->host, w->conf.health, w->conf.process, on_health, w,
+                              &inner);
+    if (err == MYNA_EIO) {
+        myna_host_log(w->host, MYNA_LOG_WARN, "%s (worker.health)", inner.text);
+        return MYNA_OK;
+    }
+    if (err && why)
+        *why = inner;
+    return err;
+}
+
 static void retry_fire(struct myna_timer *t)
 {
     struct worker *w = t->arg;
@@ -468,6 +500,9 @@ static enum myna_err begin(struct worker *w, struct myna_why *why)
         err = myna_timer_set(&w->status, myna_host_now(w->host) + STATUS_EVERY);
     if (err)
         return myna_fail(why, err, "cannot watch for signals");
+    err = open_health(w, why);
+    if (err)
+        return err;
     measure(w);
     return connect_now(w, why);
 }
@@ -492,6 +527,7 @@ enum myna_err myna_worker_run(struct myna_config *cfg, const struct myna_worker_
         job_free(w, w->jobs);
     if (w->host) {
         myna_ws_destroy(w->ws);
+        myna_lk_health_close(w->health);
         myna_timer_clear(&w->retry);
         myna_timer_clear(&w->status);
         (void)!myna_loop_signal(w->host->loop, SIGINT, NULL, NULL);

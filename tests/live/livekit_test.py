@@ -17,6 +17,8 @@ import sys
 import tempfile
 import threading
 import time
+import urllib.error
+import urllib.request
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
@@ -169,11 +171,12 @@ class World:
         """Starts `myna worker`; waits until it is registered."""
         log = os.path.join(self.here, f"worker{len(self.mynas)}.log")
         cmd = [MYNA, "worker", "--log-level", "info", *args]
-        for s in (*OFFLINE, "worker.load_threshold=1"):  # tests of others keep this machine busy
+        health = livekit_server.free_ports(1)[0]
+        for s in (*OFFLINE, f"worker.health={health}", "worker.load_threshold=1"):  # others keep this machine busy
             cmd += ["--set", s]
         with open(log, "wb") as f:
             p = subprocess.Popen(cmd, cwd=self.here, env=self.env, stdin=subprocess.DEVNULL, stdout=f, stderr=f)
-        p.log = log
+        p.log, p.health = log, health
         self.mynas.append(p)
         says(p, "registered as")
         return p
@@ -590,6 +593,97 @@ def a_full_worker_refuses_and_a_lost_line_is_taken_up_again(w):
     while text_of(m).count("registered as") < 2 and time.monotonic() < end:
         time.sleep(0.1)
     check(text_of(m).count("registered as") == 2, text_of(m))
+
+
+def page(port, path):
+    """(status, text) of a worker's page."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as r:
+            return r.status, r.read().decode()
+    except urllib.error.HTTPError as e:
+        return e.code, e.read().decode()
+
+
+def eventually(what, cond, seconds=15):
+    end = time.monotonic() + seconds
+    while not cond():
+        check(time.monotonic() < end, f"{what}: not within {seconds} s")
+        time.sleep(0.1)
+
+
+@case
+def the_pages_of_a_worker_tell_whether_it_has_a_line_and_how_many_jobs(w):
+    m = w.worker("--agent-name", "desk")
+    check(page(m.health, "/") == (200, "OK"), "no OK")
+    check(json.loads(page(m.health, "/worker")[1])["active_jobs"] == 0, "a job out of nothing")
+    code, token = w.run("token", "--room", "desk", "--identity", "bob", "--agent", "desk")
+    check(code == 0, token)
+    bob = Person(w, "bob", token.strip())
+    bob.wait("stream", who=agent_of(bob), text="Hello there.")
+    told = json.loads(page(m.health, "/worker")[1])
+    check(told["active_jobs"] == 1 and told["agent_name"] == "desk" and told["worker_type"] == "JT_ROOM", f"{told}")
+    check(page(m.health, "/other") == (404, "not found"), "another page")
+    w.server.kill()
+    eventually("503 without a server", lambda: page(m.health, "/") == (503, "not connected to livekit"))
+    w.server.start()
+    eventually("200 again", lambda: page(m.health, "/")[0] == 200, 20)
+
+
+def answers(port):
+    try:
+        return page(port, "/")[0] == 200
+    except OSError:
+        return False
+
+
+def processes_of(m):
+    """Numbers of the processes that a supervisor has started last, by its own words."""
+    with open(m.log, encoding="utf-8", errors="replace") as f:
+        return dict((int(i), int(pid)) for i, pid in re.findall(r"process (\d) runs as (\d+)", f.read()))
+
+
+@case
+def of_two_processes_one_is_killed_and_the_other_never_notices(w):
+    m = w.worker("--workers", "2")
+    eventually("both are registered", lambda: all(answers(m.health + n) for n in (0, 1)))
+    rooms = {}  # by process
+    for i in range(8):  # the server chooses by load: until both have one
+        had = [json.loads(page(m.health + n, "/worker")[1])["active_jobs"] for n in (0, 1)]
+        w.room = f"room{i}"
+        p = Person(w, f"p{i}")
+        p.wait("stream", who=agent_of(p), text="Hello there.")
+        have = [json.loads(page(m.health + n, "/worker")[1])["active_jobs"] for n in (0, 1)]
+        rooms[0 if have[0] > had[0] else 1] = p
+        if len(rooms) == 2:
+            break
+    check(len(rooms) == 2, "one process got every room")
+    victim, other = rooms[0], rooms[1]
+    before = processes_of(m)
+    os.kill(before[0], signal.SIGKILL)
+    other.do("chat", text="What is two plus two?")
+    other.wait_text("stream", "is 4", seconds=20)
+    eventually("the dead one is replaced", lambda: processes_of(m)[0] != before[0] and answers(m.health))
+    after = processes_of(m)
+    check(after[0] != before[0] and after[1] == before[1], f"{before} -> {after}")
+    check("was killed (signal 9)" in text_of(m), text_of(m))
+    check(not [x for x in other.said.all if x["is"] in ("went", "disconnected")], "the other room noticed")
+    # The server sees the agent gone when its sound path fails. It sends nobody else there by itself (1.13.5).
+    victim.wait("went", seconds=40)
+    for p in w.people:
+        p.kill()
+    m.send_signal(signal.SIGTERM)
+    check(ended(m, 90) == 0, text_of(m))
+    for pid in after.values():
+        check(not os.path.exists(f"/proc/{pid}"), "a process is left behind")
+
+
+@case
+def several_processes_that_cannot_work_end_with_the_reason(w):
+    code, out = w.run("worker", "--workers", "3", "--set", "transport.livekit.api_secret=" + "x" * 36, "--no-probe",
+                      "--set", "worker.health=off", *[a for s in OFFLINE for a in ("--set", s)])
+    check(code == 1 and "API key and secret" in out, f"exit {code}: {out[-600:]}")
+    code, out = w.run("worker", "--workers", "many")
+    check(code == 2 and "1 to 64" in out, f"exit {code}: {out[-600:]}")
 
 
 @case
