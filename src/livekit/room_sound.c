@@ -55,6 +55,26 @@ static void on_candidate(void *arg, const char *text, const char *mid, int index
     free(t.candidate_init);
 }
 
+/* Which way the sound takes: over TCP or a relay it comes later, which somebody may wonder about.
+ */
+static void tell_path(struct myna_lk_room *r)
+{
+    struct myna_rtc_stats st = {0};
+    bool tcp, relay;
+
+    myna_rtc_get_stats(myna_lk_media_rtc(r->media), &st);
+    if (!st.local[0])
+        return;
+    tcp = strstr(st.remote, " tcp ") || strstr(st.local, " tcp ");
+    relay = !strncmp(st.local, "relay ", 6) || !strncmp(st.remote, "relay ", 6);
+    myna_host_log(r->host, MYNA_LOG_INFO, "sound path local=\"%s\" remote=\"%s\"", st.local,
+                  st.remote);
+    if (tcp || relay)
+        myna_host_log(r->host, MYNA_LOG_WARN,
+                      "sound goes %s: UDP to the LiveKit server does not pass, expect more delay",
+                      tcp ? "over TCP" : "through a TURN relay");
+}
+
 static void on_state(void *arg, enum myna_rtc_state state, const char *why)
 {
     struct myna_lk_room *r = arg;
@@ -66,6 +86,7 @@ static void on_state(void *arg, enum myna_rtc_state state, const char *why)
         break;
     case MYNA_RTC_CONNECTED:
         myna_timer_clear(&r->path);
+        tell_path(r);
         myna_lk_r_resumed(r);
         break;
     case MYNA_RTC_DISCONNECTED:

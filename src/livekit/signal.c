@@ -338,7 +338,7 @@ static void on_validated(void *arg, struct myna_http_request *rq,
                          const struct myna_http_error *error)
 {
     struct myna_lk_signal *s = arg;
-    char body[301];
+    char body[4097]; /* what is wrong stands behind the whole token (livekit-rtc 1.2) */
     size_t n;
 
     (void)rq;
@@ -392,8 +392,14 @@ static void on_closed(void *arg, struct myna_ws *ws, const struct myna_ws_end *e
     (void)ws;
     s->ws = NULL;
     if (end->error && end->error->status) {
-        snprintf(s->refusal, sizeof s->refusal, "the LiveKit server answered %d",
-                 end->error->status);
+        bool full = end->error->status == 500 && end->error->excerpt &&
+                    !strncmp(end->error->excerpt, "connection closed by media", 26);
+
+        snprintf(s->refusal, sizeof s->refusal, "the LiveKit server answered %d%s",
+                 end->error->status,
+                 full ? " (connection closed by media): it takes nobody more into this room; is it "
+                        "full (max_participants)?"
+                      : "");
         s->state = ASKING;
         myna_timer_clear(&s->timer);
         if (ask_why(s))

@@ -57,6 +57,15 @@ static void say_timeout(const struct myna_http_request *rq, const char *url, cha
         snprintf(text, size, "%s: the answer was not complete within %d ms", url, rq->how.total_ms);
 }
 
+static const char *tls_remedy(const char *problem)
+{
+    if (strstr(problem, "wrong version number"))
+        return " (does it speak TLS at all? Without, the address begins with http:// or ws://)";
+    if (strstr(problem, "self-signed") || strstr(problem, "issuer"))
+        return " (a certificate of your own? Let this machine trust it: update-ca-certificates)";
+    return "";
+}
+
 static void say(const struct myna_http_request *rq, const struct myna_http_error *e, char *text,
                 size_t size)
 {
@@ -76,7 +85,8 @@ static void say(const struct myna_http_request *rq, const struct myna_http_error
                  url);
         return;
     case MYNA_HTTP_TLS:
-        snprintf(text, size, "%s: no safe connection: %s", url, rq->problem);
+        snprintf(text, size, "%s: no safe connection: %s%s", url, rq->problem,
+                 tls_remedy(rq->problem));
         return;
     case MYNA_HTTP_TIMEOUT:
         say_timeout(rq, url, text, size);

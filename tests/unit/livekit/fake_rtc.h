@@ -78,6 +78,12 @@ void myna_rtc_destroy(struct myna_rtc *rtc)
     free(rtc);
 }
 
+void myna_rtc_get_stats(const struct myna_rtc *rtc, struct myna_rtc_stats *into)
+{
+    (void)rtc;
+    *into = (struct myna_rtc_stats){.rtt = -1};
+}
+
 enum myna_rtc_state myna_rtc_get_state(const struct myna_rtc *rtc)
 {
     return rtc->state;

@@ -242,6 +242,34 @@ TEST(each_refusal_has_its_sentence)
     }
 }
 
+/* The server repeats the whole token before it says what is wrong with it. */
+TEST(what_is_wrong_is_found_behind_a_long_token)
+{
+    char body[1200];
+
+    open_world(false);
+    w.server.status = w.server.validate_status = 401;
+    snprintf(body, sizeof body, "invalid token: %0*d, error: token has invalid claims: %s", 1000, 0,
+             "token is expired");
+    w.server.validate_body = body;
+    go(TOKEN, NULL, 0);
+    CHECK_HAS(w.said, "expired");
+    CHECK(!strstr(w.said, "0000"));
+    close_world();
+}
+
+TEST(a_full_room_is_guessed_from_the_servers_words)
+{
+    open_world(false);
+    w.server.status = 500;
+    w.server.body = "connection closed by media\n";
+    w.server.validate_status = 200;
+    go(TOKEN, NULL, 0);
+    CHECK_EQ(w.end.kind, MYNA_LK_END_DROPPED); /* somebody may leave */
+    CHECK_HAS(w.said, "max_participants");
+    close_world();
+}
+
 TEST(a_refusal_that_the_second_question_does_not_confirm_is_worth_another_try)
 {
     static const int statuses[] = {200, 503};

@@ -1,0 +1,111 @@
+"""What a person of `myna join` and `myna worker` does wrong, and how it is said (issue: bad input)."""
+import base64
+import hashlib
+import hmac
+import http.server
+import json
+import threading
+import time
+
+import livekit_server
+from common import case, check
+from livekit_world import OFFLINE, Person, eventually, in_room, text_of
+
+
+def b64(raw):
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def token(grants=None, room="demo", identity="myna", exp=600, nbf=0, kind="agent"):
+    """A token as LiveKit's own SDKs make it, with any fault that is asked for."""
+    video = {"roomJoin": True, "room": room, "canPublish": True, "canSubscribe": True, "canPublishData": True,
+             "canUpdateOwnMetadata": True, **(grants or {})}
+    claims = {"iss": livekit_server.KEY, "sub": identity, "nbf": int(time.time()) + nbf, "exp": int(time.time()) + exp,
+              "kind": kind, "video": video}
+    said = b64(b'{"alg":"HS256","typ":"JWT"}') + "." + b64(json.dumps(claims).encode())
+    return said + "." + b64(hmac.new(livekit_server.SECRET.encode(), said.encode(), hashlib.sha256).digest())
+
+
+def refused(w, words, *args, code=(1, 2), seconds=30):
+    """`myna join` ends within the time, with these words, and shows no secret."""
+    began = time.monotonic()
+    got, out = w.run("join", "--room", w.room, "--quiet", "--no-probe", *[a for s in OFFLINE for a in ("--set", s)], *args)
+    check(got in code and words in out, f"{args}: exit {got}: {out[-600:]}")
+    check("secretsecret" not in out and "eyJ" not in out, f"{args}: a secret is shown: {out}")
+    check(time.monotonic() - began < seconds, f"{args}: it took {time.monotonic() - began:.0f} s")
+
+
+@case
+def what_cannot_work_is_said_with_its_remedy(w):
+    cases = [
+        (("--set", "transport.livekit.api_secret=another secret of thirty-two bytes"), "API key and secret"),
+        (("--set", "transport.livekit.api_key=nobody"), "API key and secret"),
+        (("--url", "ws://127.0.0.1:9"), "127.0.0.1"),
+        (("--url", "ftp://x"), "no address"),
+        (("--set", "transport.livekit.room="), "which room"),
+    ]
+    for args, words in cases:
+        code, out = w.run("join", "--room", w.room, "--quiet", "--no-probe", "--set", "tts.provider=flite", "--set",
+                          "stt.provider=instant", "--set", "vad.provider=energy", "--set", "llm.provider=rehearsal",
+                          *args)
+        check(code in (1, 2) and words in out, f"{args}: exit {code}: {out[-600:]}")
+        check("secretsecret" not in out and "eyJ" not in out, f"{args}: a secret is shown: {out}")
+
+
+@case
+def tokens_that_are_too_old_too_new_or_allow_too_little_are_told_apart(w):
+    refused(w, "the token has expired", "--token", token(exp=-120, nbf=-600))
+    refused(w, "clock is ahead", "--token", token(nbf=300))
+    refused(w, "does not allow joining", "--token", token(grants={"roomJoin": False}))
+    refused(w, "LiveKit does not take the token", "--token", "not.a.token")
+
+
+@case
+def addresses_that_lead_nowhere_are_named(w):
+    refused(w, "nowhere.invalid", "--url", "ws://nowhere.invalid:7880")
+    refused(w, "does it speak TLS", "--url", f"wss://127.0.0.1:{w.server.port}")
+
+    class Old(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self):
+            self.send_error(404)
+
+        def log_message(self, *args):
+            pass
+    old = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Old)
+    threading.Thread(target=old.serve_forever, daemon=True).start()
+    refused(w, "no /rtc/v1", "--url", f"ws://127.0.0.1:{old.server_port}")
+    old.shutdown()
+
+
+@case
+def a_full_room_is_said(w):
+    w.api("RoomService", "CreateRoom", {"name": w.room, "max_participants": 1})
+    ann = Person(w)
+    ann.wait("in")
+    refused(w, "full", "--token", token(kind="standard", identity="guest"))
+
+
+@case
+def without_the_right_to_publish_or_subscribe_it_says_so(w):
+    m = w.join("--token", token(grants={"canPublish": False, "canPublishData": False}))
+    eventually("a word on canPublish", lambda: "canPublish" in text_of(m))
+    m.terminate()
+    m.wait(10)
+    m = w.join("--token", token(grants={"canSubscribe": False}))
+    eventually("a word on canSubscribe", lambda: "canSubscribe" in text_of(m))
+
+
+@case
+def a_server_behind_which_udp_is_closed_is_reached_over_tcp_and_that_is_said(w):
+    w.server.kill()
+    w.server.more = "  force_tcp: true\n"
+    w.server.start()
+    m = w.join()
+    in_room(w)
+    ann = Person(w)
+    ann.wait("stream", who="myna", text="Hello there.")
+    ann.do("chat", text="What is two plus two?")
+    ann.wait("stream", who="myna", text="2 plus 2 is 4.")
+    check("over TCP" in text_of(m), text_of(m))
