@@ -12,8 +12,9 @@ build=(gcc libc6-dev make meson ninja-build pkg-config
     portaudio19-dev flite1-dev libhyphen-dev hyphen-en-us zlib1g-dev libcurl4-openssl-dev libssl-dev libarchive-dev
     libnice-dev libsrtp2-dev libusrsctp-dev libprotobuf-c-dev protobuf-c-compiler libogg-dev libmpg123-dev
     libsqlite3-dev python3)
-# libclang-rt-dev: the run time of clang's sanitizers and of libFuzzer; iproute2: networks that break
-check=(g++ git clang libclang-rt-dev clang-format cppcheck flite iproute2)
+# libclang-rt-dev: the run time of clang's sanitizers and of libFuzzer; iproute2: networks that break;
+# chromium: a browser as the person in a LiveKit room
+check=(g++ git clang libclang-rt-dev clang-format cppcheck flite iproute2 chromium)
 
 test=no list=no
 for arg in "$@"; do

@@ -1,0 +1,114 @@
+// A person in a LiveKit room, by livekit-client in a headless Chromium. Runs in the directory of its packages.
+//
+//     node livekit_browser.js URL TOKEN RECORDING.wav SPEECH.wav
+//
+// Commands and events are those of livekit_person.py: {"do": "speak"} opens the microphone, which then plays
+// SPEECH.wav (48 kHz) once; chat, call, leave. What the agent says is recorded, 24 kHz.
+'use strict';
+const fs = require('fs');
+const http = require('http');
+const path = require('path');
+const readline = require('readline');
+const {createRequire} = require('module');
+const here = createRequire(path.join(process.cwd(), 'package.json'));
+const {chromium} = here('playwright-core');
+
+const [url, token, recording, speech] = process.argv.slice(2);
+const began = Date.now();
+const tell = (is, more) => console.log(JSON.stringify({t: (Date.now() - began) / 1000, is, ...more}));
+
+function wav(samples) {
+  const head = Buffer.alloc(44), body = Buffer.from(Int16Array.from(samples).buffer);
+  head.write('RIFF', 0); head.writeUInt32LE(36 + body.length, 4); head.write('WAVEfmt ', 8);
+  head.writeUInt32LE(16, 16); head.writeUInt16LE(1, 20); head.writeUInt16LE(1, 22); head.writeUInt32LE(24000, 24);
+  head.writeUInt32LE(48000, 28); head.writeUInt16LE(2, 32); head.writeUInt16LE(16, 34); head.write('data', 36);
+  head.writeUInt32LE(body.length, 40);
+  return Buffer.concat([head, body]);
+}
+
+// In the page.
+async function join({url, token}) {
+  const {Room, RoomEvent} = window.LivekitClient;
+  const room = new Room();
+  const tell = (is, more) => window.tell(is, more || {});
+  window.room = room;
+  window.heard = [];
+  room.on(RoomEvent.ParticipantConnected, p => tell('came', {who: p.identity}));
+  room.on(RoomEvent.ParticipantDisconnected, p => tell('went', {who: p.identity}));
+  room.on(RoomEvent.ParticipantAttributesChanged, (c, p) => tell('attributes', {who: p.identity, changed: c}));
+  room.on(RoomEvent.ActiveSpeakersChanged, s => tell('speakers', {who: s.map(x => x.identity)}));
+  room.on(RoomEvent.Disconnected, () => tell('disconnected'));
+  room.on(RoomEvent.TranscriptionReceived, (segs, p) => tell('legacy', {who: p && p.identity, text: segs[0].text, final: segs[0].final}));
+  room.on(RoomEvent.TrackSubscribed, (track, pub, p) => {
+    tell('track', {who: p.identity, name: pub.trackName, source: pub.source});
+    document.body.appendChild(track.attach());
+    const context = new AudioContext({sampleRate: 24000});
+    const source = context.createMediaStreamSource(new MediaStream([track.mediaStreamTrack]));
+    const taker = context.createScriptProcessor(4096, 1, 1);
+    taker.onaudioprocess = e => {
+      for (const x of e.inputBuffer.getChannelData(0)) window.heard.push(Math.max(-32768, Math.min(32767, Math.round(x * 32767))));
+    };
+    source.connect(taker);
+    taker.connect(context.destination);
+  });
+  room.registerTextStreamHandler('lk.transcription', async (reader, p) => {
+    const a = reader.info.attributes || {};
+    tell('stream', {who: p.identity, topic: reader.info.topic, text: await reader.readAll(), segment: a['lk.segment_id'],
+      final: a['lk.transcription_final'], track: a['lk.transcribed_track_id']});
+  });
+  await room.connect(url, token);
+  tell('in', {people: Object.fromEntries([...room.remoteParticipants.values()].map(p => [p.identity, p.kind]))});
+}
+
+async function act(c) {
+  const me = window.room.localParticipant;
+  if (c.do === 'speak')
+    await me.setMicrophoneEnabled(true, {echoCancellation: false, noiseSuppression: false, autoGainControl: false});
+  else if (c.do === 'mute')
+    await me.setMicrophoneEnabled(false);
+  else if (c.do === 'chat')
+    await me.sendText(c.text, {topic: 'lk.chat'});
+  else if (c.do === 'call')
+    try {
+      window.tell('answered', {text: await me.performRpc({destinationIdentity: c.to, method: c.method, payload: c.text})});
+    } catch (e) {
+      window.tell('refused', {code: e.code, text: e.message});
+    }
+}
+
+async function main() {
+  const client = fs.readFileSync('node_modules/livekit-client/dist/livekit-client.umd.js');
+  const server = http.createServer((rq, rs) => {
+    rs.setHeader('Content-Type', rq.url === '/client.js' ? 'text/javascript' : 'text/html');
+    rs.end(rq.url === '/client.js' ? client : '<!doctype html><body><script src="/client.js"></script>');
+  });
+  await new Promise(done => server.listen(0, '127.0.0.1', done));
+  const browser = await chromium.launch({
+    executablePath: process.env.CHROMIUM, headless: true,
+    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+      '--disable-component-update', '--disable-sync', '--use-fake-ui-for-media-stream', '--use-fake-device-for-media-stream',
+      `--use-file-for-fake-audio-capture=${speech}%noloop`, '--autoplay-policy=no-user-gesture-required'],
+  });
+  const page = await browser.newPage();
+  page.on('pageerror', e => console.error(String(e)));
+  await page.exposeFunction('tell', tell);
+  await page.goto(`http://127.0.0.1:${server.address().port}/`);
+  await page.evaluate(join, {url, token});
+  for await (const line of readline.createInterface({input: process.stdin})) {
+    const c = JSON.parse(line);
+    if (c.do === 'leave')
+      break;
+    await page.evaluate(act, c);
+  }
+  fs.writeFileSync(recording, wav(await page.evaluate(() => window.heard)));
+  await page.evaluate(() => window.room.disconnect());
+  await browser.close();
+  server.close();
+  tell('left');
+  process.exit(0);
+}
+
+main().catch(e => {
+  console.error(String(e));
+  process.exit(1);
+});
