@@ -222,6 +222,7 @@ enum myna_err myna_lk_stream_begin(struct myna_lk_packets *p, const struct myna_
     Myna__Lk__StreamHeader__AttributesEntry entries[MAX_OUT_ATTRIBUTES], *list[MAX_OUT_ATTRIBUTES];
     Myna__Lk__StreamHeader h = MYNA__LK__STREAM_HEADER__INIT;
     Myna__Lk__TextHeader text = MYNA__LK__TEXT_HEADER__INIT;
+    Myna__Lk__ByteHeader bytes = MYNA__LK__BYTE_HEADER__INIT;
     Myna__Lk__DataPacket m = MYNA__LK__DATA_PACKET__INIT;
 
     h.n_attributes = count(out->attributes);
@@ -235,9 +236,21 @@ enum myna_err myna_lk_stream_begin(struct myna_lk_packets *p, const struct myna_
     h.stream_id = (char *)out->id;
     h.topic = (char *)out->topic;
     h.timestamp = out->wall_ms;
-    h.mime_type = (char *)"text/plain";
-    h.content_header_case = MYNA__LK__STREAM_HEADER__CONTENT_HEADER_TEXT_HEADER;
-    h.text_header = &text;
+    h.mime_type = (char *)(out->mime   ? out->mime
+                           : out->file ? "application/octet-stream"
+                                       : "text/plain");
+    if (out->total) {
+        h.has_total_length_case = MYNA__LK__STREAM_HEADER__HAS_TOTAL_LENGTH_TOTAL_LENGTH;
+        h.total_length = out->total;
+    }
+    if (out->file) {
+        bytes.name = (char *)out->file;
+        h.content_header_case = MYNA__LK__STREAM_HEADER__CONTENT_HEADER_BYTE_HEADER;
+        h.byte_header = &bytes;
+    } else { /* empty, but there: it is what says that this is a text */
+        h.content_header_case = MYNA__LK__STREAM_HEADER__CONTENT_HEADER_TEXT_HEADER;
+        h.text_header = &text;
+    }
     if (out->as)
         m.participant_identity = (char *)out->as;
     m.value_case = MYNA__LK__DATA_PACKET__VALUE_STREAM_HEADER;
@@ -257,17 +270,17 @@ static size_t piece(struct myna_view text)
 }
 
 enum myna_err myna_lk_stream_write(struct myna_lk_packets *p, struct myna_lk_stream_out *out,
-                                   struct myna_view text)
+                                   struct myna_view body)
 {
-    while (text.len) {
+    while (body.len) {
         Myna__Lk__StreamChunk c = MYNA__LK__STREAM_CHUNK__INIT;
         Myna__Lk__DataPacket m = MYNA__LK__DATA_PACKET__INIT;
-        size_t n = piece(text);
+        size_t n = !out->file ? piece(body) : body.len < MYNA_LK_CHUNK ? body.len : MYNA_LK_CHUNK;
         enum myna_err err;
 
         c.stream_id = (char *)out->id;
         c.chunk_index = out->next_chunk;
-        c.content.data = (uint8_t *)text.ptr;
+        c.content.data = (uint8_t *)body.ptr;
         c.content.len = n;
         m.value_case = MYNA__LK__DATA_PACKET__VALUE_STREAM_CHUNK;
         m.stream_chunk = &c;
@@ -275,8 +288,8 @@ enum myna_err myna_lk_stream_write(struct myna_lk_packets *p, struct myna_lk_str
         if (err)
             return err;
         out->next_chunk++;
-        text.ptr += n;
-        text.len -= n;
+        body.ptr += n;
+        body.len -= n;
     }
     return MYNA_OK;
 }

@@ -54,11 +54,14 @@ struct myna_lk_stream_out {
     const struct myna_lk_attributes *attributes; /* ends with a NULL key; NULL: none */
     int64_t wall_ms;
     uint64_t next_chunk; /* begin with 0 */
+    const char *file;    /* bytes of that name instead of a text; NULL: a text */
+    const char *mime;    /* NULL: text/plain, application/octet-stream */
+    uint64_t total;      /* bytes that will come; 0: not known */
 };
 MYNA_MUST enum myna_err myna_lk_stream_begin(struct myna_lk_packets *p,
                                              const struct myna_lk_stream_out *out);
 MYNA_MUST enum myna_err myna_lk_stream_write(struct myna_lk_packets *p,
-                                             struct myna_lk_stream_out *out, struct myna_view text);
+                                             struct myna_lk_stream_out *out, struct myna_view body);
 /* `attributes` are the trailer's own. */
 MYNA_MUST enum myna_err myna_lk_stream_end(struct myna_lk_packets *p,
                                            const struct myna_lk_stream_out *out);

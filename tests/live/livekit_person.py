@@ -5,8 +5,10 @@
 
 Commands come as lines of JSON: {"do": "speak", "wav": FILE}, {"do": "chat", "text": …},
 {"do": "data", "topic": …, "text": …}, {"do": "call", "to": …, "method": …, "text": …},
-{"do": "mute"}, {"do": "unmute"}, {"do": "streams", "n": N, "topic": …}, {"do": "flood", "seconds": S},
-{"do": "leave"}. What happens goes out as lines of JSON with "t", seconds since the start. What the agent says is recorded, 24 kHz.
+{"do": "mute"}, {"do": "unmute"}, {"do": "republish"}, {"do": "text"|"bytes", "topic": …, "n": N},
+{"do": "attribute", "key": …, "value": …}, {"do": "streams", "n": N, "topic": …}, {"do": "flood", "seconds": S},
+{"do": "leave"}. It has the methods "upper", "slow" and "fail", and takes streams on "notes" and "files". What
+happens goes out as lines of JSON with "t", seconds since the start. What the agent says is recorded, 24 kHz.
 """
 import asyncio
 import json
@@ -61,6 +63,34 @@ class Person:
                  track=a.get("lk.transcribed_track_id"))
         self.later(read())
 
+    def on_note(self, reader, identity):
+        async def read():
+            text = await reader.read_all()
+            tell("note", who=identity, n=len(text), text=text[:100])
+        self.later(read())
+
+    def on_file(self, reader, identity):
+        async def read():
+            body = b""
+            async for piece in reader:
+                body += piece
+            tell("file", who=identity, name=reader.info.name, n=len(body), sum=sum(body))
+        self.later(read())
+
+    def methods(self):
+        @self.room.local_participant.register_rpc_method("upper")
+        async def upper(call):
+            return call.payload.upper()
+
+        @self.room.local_participant.register_rpc_method("slow")
+        async def slow(call):
+            await asyncio.sleep(30)
+            return ""
+
+        @self.room.local_participant.register_rpc_method("fail")
+        async def fail(call):
+            raise rtc.RpcError(1500, "not today")
+
     def handlers(self):
         on = self.room.on
         on("participant_connected", lambda p: tell("came", who=p.identity, kind=int(p.kind)))
@@ -81,6 +111,10 @@ class Person:
                 self.later(self.record(track))
         on("track_subscribed", subscribed)
         self.room.register_text_stream_handler("lk.transcription", self.on_text)
+        self.room.register_text_stream_handler("notes", self.on_note)
+        self.room.register_byte_stream_handler("files", self.on_file)
+        on("track_muted", lambda p, pub: tell("muted", who=p.identity))
+        on("track_unmuted", lambda p, pub: tell("unmuted", who=p.identity))
 
     async def flood(self, n, topic):
         """Streams that are opened and never closed."""
@@ -127,12 +161,26 @@ class Person:
             self.track.unmute()
         elif c["do"] == "flood":
             await self.attack(c["seconds"])
+        elif c["do"] == "republish":
+            await me.unpublish_track(self.track.sid)
+            self.track = rtc.LocalAudioTrack.create_audio_track("mic2", self.source)
+            await me.publish_track(self.track, rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE))
+            tell("republished")
+        elif c["do"] == "text":
+            await me.send_text("ä" * c["n"], topic=c["topic"])
+        elif c["do"] == "bytes":
+            writer = await me.stream_bytes("person.bin", total_size=c["n"], topic=c["topic"])
+            await writer.write(bytes(i * 7 % 256 for i in range(c["n"])))
+            await writer.aclose()
+        elif c["do"] == "attribute":
+            await me.set_attributes({c["key"]: c["value"]})
         elif c["do"] == "streams":
             await self.flood(c["n"], c["topic"])
 
     async def run(self, url, token):
         self.handlers()
         await self.room.connect(url, token)
+        self.methods()
         tell("in", people={p.identity: int(p.kind) for p in self.room.remote_participants.values()},
              attributes={p.identity: dict(p.attributes) for p in self.room.remote_participants.values()})
         await self.room.local_participant.publish_track(
