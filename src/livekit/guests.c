@@ -9,7 +9,6 @@
 #include <string.h>
 
 #define COME_BACK (60 * MYNA_S) /* somebody who was cut off may return */
-#define EARLY_FOR (10 * MYNA_S)
 
 struct lk_guest *myna_lk_guest_of(struct lk *lk, uint32_t number)
 {
@@ -65,49 +64,6 @@ bool myna_lk_may_be_guest(struct lk *lk, const struct myna_lk_person *p)
                   myna_lk_room_identity(lk->room)) != 0;
 }
 
-/* ---- what was typed before we knew of them */
-
-static void early_free(struct lk_early *e)
-{
-    free(e->identity);
-    free(e->text);
-}
-
-void myna_lk_keep_early(struct lk *lk, const char *identity, const char *text)
-{
-    struct lk_early *e;
-
-    if (lk->n_early == MYNA_LK_EARLY) {
-        early_free(&lk->early[0]);
-        memmove(&lk->early[0], &lk->early[1], --lk->n_early * sizeof *e);
-    }
-    e = &lk->early[lk->n_early];
-    *e = (struct lk_early){strdup(identity), strdup(text), myna_host_now(lk->base.host)};
-    if (e->identity && e->text)
-        lk->n_early++;
-    else
-        early_free(e);
-}
-
-static void tell_early(struct lk *lk, const struct lk_guest *g)
-{
-    myna_us now = myna_host_now(lk->base.host);
-    size_t kept = 0;
-
-    for (size_t i = 0; i < lk->n_early; i++) {
-        struct lk_early *e = &lk->early[i];
-
-        if (now - e->at < EARLY_FOR && strcmp(e->identity, g->identity) != 0) {
-            lk->early[kept++] = *e;
-            continue;
-        }
-        if (!lk->closed && now - e->at < EARLY_FOR)
-            myna_transport_text_in(&lk->base, g->who, e->text);
-        early_free(e);
-    }
-    lk->n_early = kept;
-}
-
 /* ---- coming */
 
 static struct lk_guest *take_place(struct lk *lk, const struct myna_lk_person *p)
@@ -144,7 +100,8 @@ static void welcome(struct lk *lk, const struct myna_lk_person *p)
     for (size_t i = 0; i < p->n_attributes && !lk->closed; i++)
         myna_transport_attribute_in(&lk->base, g->who, p->attributes[i].key,
                                     p->attributes[i].value);
-    tell_early(lk, g);
+    myna_lk_await_recording(g, p);
+    myna_lk_tell_early(lk, g);
 }
 
 static void look_fire(struct myna_timer *t)
@@ -172,7 +129,9 @@ static void farewell(struct lk_guest *g, const char *reason)
 
     myna_timer_clear(&g->gone);
     free(g->identity);
+    free(g->held);
     g->identity = NULL;
+    g->held = NULL;
     g->who = g->number = 0;
     myna_transport_left(&lk->base, who, reason);
     myna_lk_look(lk); /* the place is free */
@@ -220,9 +179,9 @@ void myna_lk_guests_rest(struct lk *lk)
 void myna_lk_guests_fini(struct lk *lk)
 {
     myna_lk_guests_rest(lk);
-    for (size_t i = 0; i < lk->n_early; i++)
-        early_free(&lk->early[i]);
-    lk->n_early = 0;
-    for (size_t i = 0; i < MYNA_LK_GUESTS; i++)
+    myna_lk_forget_early(lk);
+    for (size_t i = 0; i < MYNA_LK_GUESTS; i++) {
         free(lk->guests[i].identity);
+        free(lk->guests[i].held);
+    }
 }

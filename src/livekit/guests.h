@@ -14,7 +14,11 @@
 
 #define MYNA_LK_LATENCY (100 * MYNA_MS) /* packet, server, jitter buffer */
 
-enum { MYNA_LK_GUESTS = 16, MYNA_LK_EARLY = 8 };
+enum {
+    MYNA_LK_GUESTS = 16,
+    MYNA_LK_EARLY = 8,
+    MYNA_LK_HELD = 160, /* frames: a little more than 3 s */
+};
 
 struct lk;
 
@@ -26,6 +30,10 @@ struct lk_guest {
     struct myna_timer gone;
     myna_us last_frame, last_captured, lag;
     char segment[MYNA_LK_SEGMENT]; /* of their captions */
+    /* Their live sound waits for what they said before: so many frames, until then. */
+    struct myna_frame *held; /* NULL: nothing is waited for */
+    size_t n_held;
+    myna_us held_until;
 };
 
 /* Typed by somebody of whom the server has not told us yet: its news of people come up to 3 s late
@@ -67,6 +75,16 @@ void myna_lk_look(struct lk *lk);
 void myna_lk_guest_left(struct lk *lk, const struct myna_lk_person *p, int reason);
 /* May become one: what they type meanwhile is kept. */
 bool myna_lk_may_be_guest(struct lk *lk, const struct myna_lk_person *p);
+/* ---- early.c */
+/* A microphone of theirs says that a recording will be sent. */
+void myna_lk_await_recording(struct lk_guest *g, const struct myna_lk_person *p);
+/* Media tick. True: the frame waits. */
+bool myna_lk_held(struct lk_guest *g, const struct myna_frame *f);
+void myna_lk_recording(struct lk_guest *g, const Myna__Lk__StreamHeader *header,
+                       struct myna_view body);
+void myna_lk_tell_frame(struct lk_guest *g, struct myna_frame *f);
 void myna_lk_keep_early(struct lk *lk, const char *identity, const char *text);
+void myna_lk_tell_early(struct lk *lk, const struct lk_guest *g);
+void myna_lk_forget_early(struct lk *lk);
 
 #endif

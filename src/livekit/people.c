@@ -151,6 +151,9 @@ static void update_track(struct myna_lk_people *p, struct myna_lk_person *who,
     }
     t->seen = true;
     t->encrypted = info->encryption != 0;
+    t->preconnect = false;
+    for (size_t i = 0; i < info->n_audio_features; i++)
+        t->preconnect |= info->audio_features[i] == MYNA_LK_PRECONNECT_FEATURE;
     if (is_new) {
         t->muted = info->muted;
         tell_track(p, who, t, MYNA_LK_PUBLISHED);

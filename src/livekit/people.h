@@ -34,7 +34,7 @@ enum myna_lk_kind { /* numbers of the wire */
                     MYNA_LK_CONNECTOR = 7,
                     MYNA_LK_BRIDGE = 8,
 };
-enum { MYNA_LK_AUDIO = 0, MYNA_LK_VIDEO = 1 };
+enum { MYNA_LK_AUDIO = 0, MYNA_LK_VIDEO = 1, MYNA_LK_PRECONNECT_FEATURE = 6 };
 enum myna_lk_source {
     MYNA_LK_SOURCE_UNKNOWN = 0,
     MYNA_LK_CAMERA = 1,
@@ -47,7 +47,8 @@ struct myna_lk_track {
     char sid[MYNA_LK_SID];
     int type, source;
     bool muted, encrypted;
-    bool seen; /* people.c's */
+    bool preconnect; /* what was said before we came will be sent (preconnect.h) */
+    bool seen;       /* people.c's */
 };
 
 struct myna_lk_attribute {

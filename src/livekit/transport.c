@@ -14,6 +14,7 @@
 
 #include "livekit/door.h"
 #include "livekit/guests.h"
+#include "livekit/preconnect.h"
 #include "livekit/worker.h"
 #include "transport/builtin.h"
 
@@ -97,25 +98,17 @@ static void on_track(void *arg, const struct myna_lk_person *p, const struct myn
                      enum myna_lk_track_change what)
 {
     struct lk *lk = arg;
+    struct lk_guest *g = myna_lk_guest_of(lk, p->number);
 
     (void)t;
-    if (myna_lk_guest_of(lk, p->number) &&
-        (what == MYNA_LK_PUBLISHED || what == MYNA_LK_UNPUBLISHED))
-        myna_lk_room_review(lk->room);
+    if (!g || (what != MYNA_LK_PUBLISHED && what != MYNA_LK_UNPUBLISHED))
+        return;
+    myna_lk_room_review(lk->room);
+    if (what == MYNA_LK_PUBLISHED)
+        myna_lk_await_recording(g, p);
 }
 
 /* ---- sound */
-
-/* Frames of ours stand in for theirs and then theirs come again, later than they were captured:
- * time never goes back for the session. */
-static void tell_frame(struct lk_guest *g, struct myna_frame *f)
-{
-    if (f->captured <= g->last_captured)
-        f->captured = g->last_captured + 1;
-    g->last_captured = f->captured;
-    f->who = g->who;
-    myna_transport_frame(&g->lk->base, f);
-}
 
 static void on_frame(void *arg, const struct myna_lk_person *p, const struct myna_frame *f)
 {
@@ -128,7 +121,8 @@ static void on_frame(void *arg, const struct myna_lk_person *p, const struct myn
     copy = *f;
     g->last_frame = myna_host_now(lk->base.host);
     g->lag = g->last_frame - f->captured;
-    tell_frame(g, &copy);
+    if (!myna_lk_held(g, f))
+        myna_lk_tell_frame(g, &copy);
 }
 
 static bool on_tick(void *arg, myna_us now, int16_t pcm[MYNA_OUT_SAMPLES])
@@ -142,8 +136,8 @@ static bool on_tick(void *arg, myna_us now, int16_t pcm[MYNA_OUT_SAMPLES])
         struct myna_frame silence = {.captured = now - g->lag, .flags = MYNA_FRAME_SILENT};
 
         /* Who never made a sound costs nothing; the first one's ears are open all the same. */
-        if (g->who && (g->last_frame || i == 0) && now - g->last_frame >= SILENCE_FROM)
-            tell_frame(g, &silence);
+        if (g->who && !g->held && (g->last_frame || i == 0) && now - g->last_frame >= SILENCE_FROM)
+            myna_lk_tell_frame(g, &silence);
     }
     if (lk->closed || (!lk->listened && now - lk->linked_at < UNHEARD))
         return false;
@@ -160,18 +154,22 @@ static void on_listened(void *arg)
 static bool on_wants(void *arg, const char *topic, bool is_text)
 {
     (void)arg;
-    return is_text && !strcmp(topic, "lk.chat");
+    return !strcmp(topic, is_text ? "lk.chat" : MYNA_LK_PRECONNECT_TOPIC);
 }
 
 static void on_stream(void *arg, const struct myna_lk_person *from, const char *identity,
                       const Myna__Lk__StreamHeader *header, struct myna_view body, bool is_text)
 {
     struct lk *lk = arg;
-    const struct lk_guest *g = from ? myna_lk_guest_of(lk, from->number) : NULL;
+    struct lk_guest *g = from ? myna_lk_guest_of(lk, from->number) : NULL;
 
-    (void)header;
-    if (!is_text || !body.len || lk->closed)
+    if (!body.len || lk->closed)
         return;
+    if (!is_text) {
+        if (g)
+            myna_lk_recording(g, header, body);
+        return;
+    }
     if (g)
         myna_transport_text_in(&lk->base, g->who, (const char *)body.ptr);
     else if (!from || myna_lk_may_be_guest(lk, from))

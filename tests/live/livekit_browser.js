@@ -3,7 +3,8 @@
 //     node livekit_browser.js URL TOKEN RECORDING.wav SPEECH.wav
 //
 // Commands and events are those of livekit_person.py: {"do": "speak"} opens the microphone, which then plays
-// SPEECH.wav (48 kHz) once; chat, call, leave. What the agent says is recorded, 24 kHz.
+// SPEECH.wav (48 kHz) once; chat, call, leave. What the agent says is recorded, 24 kHz. With EARLY_MS the
+// microphone is open so long before it joins.
 'use strict';
 const fs = require('fs');
 const http = require('http');
@@ -27,9 +28,9 @@ function wav(samples) {
 }
 
 // In the page.
-async function join({url, token}) {
+async function join({url, token, early}) {
   const {Room, RoomEvent} = window.LivekitClient;
-  const room = new Room();
+  const room = new Room({publishDefaults: {preConnectBuffer: early > 0}});
   const tell = (is, more) => window.tell(is, more || {});
   window.room = room;
   window.heard = [];
@@ -56,6 +57,11 @@ async function join({url, token}) {
     tell('stream', {who: p.identity, topic: reader.info.topic, text: await reader.readAll(), segment: a['lk.segment_id'],
       final: a['lk.transcription_final'], track: a['lk.transcribed_track_id']});
   });
+  if (early) { // speak while it still connects: livekit-client records that and sends it to the agent
+    room.localParticipant.setMicrophoneEnabled(true, {echoCancellation: false, noiseSuppression: false, autoGainControl: false});
+    await new Promise(done => setTimeout(done, early));
+    tell('late');
+  }
   await room.connect(url, token);
   tell('in', {people: Object.fromEntries([...room.remoteParticipants.values()].map(p => [p.identity, p.kind]))});
 }
@@ -93,7 +99,7 @@ async function main() {
   page.on('pageerror', e => console.error(String(e)));
   await page.exposeFunction('tell', tell);
   await page.goto(`http://127.0.0.1:${server.address().port}/`);
-  await page.evaluate(join, {url, token});
+  await page.evaluate(join, {url, token, early: Number(process.env.EARLY_MS || 0)});
   for await (const line of readline.createInterface({input: process.stdin})) {
     const c = JSON.parse(line);
     if (c.do === 'leave')

@@ -49,14 +49,14 @@ def at_48_khz(wav, into):
 
 
 class Browser(Person):
-    def __init__(self, world, identity, token=None):
+    def __init__(self, world, identity, token=None, early_ms=0):
         chromium = browser()
         self.wav = os.path.join(world.here, f"{identity}.wav")
         speech = os.path.join(world.here, "speech48.wav")
         at_48_khz(QUESTION, speech)
         self.p = subprocess.Popen(["node", os.path.join(HERE, "livekit_browser.js"), world.server.url,
                                    token or world.token(identity), self.wav, speech],
-                                  cwd=HOME, env={**world.env, "CHROMIUM": chromium}, stdin=subprocess.PIPE,
+                                  cwd=HOME, env={**world.env, "CHROMIUM": chromium, "EARLY_MS": str(early_ms)}, stdin=subprocess.PIPE,
                                   stdout=subprocess.PIPE, stderr=open(os.path.join(world.here, "browser.err"), "ab"))
         self.said = Lines(self.p.stdout, json.loads)
         world.people.append(self)
@@ -112,3 +112,20 @@ def a_browser_and_an_sdk_talk_in_one_room_with_a_worker(w):
     bob.do("chat", text="What is two plus two?")
     ann.wait("stream", who=who, text="2 plus 2 is 4.")
     ann.leave()
+
+
+@case
+def what_was_said_while_the_browser_still_connected_is_heard(w):
+    browser()
+    m = w.join("--set", "agent.greeting=", settings=("log.level=debug",))
+    in_room(w)
+    ann = Browser(w, "ann", early_ms=5000)  # a second of quiet and the whole question
+    ann.wait("late", seconds=40)
+    said = [x for x in ann.said.all if x["is"] == "stream"]
+    check(not said, f"{said}")
+    ann.wait("in")
+    ann.wait("stream", who="ann", text="What is seven times eight?", final="true", seconds=20)
+    ann.wait("stream", who="myna", text="7 times 8 is 56.", seconds=20)
+    ann.leave()
+    check(ended(m) == 0, text_of(m))
+    check("is lost" not in text_of(m) and "too late" not in text_of(m), text_of(m))
