@@ -69,7 +69,7 @@ static void start(struct watch *w, int i)
     pid_t watcher = getpid();
     size_t n = 0;
 
-    for (; w->how->args[n] && n < MAX_ARGS - SUPERVISE_MORE - 1; n++)
+    for (; n < MAX_ARGS - SUPERVISE_MORE - 1 && w->how->args[n]; n++)
         argv[n] = w->how->args[n];
     argv[n] = NULL;
     if (w->how->more)
