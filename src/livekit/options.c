@@ -67,6 +67,11 @@ const struct myna_option myna_lk_option_table[] = {
      AT(stay),
      .def = "false",
      .help = "stay in the room when the last person leaves, and talk with the next"},
+    {.name = "relay_only",
+     .type = MYNA_OPT_BOOL,
+     AT(relay_only),
+     .def = "false",
+     .help = "sound only through the server's TURN relay, where a network lets nothing else pass"},
     {0},
 };
 

@@ -12,7 +12,7 @@ struct myna_lk_options {
     const char *room, *identity, *name, *metadata;
     const char *participant;
     int hear; /* enum myna_lk_hear */
-    bool stay;
+    bool stay, relay_only;
 };
 extern const struct myna_option myna_lk_option_table[];
 

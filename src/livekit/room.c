@@ -148,7 +148,7 @@ void myna_lk_r_try(struct myna_lk_room *r, enum room_way way, const char *why, b
     myna_timer_clear(&r->settle);
     if (r->media)
         myna_lk_media_forget_offer(r->media);
-    r->way = way;
+    r->way = way == WAY_RESUME && r->never_resume ? WAY_FULL : way;
     if (++r->attempt == 1)
         r->lost_at = myna_host_now(r->host);
     if (r->attempt > ATTEMPTS && myna_host_now(r->host) - r->lost_at >= PATIENCE) {

@@ -44,6 +44,7 @@ struct myna_lk_room {
     int attempt, reason;
     myna_us lost_at; /* when the first of these attempts was due */
     bool restart_ice, resuming;
+    bool relay_only, never_resume; /* as the server says */
     char last_error[300];
     struct myna_timer retry, answer, path, settle, tell_attributes, reopen;
     uint32_t offers, requests;

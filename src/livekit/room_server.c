@@ -41,6 +41,15 @@ static void on_people(struct myna_lk_room *r, Myna__Lk__ParticipantInfo *const *
     }
 }
 
+/* Settings that the server has for clients like us. */
+static void on_configuration(struct myna_lk_room *r, const Myna__Lk__ClientConfiguration *c)
+{
+    enum { DISABLED = 1, ENABLED = 2 };
+
+    r->relay_only = c && c->force_relay == ENABLED;
+    r->never_resume = c && c->resume_connection == DISABLED;
+}
+
 static void on_join(struct myna_lk_room *r, const Myna__Lk__JoinResponse *join)
 {
     struct myna_why why = {0};
@@ -56,6 +65,7 @@ static void on_join(struct myna_lk_room *r, const Myna__Lk__JoinResponse *join)
     r->resuming = false;
     r->track_sid[0] = '\0';
     myna_lk_packets_renew(r->packets);
+    on_configuration(r, join->client_configuration);
     if (myna_lk_r_media_open(r, join->ice_servers, join->n_ice_servers, &why)) {
         struct myna_lk_end end = {.kind = MYNA_LK_END_REFUSED, .message = why.text};
 

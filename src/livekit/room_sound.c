@@ -181,6 +181,7 @@ enum myna_err myna_lk_r_media_open(struct myna_lk_room *r, Myna__Lk__ICEServer *
                                         .servers = servers,
                                         .n_servers = n,
                                         .loopback = true,
+                                        .relay_only = r->relay_only || r->conf->relay_only,
                                         .cid = r->track_name ? r->cid : NULL};
 
     snprintf(r->cid, sizeof r->cid, "mic-%08x%08x", (unsigned)myna_host_random(r->host),

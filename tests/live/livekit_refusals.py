@@ -9,7 +9,7 @@ import time
 
 import livekit_server
 from common import case, check
-from livekit_world import OFFLINE, Person, eventually, in_room, text_of
+from livekit_world import OFFLINE, QUESTION, Person, eventually, in_room, text_of
 
 
 def b64(raw):
@@ -109,3 +109,19 @@ def a_server_behind_which_udp_is_closed_is_reached_over_tcp_and_that_is_said(w):
     ann.do("chat", text="What is two plus two?")
     ann.wait("stream", who="myna", text="2 plus 2 is 4.")
     check("over TCP" in text_of(m), text_of(m))
+
+
+@case
+def where_only_the_servers_relay_is_left_sound_goes_through_it_and_that_is_said(w):
+    w.server.kill()
+    port = livekit_server.free_ports(1)[0]
+    w.server.top = (f"turn: {{enabled: true, udp_port: {port}, relay_range_start: 28400, relay_range_end: 28500, "
+                    'allow_restricted_peer_cidrs: ["127.0.0.0/8"]}\n')
+    w.server.start()
+    m = w.join("--set", "transport.livekit.relay_only=true")
+    in_room(w)
+    ann = Person(w)
+    ann.wait("stream", who="myna", text="Hello there.", seconds=30)
+    ann.do("speak", wav=QUESTION)
+    ann.wait("stream", who="myna", text="7 times 8 is 56.", seconds=30)
+    check("TURN relay" in text_of(m), text_of(m))

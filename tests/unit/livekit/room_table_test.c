@@ -84,6 +84,38 @@ TEST(a_token_that_is_refused_in_a_resume_ends_the_stay)
     close_world();
 }
 
+/* 2.7: the server may forbid resuming. */
+static void come_configured(struct fake_livekit *lk)
+{
+    Myna__Lk__SignalResponse m = MYNA__LK__SIGNAL_RESPONSE__INIT;
+    Myna__Lk__JoinResponse join = MYNA__LK__JOIN_RESPONSE__INIT;
+    Myna__Lk__ClientConfiguration conf = MYNA__LK__CLIENT_CONFIGURATION__INIT;
+    Myna__Lk__ParticipantInfo us = MYNA__LK__PARTICIPANT_INFO__INIT;
+    Myna__Lk__Room room = MYNA__LK__ROOM__INIT;
+
+    CHECK(!lk->join->reconnect);
+    us.sid = (char *)"PA_us";
+    us.identity = (char *)"myna";
+    conf.resume_connection = 1;
+    join.room = &room;
+    join.participant = &us;
+    join.client_configuration = &conf;
+    m.message_case = MYNA__LK__SIGNAL_RESPONSE__MESSAGE_JOIN;
+    m.join = &join;
+    fake_lk_say(lk, &m);
+}
+
+TEST(where_the_server_wants_no_resume_a_new_session_is_made)
+{
+    open_world();
+    w.server.came = come_configured;
+    join();
+    fake_lk_cut(&w.server);
+    until_polled(is_made_anew);
+    CHECK_EQ(w.server.n_joins, 2);
+    close_world();
+}
+
 /* Trap 15: the action decides, whatever the reason. */
 TEST(a_goodbye_without_a_reason_is_one_all_the_same)
 {
