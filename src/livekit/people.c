@@ -310,6 +310,7 @@ static struct myna_lk_person *add(struct myna_lk_people *p, struct myna_arena *m
     }
     who->number = ++p->numbers;
     who->kind = info->kind;
+    who->protocol = info->client_protocol;
     set_sid(who->sid, info->sid);
     p->list[p->n++] = who;
     if (p->events.joined)
@@ -362,6 +363,7 @@ void myna_lk_people_update(struct myna_lk_people *p, struct myna_arena *mem,
     who->seen = true;
     who->version = info->version;
     who->kind = info->kind;
+    who->protocol = info->client_protocol;
     renamed = change(&who->name, myna_lk_text(mem, info->name, MYNA_LK_MAX_NAME));
     renamed |= change(&who->metadata, myna_lk_text(mem, info->metadata, MYNA_LK_MAX_TEXTS));
     if (renamed && p->events.renamed)

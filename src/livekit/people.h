@@ -60,6 +60,7 @@ struct myna_lk_person {
     char sid[MYNA_LK_SID];
     char *identity, *name, *metadata; /* UTF-8, never NULL */
     int kind;
+    int protocol; /* of its client: what it understands (livekit-rtc 5.1) */
     uint32_t version;
     struct myna_lk_attribute *attributes;
     size_t n_attributes;

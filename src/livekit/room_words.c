@@ -81,6 +81,9 @@ static bool on_wants(void *arg, const char *topic, bool is_text)
 {
     struct myna_lk_room *r = arg;
 
+    if (!strncmp(topic, "lk.rpc_", 7)) /* never the owner's */
+        return is_text && (!strcmp(topic, MYNA_LK_RPC_REQUEST_TOPIC) ||
+                           !strcmp(topic, MYNA_LK_RPC_RESPONSE_TOPIC));
     return r->events.stream && (!r->events.wants || r->events.wants(r->arg, topic, is_text));
 }
 
@@ -97,7 +100,10 @@ static void on_stream(void *arg, const char *identity, const Myna__Lk__StreamHea
             return;
         body = myna_view_of(text);
     }
-    if (!myna_lk_r_quiet(r))
+    if (myna_lk_r_quiet(r) ||
+        (is_text && myna_lk_rpc_stream(r->rpc, identity, h, (const char *)body.ptr)))
+        return;
+    if (r->events.stream)
         r->events.stream(r->arg, who, identity, h, body, is_text);
 }
 
@@ -126,11 +132,19 @@ static void on_done(void *arg, uint32_t number, int code, const char *text)
     myna_lk_r_leave(r);
 }
 
+static int on_protocol(void *arg, const char *identity)
+{
+    struct myna_lk_room *r = arg;
+    const struct myna_lk_person *p = myna_lk_people_by_identity(r->people, identity);
+
+    return p ? p->protocol : 0;
+}
+
 bool myna_lk_r_words_open(struct myna_lk_room *r)
 {
     static const struct myna_lk_packets_events pe = {on_send, on_packet};
     static const struct myna_lk_streams_events se = {on_wants, on_stream};
-    static const struct myna_lk_rpc_events re = {on_called, on_done};
+    static const struct myna_lk_rpc_events re = {on_called, on_done, on_protocol};
 
     r->packets = myna_lk_packets_create(&pe, r);
     r->streams = myna_lk_streams_create(&se, r);

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ID = 64, IDENTITY = 257, MAX_MESSAGE = 256, VERSION = 1 };
+enum { ID = 64, IDENTITY = 257, MAX_MESSAGE = 256, VERSION = 1, LONG_VERSION = 2 };
 #define ACK_WITHIN (7 * MYNA_S)
 #define AT_LEAST   1000
 #define LONGEST    (300 * 1000)
@@ -13,6 +13,7 @@ enum { ID = 64, IDENTITY = 257, MAX_MESSAGE = 256, VERSION = 1 };
 
 struct theirs {
     char id[ID], caller[IDENTITY];
+    bool streams; /* it came as one, and is answered as one */
     myna_us until;
 };
 
@@ -65,6 +66,27 @@ static enum myna_err send_to(struct myna_lk_rpc *r, const char *to, Myna__Lk__Da
     return myna_lk_packets_send(r->packets, m, true);
 }
 
+/* All of it: a stream of one text to one person. */
+static enum myna_err stream_to(struct myna_lk_rpc *r, const char *to, const char *topic,
+                               const struct myna_lk_attributes *a, const char *text)
+{
+    char id[48];
+    struct myna_lk_stream_out out = {.id = id,
+                                     .topic = topic,
+                                     .to = &to,
+                                     .n_to = 1,
+                                     .attributes = a,
+                                     .wall_ms = myna_host_wall_ms(r->host)};
+    enum myna_err err;
+
+    snprintf(id, sizeof id, "RPC_%08x%08x", (unsigned)myna_host_random(r->host),
+             (unsigned)myna_host_random(r->host));
+    err = myna_lk_stream_begin(r->packets, &out);
+    if (!err)
+        err = myna_lk_stream_write(r->packets, &out, myna_view_of(text));
+    return err ? err : myna_lk_stream_end(r->packets, &out);
+}
+
 /* ---- theirs */
 
 static void send_error(struct myna_lk_rpc *r, const char *to, const char *id, int code,
@@ -106,40 +128,50 @@ static struct theirs *find_theirs(struct myna_lk_rpc *r, const char *id)
     return NULL;
 }
 
-static void on_request(struct myna_lk_rpc *r, const char *caller, const Myna__Lk__RpcRequest *q)
+static void take_call(struct myna_lk_rpc *r, struct myna_lk_rpc_call *call, bool streams)
 {
-    struct myna_lk_rpc_call call = {q->id, caller, q->method, q->payload, q->response_timeout_ms};
     struct theirs *t;
 
-    if (!*q->id || strlen(q->id) >= ID || !*caller || strlen(caller) >= IDENTITY ||
-        find_theirs(r, q->id))
+    if (!*call->id || strlen(call->id) >= ID || !*call->caller ||
+        strlen(call->caller) >= IDENTITY || find_theirs(r, call->id))
         return;
-    send_ack(r, caller, q->id);
-    if (q->version != VERSION) {
-        send_error(r, caller, q->id, MYNA_LK_RPC_UNSUPPORTED_VERSION, "Unsupported RPC version");
-        return;
-    }
-    if (strlen(q->payload) > MYNA_LK_RPC_PAYLOAD) {
-        send_error(r, caller, q->id, MYNA_LK_RPC_REQUEST_TOO_LARGE, "Request payload too large");
+    send_ack(r, call->caller, call->id);
+    if (strlen(call->payload) > (streams ? MYNA_LK_RPC_LONG : MYNA_LK_RPC_PAYLOAD)) {
+        send_error(r, call->caller, call->id, MYNA_LK_RPC_REQUEST_TOO_LARGE,
+                   "Request payload too large");
         return;
     }
     if (r->n_theirs == MYNA_LK_RPC_OPEN) {
-        send_error(r, caller, q->id, MYNA_LK_RPC_APPLICATION_ERROR, "too many calls are open");
+        send_error(r, call->caller, call->id, MYNA_LK_RPC_APPLICATION_ERROR,
+                   "too many calls are open");
         return;
     }
-    if (!call.timeout_ms || call.timeout_ms > LONGEST)
-        call.timeout_ms = DEFAULT_MS;
+    if (!call->timeout_ms || call->timeout_ms > LONGEST)
+        call->timeout_ms = DEFAULT_MS;
     t = &r->theirs[r->n_theirs++];
-    snprintf(t->id, sizeof t->id, "%s", q->id);
-    snprintf(t->caller, sizeof t->caller, "%s", caller);
-    t->until = myna_host_now(r->host) + (myna_us)call.timeout_ms * MYNA_MS;
+    snprintf(t->id, sizeof t->id, "%s", call->id);
+    snprintf(t->caller, sizeof t->caller, "%s", call->caller);
+    t->streams = streams;
+    t->until = myna_host_now(r->host) + (myna_us)call->timeout_ms * MYNA_MS;
     arm(r);
-    if (!r->events.called || !r->events.called(r->arg, &call)) {
-        t = find_theirs(r, q->id);
+    if (!r->events.called || !r->events.called(r->arg, call)) {
+        t = find_theirs(r, call->id);
         if (t)
             *t = r->theirs[--r->n_theirs];
-        send_error(r, caller, q->id, MYNA_LK_RPC_UNSUPPORTED_METHOD,
+        send_error(r, call->caller, call->id, MYNA_LK_RPC_UNSUPPORTED_METHOD,
                    "Method not supported at destination");
+    }
+}
+
+static void on_request(struct myna_lk_rpc *r, const char *caller, const Myna__Lk__RpcRequest *q)
+{
+    struct myna_lk_rpc_call call = {q->id, caller, q->method, q->payload, q->response_timeout_ms};
+
+    if (q->version == VERSION) {
+        take_call(r, &call, false);
+    } else if (*q->id && strlen(q->id) < ID && *caller && strlen(caller) < IDENTITY) {
+        send_ack(r, caller, q->id);
+        send_error(r, caller, q->id, MYNA_LK_RPC_UNSUPPORTED_VERSION, "Unsupported RPC version");
     }
 }
 
@@ -164,11 +196,16 @@ enum myna_err myna_lk_rpc_answer(struct myna_lk_rpc *r, const char *id, const ch
 
     if (!t)
         return MYNA_ESTATE;
-    if (strlen(payload) > MYNA_LK_RPC_PAYLOAD)
+    if (strlen(payload) > (t->streams ? MYNA_LK_RPC_LONG : MYNA_LK_RPC_PAYLOAD))
         return myna_lk_rpc_refuse(r, id, MYNA_LK_RPC_RESPONSE_TOO_LARGE,
                                   "Response payload too large");
     whose = *t;
     *t = r->theirs[--r->n_theirs];
+    if (whose.streams) {
+        struct myna_lk_attributes a[] = {{"lk.rpc_request_id", whose.id}, {0}};
+
+        return stream_to(r, whose.caller, MYNA_LK_RPC_RESPONSE_TOPIC, a, payload);
+    }
     re.request_id = whose.id;
     re.value_case = MYNA__LK__RPC_RESPONSE__VALUE_PAYLOAD;
     re.payload = (char *)payload;
@@ -196,17 +233,48 @@ static struct ours *find_ours(struct myna_lk_rpc *r, const char *id)
     return NULL;
 }
 
-enum myna_err myna_lk_rpc_call(struct myna_lk_rpc *r, const char *to, const char *method,
-                               const char *payload, int timeout_ms, uint32_t *number)
+static enum myna_err ask(struct myna_lk_rpc *r, const struct ours *o, const char *method,
+                         const char *payload, uint32_t wire_ms)
 {
     Myna__Lk__RpcRequest q = MYNA__LK__RPC_REQUEST__INIT;
     Myna__Lk__DataPacket m = MYNA__LK__DATA_PACKET__INIT;
+
+    q.id = (char *)o->id;
+    q.method = (char *)method;
+    q.payload = (char *)payload;
+    q.version = VERSION;
+    q.response_timeout_ms = wire_ms;
+    m.value_case = MYNA__LK__DATA_PACKET__VALUE_RPC_REQUEST;
+    m.rpc_request = &q;
+    return send_to(r, o->to, &m);
+}
+
+static enum myna_err ask_by_stream(struct myna_lk_rpc *r, const struct ours *o, const char *method,
+                                   const char *payload, uint32_t wire_ms)
+{
+    char timeout[16];
+    struct myna_lk_attributes a[] = {{"lk.rpc_request_id", o->id},
+                                     {"lk.rpc_request_method", method},
+                                     {"lk.rpc_request_response_timeout_ms", timeout},
+                                     {"lk.rpc_request_version", "2"},
+                                     {0}};
+
+    snprintf(timeout, sizeof timeout, "%u", (unsigned)wire_ms);
+    return stream_to(r, o->to, MYNA_LK_RPC_REQUEST_TOPIC, a, payload);
+}
+
+enum myna_err myna_lk_rpc_call(struct myna_lk_rpc *r, const char *to, const char *method,
+                               const char *payload, int timeout_ms, uint32_t *number)
+{
+    bool streams = r->events.protocol && r->events.protocol(r->arg, to) >= 1;
     struct ours *o = &r->ours[r->n_ours];
     myna_us now = myna_host_now(r->host);
+    uint32_t wire_ms;
     enum myna_err err;
 
     if (r->n_ours == MYNA_LK_RPC_OPEN || !*to || strlen(to) >= IDENTITY ||
-        strlen(method) > MYNA_LK_RPC_METHOD || strlen(payload) > MYNA_LK_RPC_PAYLOAD)
+        strlen(method) > MYNA_LK_RPC_METHOD ||
+        strlen(payload) > (streams ? MYNA_LK_RPC_LONG : MYNA_LK_RPC_PAYLOAD))
         return MYNA_ELIMIT;
     if (timeout_ms <= 0 || timeout_ms > LONGEST)
         timeout_ms = DEFAULT_MS;
@@ -216,17 +284,12 @@ enum myna_err myna_lk_rpc_call(struct myna_lk_rpc *r, const char *to, const char
     snprintf(o->id, sizeof o->id, "%08x-%08x-%08x", (unsigned)myna_host_random(r->host),
              (unsigned)myna_host_random(r->host), (unsigned)o->number);
     snprintf(o->to, sizeof o->to, "%s", to);
-    q.id = o->id;
-    q.method = (char *)method;
-    q.payload = (char *)payload;
-    q.version = VERSION;
     timeout_ms -= (int)(ACK_WITHIN / MYNA_MS);
-    q.response_timeout_ms = (uint32_t)(timeout_ms > AT_LEAST ? timeout_ms : AT_LEAST);
-    m.value_case = MYNA__LK__DATA_PACKET__VALUE_RPC_REQUEST;
-    m.rpc_request = &q;
+    wire_ms = (uint32_t)(timeout_ms > AT_LEAST ? timeout_ms : AT_LEAST);
     *number = o->number;
     r->n_ours++;
-    err = send_to(r, to, &m);
+    err = streams ? ask_by_stream(r, o, method, payload, wire_ms)
+                  : ask(r, o, method, payload, wire_ms);
     if (err)
         r->n_ours--; /* the last one: nothing has moved */
     arm(r);
@@ -247,6 +310,40 @@ static void on_response(struct myna_lk_rpc *r, const Myna__Lk__RpcResponse *re)
     else
         finish(r, o, MYNA_LK_RPC_OK, "");
     arm(r);
+}
+
+static const char *attribute(const Myna__Lk__StreamHeader *h, const char *key)
+{
+    for (size_t i = 0; i < h->n_attributes; i++)
+        if (!strcmp(h->attributes[i]->key, key))
+            return h->attributes[i]->value;
+    return "";
+}
+
+bool myna_lk_rpc_stream(struct myna_lk_rpc *r, const char *identity,
+                        const Myna__Lk__StreamHeader *h, const char *text)
+{
+    const char *id = attribute(h, "lk.rpc_request_id");
+    struct myna_lk_rpc_call call = {
+        id, identity, attribute(h, "lk.rpc_request_method"), text,
+        (uint32_t)strtoul(attribute(h, "lk.rpc_request_response_timeout_ms"), NULL, 10)};
+    struct ours *o;
+
+    if (!strcmp(h->topic, MYNA_LK_RPC_REQUEST_TOPIC)) {
+        if (atoi(attribute(h, "lk.rpc_request_version")) == LONG_VERSION)
+            take_call(r, &call, true);
+        else if (*id && strlen(id) < ID && *identity)
+            send_error(r, identity, id, MYNA_LK_RPC_UNSUPPORTED_VERSION, "Unsupported RPC version");
+        return true;
+    }
+    if (strcmp(h->topic, MYNA_LK_RPC_RESPONSE_TOPIC) != 0)
+        return false;
+    o = find_ours(r, id);
+    if (o && !strcmp(o->to, identity)) {
+        finish(r, o, MYNA_LK_RPC_OK, text);
+        arm(r);
+    }
+    return true;
 }
 
 static void fire(struct myna_timer *t)

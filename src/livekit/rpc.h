@@ -1,4 +1,8 @@
-/* rpc.h - calls of methods between people in a room (livekit-rtc 5.3, v1 packets), both ways.
+/* rpc.h - calls of methods between people in a room (livekit-rtc 5.3), both ways.
+ *
+ * Where the other side knows it (its client protocol is 1 or more) requests and answers are text
+ * streams and may be long (v2), else packets of at most 15 KiB (v1); acknowledgements and refusals
+ * are packets in any case.
  *
  * In: a call is acknowledged at once and told; answer() or refuse() later, once. Methods nobody has
  * are refused with 1400. Out: told once by done(), with the answer or with the code of what went
@@ -13,8 +17,17 @@
 #include <myna/host.h>
 
 #include "livekit/packets.h"
+#include "livekit/streams.h"
 
-enum { MYNA_LK_RPC_OPEN = 64, MYNA_LK_RPC_PAYLOAD = 15360, MYNA_LK_RPC_METHOD = 64 };
+#define MYNA_LK_RPC_REQUEST_TOPIC  "lk.rpc_request"
+#define MYNA_LK_RPC_RESPONSE_TOPIC "lk.rpc_response"
+
+enum {
+    MYNA_LK_RPC_OPEN = 64,
+    MYNA_LK_RPC_PAYLOAD = 15360, /* v1 */
+    MYNA_LK_RPC_LONG = MYNA_LK_MAX_STREAM_TEXT,
+    MYNA_LK_RPC_METHOD = 64,
+};
 
 enum myna_lk_rpc_code { /* of the wire */
                         MYNA_LK_RPC_OK = 0,
@@ -40,6 +53,8 @@ struct myna_lk_rpc_events {
     bool (*called)(void *arg, const struct myna_lk_rpc_call *call);
     /* code OK: text is the payload; else what went wrong. */
     void (*done)(void *arg, uint32_t number, int code, const char *text);
+    /* The client protocol of somebody; NULL: 0 of everybody. */
+    int (*protocol)(void *arg, const char *identity);
 };
 
 struct myna_lk_rpc;
@@ -48,6 +63,9 @@ struct myna_lk_rpc *myna_lk_rpc_create(struct myna_host *host, struct myna_lk_pa
                                        const struct myna_lk_rpc_events *events, void *arg);
 void myna_lk_rpc_destroy(struct myna_lk_rpc *r); /* NULL is fine */
 void myna_lk_rpc_packet(struct myna_lk_rpc *r, const Myna__Lk__DataPacket *m);
+/* A whole text stream. True: it was one of ours. */
+bool myna_lk_rpc_stream(struct myna_lk_rpc *r, const char *identity,
+                        const Myna__Lk__StreamHeader *h, const char *text);
 void myna_lk_rpc_left(struct myna_lk_rpc *r, const char *identity);
 
 /* ESTATE: no such call is open (answered, its time is over). A payload that is too long becomes

@@ -22,6 +22,9 @@
 #define MAX_WAIT_SIZE ((size_t)1 << 20)
 #define PROTOCOL      17 /* what it implies: livekit-rtc 2.3 */
 #define SDK_CPP       10
+/* 1: calls as streams, 2: streams of one packet; of ours both are understood, the second not sent.
+ */
+#define CLIENT_PROTOCOL 2
 
 enum state { IDLE, OPENING, ASKING, UP, LEAVING };
 
@@ -422,6 +425,7 @@ static void put_join(struct myna_buf *out, const struct myna_lk_signal_open *how
     info.sdk = SDK_CPP;
     info.version = (char *)MYNA_VERSION;
     info.protocol = PROTOCOL;
+    info.client_protocol = CLIENT_PROTOCOL;
     info.os = (char *)"linux";
     settings.auto_subscribe = how->auto_subscribe;
     join.client_info = &info;

@@ -150,9 +150,9 @@ class Person:
             await me.publish_data(c["text"].encode(), topic=c["topic"], reliable=True)
         elif c["do"] == "call":
             try:
-                answer = await me.perform_rpc(destination_identity=c["to"], method=c["method"], payload=c["text"],
-                                              response_timeout=5)
-                tell("answered", text=answer)
+                answer = await me.perform_rpc(destination_identity=c["to"], method=c["method"],
+                                              payload=c["text"] * c.get("times", 1), response_timeout=5)
+                tell("answered", text=answer[:20000], n=len(answer))
             except rtc.RpcError as e:
                 tell("refused", code=e.code, text=e.message)
         elif c["do"] == "mute":

@@ -285,7 +285,7 @@ def joined_by_three(w, *args):
     three = [Person(w, x) for x in ("ann", "bob", "cleo")]
     for p in three:
         p.wait("track", who="myna")
-    three[0].wait("stream", who="myna", text="Hello there.")
+    m.events.wait(lambda e: e.get("type") == "agent_transcript" and e.get("isFinal"), 20, "the greeting")
     time.sleep(1)
     return m, three
 

@@ -66,6 +66,10 @@ def methods_are_called_both_ways_and_each_failure_has_its_code(w):
     peer.wait("answered", code=0, text="HELLO")
     peer.do("call", to="ann", method="upper", text="y" * 15360)
     peer.wait("answered", code=0, n=15360)
+    peer.do("call", to="ann", method="upper", text="z" * 100000)  # both know v2: a stream each way
+    peer.wait("answered", code=0, n=100000)
+    ann.do("call", to="peer", method="echo", text="ö", times=50000)
+    ann.wait("answered", n=50000, text="ö" * 20000)
     peer.do("call", to="ann", method="fail", text="")
     peer.wait("answered", code=1500, text="not today")
     peer.do("call", to="ann", method="dance", text="")

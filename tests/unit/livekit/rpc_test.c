@@ -1,4 +1,7 @@
 /* rpc_test.c - calls both ways between two ends that hear each other's packets. Virtual clock. */
+#include <stdlib.h>
+#include <string.h>
+
 #include "check.h"
 
 #include "livekit/rpc.h"
@@ -8,13 +11,15 @@ struct end {
     const char *name;
     struct myna_lk_packets *packets;
     struct myna_lk_rpc *rpc;
+    struct myna_lk_streams *streams;
 };
 
 static struct {
     struct myna_host host;
     struct end us, them;
     bool lose_responses, lose_all, later;
-    int n_called, n_done, code, n_errors;
+    int n_called, n_done, code, n_errors, protocol;
+    size_t text_len;
     char text[400], id[64], caller[64];
     uint32_t number, timeout_ms;
 } w;
@@ -28,8 +33,10 @@ static enum myna_err deliver(struct end *from, struct end *to, struct myna_view 
     CHECK_STR(m->destination_identities[0], to->name);
     m->participant_identity = (char *)from->name;
     if (!w.lose_all &&
-        !(w.lose_responses && m->value_case == MYNA__LK__DATA_PACKET__VALUE_RPC_RESPONSE))
+        !(w.lose_responses && m->value_case == MYNA__LK__DATA_PACKET__VALUE_RPC_RESPONSE)) {
         myna_lk_rpc_packet(to->rpc, m);
+        myna_lk_streams_packet(to->streams, 0, m);
+    }
     myna_arena_destroy(mem);
     return MYNA_OK;
 }
@@ -69,18 +76,39 @@ static void done(void *arg, uint32_t number, int code, const char *text)
     w.n_done++;
     w.code = code;
     w.number = number;
+    w.text_len = strlen(text);
     snprintf(w.text, sizeof w.text, "%s", text);
+}
+
+static int protocol(void *arg, const char *identity)
+{
+    (void)arg;
+    (void)identity;
+    return w.protocol;
+}
+
+static void on_stream(void *arg, const char *identity, const Myna__Lk__StreamHeader *h,
+                      struct myna_view body, bool is_text)
+{
+    struct end *e = arg;
+    char *text = strndup(body.len ? (const char *)body.ptr : "", body.len);
+
+    CHECK(is_text);
+    CHECK(myna_lk_rpc_stream(e->rpc, identity, h, text));
+    free(text);
 }
 
 static void open_end(struct end *e, const char *name)
 {
     static const struct myna_lk_packets_events pe = {on_send, on_packet};
-    static const struct myna_lk_rpc_events re = {called, done};
+    static const struct myna_lk_rpc_events re = {called, done, protocol};
+    static const struct myna_lk_streams_events se = {NULL, on_stream};
 
     e->name = name;
     e->packets = myna_lk_packets_create(&pe, e);
     e->rpc = myna_lk_rpc_create(&w.host, e->packets, &re, e);
-    CHECK(e->packets && e->rpc);
+    e->streams = myna_lk_streams_create(&se, e);
+    CHECK(e->packets && e->rpc && e->streams);
 }
 
 static void open_world(void)
@@ -98,6 +126,8 @@ static void close_world(void)
 {
     myna_lk_rpc_destroy(w.us.rpc);
     myna_lk_rpc_destroy(w.them.rpc);
+    myna_lk_streams_destroy(w.us.streams);
+    myna_lk_streams_destroy(w.them.streams);
     myna_lk_packets_destroy(w.us.packets);
     myna_lk_packets_destroy(w.them.packets);
     myna_loop_destroy(w.host.loop);
@@ -199,6 +229,85 @@ TEST(what_is_too_long_or_too_many_is_refused)
     for (int i = 0; i < MYNA_LK_RPC_OPEN; i++)
         call("echo", 0);
     CHECK_EQ(myna_lk_rpc_call(w.us.rpc, "ann", "echo", "", 0, &number), MYNA_ELIMIT);
+    close_world();
+}
+
+/* ---- v2: both know it, and what is said goes as streams */
+
+static char long_text[100001];
+
+static void open_v2(void)
+{
+    open_world();
+    w.protocol = 1;
+    memset(long_text, 'x', sizeof long_text - 1);
+}
+
+TEST(a_call_between_two_who_know_streams_may_be_long_both_ways)
+{
+    uint32_t number = 0;
+
+    open_v2();
+    CHECK_EQ(myna_lk_rpc_call(w.us.rpc, "ann", "echo", long_text, 20000, &number), MYNA_OK);
+    CHECK_EQ(w.n_called, 1);
+    CHECK_STR(w.caller, "myna");
+    CHECK_EQ(w.timeout_ms, 13000);
+    CHECK_EQ(w.n_done, 1);
+    CHECK_EQ(w.code, MYNA_LK_RPC_OK);
+    CHECK_EQ(w.number, number);
+    CHECK_EQ(w.text_len, sizeof long_text - 1);
+    close_world();
+}
+
+TEST(what_fails_there_has_the_same_codes)
+{
+    open_v2();
+    call("none", 10000);
+    CHECK_EQ(w.code, MYNA_LK_RPC_UNSUPPORTED_METHOD);
+    call("fail", 10000);
+    CHECK_EQ(w.code, 1500);
+    CHECK_STR(w.text, "it broke");
+    w.later = true;
+    call("echo", 10000);
+    CHECK_EQ(w.n_done, 2);
+    myna_loop_run_until(w.host.loop, 11 * MYNA_S);
+    CHECK_EQ(w.n_done, 3);
+    CHECK_EQ(w.code, MYNA_LK_RPC_NO_RESPONSE); /* it had been acknowledged */
+    close_world();
+}
+
+TEST(an_answer_by_somebody_else_is_none)
+{
+    Myna__Lk__StreamHeader h = MYNA__LK__STREAM_HEADER__INIT;
+    Myna__Lk__StreamHeader__AttributesEntry e = MYNA__LK__STREAM_HEADER__ATTRIBUTES_ENTRY__INIT,
+                                            *list[1] = {&e};
+
+    open_v2();
+    w.later = true;
+    call("echo", 10000);
+    h.topic = (char *)MYNA_LK_RPC_RESPONSE_TOPIC;
+    e.key = (char *)"lk.rpc_request_id";
+    e.value = w.id;
+    h.attributes = list;
+    h.n_attributes = 1;
+    CHECK(myna_lk_rpc_stream(w.us.rpc, "mallory", &h, "evil"));
+    CHECK_EQ(w.n_done, 0);
+    CHECK(myna_lk_rpc_stream(w.us.rpc, "ann", &h, "good"));
+    CHECK_STR(w.text, "good");
+    h.topic = (char *)"lk.chat";
+    CHECK(!myna_lk_rpc_stream(w.us.rpc, "ann", &h, "hello"));
+    close_world();
+}
+
+TEST(who_does_not_know_streams_gets_a_packet_and_no_more_than_fits)
+{
+    uint32_t number;
+
+    open_v2();
+    w.protocol = 0;
+    CHECK_EQ(myna_lk_rpc_call(w.us.rpc, "ann", "echo", long_text, 0, &number), MYNA_ELIMIT);
+    call("echo", 10000);
+    CHECK_STR(w.text, "hello");
     close_world();
 }
 

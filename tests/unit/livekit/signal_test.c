@@ -131,7 +131,7 @@ TEST(a_join_says_who_we_are_and_tells_the_room)
     CHECK_EQ(w.server.n_joins, 1);
     CHECK_STR(w.server.bearer, TOKEN);
     CHECK_EQ(w.server.join->client_info->sdk, 10);
-    CHECK_EQ(w.server.join->client_info->client_protocol, 0); /* the simple forms */
+    CHECK_EQ(w.server.join->client_info->client_protocol, 2);
     CHECK_EQ(w.server.join->reconnect, 0);
     CHECK_EQ(w.server.join->connection_settings->auto_subscribe, 0);
     close_world();
