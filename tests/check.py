@@ -270,8 +270,11 @@ def step_livekit():
     myna = "build-release/src/cli/myna"
     if not os.path.exists(myna):
         return [(SKIP, "livekit", "needs the step 'release'")]
-    code, out = run([sys.executable, "tests/live/livekit_test.py", myna], timeout=1800)
-    return from_tap("livekit", code, out)
+    results = []
+    for part in ("", "_words", "_refusals", "_browser"):
+        code, out = run([sys.executable, f"tests/live/livekit{part}_test.py", myna], timeout=1800)
+        results += from_tap("livekit" + part, code, out)
+    return results
 
 
 def net_faults(*flags):

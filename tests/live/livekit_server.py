@@ -34,7 +34,7 @@ rtc:
   use_external_ip: false
   interfaces: {{includes: [{interface}]}}
   stun_servers: ["127.0.0.1:3999"]
-limit: {{max_attributes_size: 2000000, max_metadata_size: 2000000}}
+{more}{top}limit: {{max_attributes_size: 2000000, max_metadata_size: 2000000}}
 room: {{auto_create: true, empty_timeout: 60, departure_timeout: 5}}
 """
 
@@ -75,12 +75,15 @@ class Server:
         self.url = f"ws://127.0.0.1:{self.port}"
         self.dir = tempfile.mkdtemp(prefix="myna-sfu-")
         self.p = None
+        self.more = ""  # of its section rtc
+        self.top = ""  # sections of its own
 
     def start(self):
         path = os.path.join(self.dir, "livekit.yaml")
         with open(path, "w", encoding="utf-8") as f:
             f.write(CONFIG.format(port=self.port, tcp=self.tcp, udp=self.udp, key=KEY, secret=SECRET, address=self.address,
-                                  interface=self.interface, bind=json.dumps(sorted({"127.0.0.1", self.address}))))
+                                  interface=self.interface, more=self.more, top=self.top,
+                                  bind=json.dumps(sorted({"127.0.0.1", self.address}))))
         with open(os.path.join(self.dir, "log"), "ab") as log:
             self.p = subprocess.Popen([self.program, "--config", path], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         for _ in range(200):

@@ -1,15 +1,19 @@
+#!/usr/bin/env python3
 """livekit-client in a headless Chromium as the person in the room."""
+import json
 import os
 import shutil
 import subprocess
+import sys
+import time
 import wave
 
-import livekit_server
-from common import Skip, case, check
-from livekit_world import HERE, QUESTION, Lines, Person, agent_of, ended, heard, in_room, text_of
-
-import json
-import time
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, HERE)
+import livekit_test as lk  # noqa: E402
+import livekit_server  # noqa: E402
+from common import Skip, case, check  # noqa: E402
+from livekit_test import QUESTION, Lines, Person, agent_of, ended, heard, in_room, text_of  # noqa: E402
 
 HOME = os.path.join(os.path.dirname(livekit_server.HOME), "livekit-js")
 PINS = ["livekit-client@2.23.0", "playwright-core@1.65.1"]
@@ -129,3 +133,7 @@ def what_was_said_while_the_browser_still_connected_is_heard(w):
     ann.leave()
     check(ended(m) == 0, text_of(m))
     check("is lost" not in text_of(m) and "too late" not in text_of(m), text_of(m))
+
+
+if __name__ == "__main__":
+    sys.exit(lk.main(__name__))

@@ -1,19 +1,23 @@
+#!/usr/bin/env python3
 """What is said in a room without sound: streams, data, attributes, calls of methods, both ways, between a stay of
 ours (room_peer) and LiveKit's own SDK; and tracks and people that come and go."""
 import json
 import os
 import subprocess
+import sys
 import time
 
-import livekit_world
-from common import Skip, case, check
-from livekit_refusals import token
-from livekit_world import QUESTION, Lines, Person, agent_of, ended, in_room, text_of
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, HERE)
+import livekit_test as lk  # noqa: E402
+from common import Skip, case, check  # noqa: E402
+from livekit_refusals_test import token  # noqa: E402
+from livekit_test import QUESTION, Lines, Person, agent_of, ended, in_room, text_of  # noqa: E402
 
 
 class Peer(Person):
     def __init__(self, world, identity="peer"):
-        program = os.path.join(os.path.dirname(livekit_world.MYNA), "..", "..", "tests", "live", "room_peer")
+        program = os.path.join(os.path.dirname(lk.MYNA), "..", "..", "tests", "live", "room_peer")
         if not os.path.exists(program):
             raise Skip("room_peer is not built beside the program")
         self.p = subprocess.Popen([program, world.server.url, token(identity=identity, room=world.room)],
@@ -170,3 +174,7 @@ def two_rooms_in_one_process_know_nothing_of_each_other(w):
     ann.do("chat", text="What is two plus two?")
     ann.wait("stream", who=first, text="2 plus 2 is 4.")
     check(m.poll() is None, text_of(m))
+
+
+if __name__ == "__main__":
+    sys.exit(lk.main(__name__))
