@@ -51,6 +51,7 @@ struct console {
     int interrupts;
 
     struct myna_waterfall falls[TURNS_KEPT];
+    struct myna_turn_usage used[TURNS_KEPT];
     size_t n_falls;
 
     bool closed;
@@ -166,6 +167,10 @@ static void on_event(void *arg, struct myna_session *s, const struct myna_event 
     myna_calls_event(c->calls, s, ev);
     keep_event(c, ev);
     myna_buf_init(&b, 0);
+    if (ev->type == MYNA_EV_AGENT_STATE_CHANGED && c->n_falls &&
+        ev->u.agent_state.new_state == MYNA_AGENT_LISTENING &&
+        !(c->used[c->n_falls - 1].tokens_in + c->used[c->n_falls - 1].tokens_out))
+        c->used[c->n_falls - 1] = c->ui.usage;
     myna_ui_event(&c->ui, ev, &b);
     put(c, &b);
     if (ev->type == MYNA_EV_TURN_LATENCY && c->n_falls < TURNS_KEPT)
@@ -420,8 +425,14 @@ static void report(struct console *c)
     if (c->opt.quiet)
         return;
     myna_buf_init(&b, 0);
-    for (size_t i = 0; i < c->n_falls && !c->opt.text; i++)
+    for (size_t i = 0; i < c->n_falls && !c->opt.text; i++) {
         myna_waterfall_render(&b, &c->falls[i], (int)i + 1);
+        if (c->used[i].tokens_in + c->used[i].tokens_out) {
+            myna_buf_puts(&b, "  ");
+            myna_turn_usage_text(&b, &c->used[i]);
+            myna_buf_putc(&b, '\n');
+        }
+    }
     put(c, &b);
     if (c->answer && !c->err)
         note(c, "What was heard is in %s.", c->answer);

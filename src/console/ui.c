@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <myna/calls.h>
+
 #include "console/waterfall.h"
 
 #define DIM   "\033[2m"
@@ -21,7 +23,7 @@ void myna_ui_init(struct myna_ui *ui)
     memset(ui, 0, sizeof *ui);
     ui->columns = 80;
     ui->in_dbfs = ui->out_dbfs = -96;
-    ui->answer_ms = -1;
+    ui->answer_ms = ui->told_ms = -1;
     myna_buf_init(&ui->person, WORDS_MAX);
     myna_buf_init(&ui->answer, WORDS_MAX);
 }
@@ -211,15 +213,52 @@ static void switched(struct myna_ui *ui, const struct myna_event *ev, struct myn
     myna_ui_note(ui, out, text);
 }
 
-static void answered(struct myna_ui *ui, const struct myna_waterfall *w, struct myna_buf *out)
+void myna_turn_usage_text(struct myna_buf *out, const struct myna_turn_usage *u)
 {
-    char text[64];
-
-    ui->answer_ms = myna_waterfall_answer_ms(w);
-    if (!ui->live || ui->answer_ms < 0)
+    if (u->tokens_in + u->tokens_out == 0)
         return;
-    snprintf(text, sizeof text, "       (answered after %.0f ms)", ui->answer_ms);
-    myna_ui_note(ui, out, text);
+    myna_buf_printf(out, "%lld tokens in, %lld out", (long long)u->tokens_in,
+                    (long long)u->tokens_out);
+    if (u->cost > 0)
+        myna_buf_printf(out, ", %.4f USD", u->cost);
+}
+
+/* The agent asks as often as its tools want: all of it is the turn's. */
+static void count(struct myna_ui *ui, const struct myna_metrics *m)
+{
+    struct myna_usage u = {.stage = MYNA_STAGE_LLM,
+                           .provider = m->label,
+                           .model = m->model,
+                           .input_tokens = m->prompt_tokens,
+                           .input_cached_tokens = m->prompt_cached_tokens,
+                           .input_cache_write_tokens = m->prompt_cache_write_tokens,
+                           .output_tokens = m->completion_tokens,
+                           .cost = m->cost};
+
+    if (m->type != MYNA_METRICS_LLM)
+        return;
+    ui->usage.tokens_in += m->prompt_tokens;
+    ui->usage.tokens_out += m->completion_tokens;
+    if (m->prompt_tokens + m->completion_tokens > 0)
+        ui->usage.cost += myna_usage_cost(&u);
+}
+
+/* The turn's line stands when the answer is over: only then is its usage known. */
+static void turn_over(struct myna_ui *ui, struct myna_buf *out)
+{
+    struct myna_buf text;
+
+    if (ui->live && ui->told_ms >= 0) {
+        myna_buf_init(&text, 200);
+        myna_buf_printf(&text, "       (answered after %.0f ms%s", ui->told_ms,
+                        ui->usage.tokens_in + ui->usage.tokens_out ? "; " : "");
+        myna_turn_usage_text(&text, &ui->usage);
+        myna_buf_puts(&text, ")");
+        myna_ui_note(ui, out, myna_buf_str(&text));
+        myna_buf_fini(&text);
+    }
+    ui->told_ms = -1;
+    ui->usage = (struct myna_turn_usage){0};
 }
 
 void myna_ui_event(struct myna_ui *ui, const struct myna_event *ev, struct myna_buf *out)
@@ -233,6 +272,8 @@ void myna_ui_event(struct myna_ui *ui, const struct myna_event *ev, struct myna_
         break;
     case MYNA_EV_AGENT_STATE_CHANGED:
         ui->agent = ev->u.agent_state.new_state;
+        if (ui->agent == MYNA_AGENT_LISTENING)
+            turn_over(ui, out);
         myna_ui_draw(ui, out);
         break;
     case MYNA_EV_CONVERSATION_ITEM_ADDED:
@@ -242,7 +283,10 @@ void myna_ui_event(struct myna_ui *ui, const struct myna_event *ev, struct myna_
         heard_words(ui, ev, out);
         break;
     case MYNA_EV_TURN_LATENCY:
-        answered(ui, &ev->u.latency.w, out);
+        ui->answer_ms = ui->told_ms = myna_waterfall_answer_ms(&ev->u.latency.w);
+        break;
+    case MYNA_EV_METRICS_COLLECTED:
+        count(ui, ev->u.metrics);
         break;
     case MYNA_EV_PROVIDER_SWITCHED:
         switched(ui, ev, out);
@@ -252,7 +296,6 @@ void myna_ui_event(struct myna_ui *ui, const struct myna_event *ev, struct myna_
         break;
     case MYNA_EV_USER_STATE_CHANGED: /* nothing to see */
     case MYNA_EV_FUNCTION_TOOLS_EXECUTED:
-    case MYNA_EV_METRICS_COLLECTED:
     case MYNA_EV_SESSION_USAGE_UPDATED:
     case MYNA_EV_SPEECH_CREATED:
     case MYNA_EV_AGENT_FALSE_INTERRUPTION:

@@ -10,10 +10,19 @@
 #define MYNA_CONSOLE_UI_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include <myna/event.h>
 
 #include "util/buf.h"
+
+/* What the answers of a turn took from the agent. */
+struct myna_turn_usage {
+    int64_t tokens_in, tokens_out;
+    double cost; /* USD; NaN: not known */
+};
+/* "120 tokens in, 35 out, 0.0012 USD"; nothing where nothing was counted. */
+void myna_turn_usage_text(struct myna_buf *out, const struct myna_turn_usage *u);
 
 struct myna_ui {
     /* set by the owner after init */
@@ -26,6 +35,8 @@ struct myna_ui {
     enum myna_agent_state agent;
     float in_dbfs, out_dbfs;
     double answer_ms;               /* of the last turn; -1 none yet */
+    double told_ms;                 /* the same, until its line is shown; -1 */
+    struct myna_turn_usage usage;   /* of this turn */
     int drawn;                      /* live lines on the screen now */
     bool streaming;                 /* in the middle of a streamed line */
     struct myna_buf person, answer; /* on their way */

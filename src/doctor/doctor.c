@@ -321,6 +321,14 @@ static void check_livekit(struct myna_doctor *d)
         ask_livekit(d, values[0]);
 }
 
+/* Nothing is asked and no key is read: there is nobody here who would use them. */
+static void check_phone(struct myna_doctor *d)
+{
+    myna_doctor_tell(d, "phone", "carrier", MYNA_CHECK_SKIP, NULL,
+                     "this version takes no calls from a carrier: no credentials, webhook or "
+                     "tunnel to look at");
+}
+
 /* ------------------------------------------------------------------ the order */
 
 /* Who runs here; whoever cannot be used is told with the remedy. */
@@ -400,7 +408,9 @@ enum myna_err myna_doctor(struct myna_config *cfg, const struct myna_doctor_opti
         check_card(&d);
     }
     myna_doctor_agent(&d);
-    if (!opt->provider)
+    if (!opt->provider) {
         check_livekit(&d);
+        check_phone(&d);
+    }
     return MYNA_OK;
 }

@@ -7,6 +7,9 @@
  * Asked again, with a growing wait, only where that does no harm: it could not be reached, it is
  * busy (429, 502 to 504), or the method promises that twice is once and it failed otherwise. Never
  * after a timeout: the person waits.
+ *
+ * An endpoint that has failed for several calls in a row is left alone for a while: the model is
+ * told at once, and nobody waits for the time-out again (telephony 2.9).
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,13 +23,16 @@
 #include "util/utf8.h"
 #include "util/json_dump.h"
 
-enum { CONNECT_MS = 5000, FIRST_WAIT_MS = 500 };
+enum { CONNECT_MS = 5000, FIRST_WAIT_MS = 500, FAILURES_MAX = 5 };
+#define LEFT_ALONE (30 * MYNA_S)
 
 struct endpoint {
     const char *method;
     bool body;                        /* the method has one */
     struct myna_http_header *headers; /* of the entry, and the type of the body */
     size_t n_headers;
+    int failures;       /* calls that failed, in a row */
+    myna_us not_before; /* after too many of them */
 };
 
 struct request {
@@ -205,6 +211,25 @@ static bool may_ask_again(const struct request *r, const struct myna_http_error 
     return e->kind == MYNA_HTTP_RESET && twice_is_once;
 }
 
+/* Whether the endpoint does what it should: a refusal of one call's arguments is no failure. */
+static void remember(struct request *r, const struct myna_http_error *e)
+{
+    struct endpoint *at = r->at;
+    struct tool_source *src = r->base.src;
+
+    if (!e || (e->kind == MYNA_HTTP_STATUS && e->status < 500 && e->status != 429)) {
+        at->failures = 0;
+        return;
+    }
+    if (++at->failures < FAILURES_MAX)
+        return;
+    at->failures = FAILURES_MAX - 1; /* one more call will show */
+    at->not_before = myna_host_now(src->host) + LEFT_ALONE;
+    myna_log_line(src->host->log, MYNA_LOG_WARN,
+                  "a tool failed %d times in a row and is left alone tool=%s seconds=%d",
+                  FAILURES_MAX, src->name, (int)(LEFT_ALONE / MYNA_S));
+}
+
 /* What the model reads; where it went wrong is for the log. */
 static void failed(struct request *r, const struct myna_http_error *e)
 {
@@ -266,6 +291,7 @@ static void on_done(void *arg, struct myna_http_request *rq, const struct myna_h
         if (wait < r->base.src->conf.timeout_ms && !send_it(r, (int)wait))
             return;
     }
+    remember(r, e);
     if (e) {
         failed(r, e);
         return;
@@ -310,6 +336,7 @@ static struct myna_tool_job *http_start(struct tool_source *src, const struct to
     struct request *r = calloc(1, sizeof *r);
     const char *complaint;
     struct myna_buf url;
+    myna_us wait;
 
     (void)offer;
     (void)arguments;
@@ -337,8 +364,13 @@ static struct myna_tool_job *http_start(struct tool_source *src, const struct to
     }
     r->url = url.err ? NULL : myna_buf_take(&url);
     myna_buf_fini(&url);
+    wait = r->at->not_before - myna_host_now(src->host);
     if (complaint)
         myna_tool_job_fail_later(&r->base, "cannot be asked so: an argument %s", complaint);
+    else if (wait > 0)
+        myna_tool_job_fail_later(&r->base,
+                                 "has failed %d times in a row and is not asked for another %d s",
+                                 FAILURES_MAX, (int)((wait + MYNA_S - 1) / MYNA_S));
     else if (!r->url || (r->at->body && !r->body) || send_it(r, 0))
         myna_tool_job_fail_later(&r->base, "was not asked: no memory, or the arguments are too "
                                            "long");

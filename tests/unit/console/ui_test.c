@@ -104,6 +104,59 @@ TEST(the_status_line_shows_levels_and_the_last_answer)
     end();
 }
 
+static void state(enum myna_agent_state now)
+{
+    struct myna_event ev = {.type = MYNA_EV_AGENT_STATE_CHANGED,
+                            .u.agent_state = {.new_state = now}};
+
+    myna_ui_event(&ui, &ev, &out);
+}
+
+static void answers_take(const char *provider, int in, int tokens, double cost)
+{
+    struct myna_metrics m = {.type = MYNA_METRICS_LLM,
+                             .label = provider,
+                             .prompt_tokens = in,
+                             .completion_tokens = tokens,
+                             .cost = cost};
+    struct myna_event ev = {.type = MYNA_EV_METRICS_COLLECTED, .u.metrics = &m};
+
+    myna_ui_event(&ui, &ev, &out);
+}
+
+static void latency(myna_us heard)
+{
+    struct myna_event ev = {.type = MYNA_EV_TURN_LATENCY,
+                            .u.latency.w = {.speech_end = 0, .heard = heard}};
+
+    myna_ui_event(&ui, &ev, &out);
+}
+
+TEST(the_line_of_a_turn_has_its_latency_its_tokens_and_their_price)
+{
+    begin(true);
+    state(MYNA_AGENT_THINKING);
+    answers_take("openai", 100, 20, 0.001);
+    latency(843 * MYNA_MS);
+    answers_take("openai", 130, 15, 0.0015); /* again, after a tool */
+    state(MYNA_AGENT_LISTENING);
+    CHECK_HAS(myna_buf_str(&out),
+              "       (answered after 843 ms; 230 tokens in, 35 out, 0.0025 USD)");
+    myna_buf_clear(&out);
+    answers_take("ollama", 10, 5, 0); /* one's own machine costs nothing; the count begins anew */
+    latency(500 * MYNA_MS);
+    state(MYNA_AGENT_LISTENING);
+    CHECK_HAS(myna_buf_str(&out), "       (answered after 500 ms; 10 tokens in, 5 out)");
+    myna_buf_clear(&out);
+    latency(300 * MYNA_MS);
+    state(MYNA_AGENT_LISTENING);
+    CHECK_HAS(myna_buf_str(&out), "       (answered after 300 ms)");
+    myna_buf_clear(&out);
+    state(MYNA_AGENT_LISTENING);
+    CHECK(!strstr(myna_buf_str(&out), "answered"));
+    end();
+}
+
 TEST(nobody_writes_escapes_onto_the_terminal)
 {
     begin(false);

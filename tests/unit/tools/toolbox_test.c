@@ -17,7 +17,7 @@ static struct {
     int dones;
     bool is_error, end_call;
     char output[70000];
-    int answers; /* of the server */
+    int answers, status; /* of the server */
 } w;
 
 static void on_done(void *arg, const struct myna_tool_outcome *how)
@@ -36,14 +36,19 @@ static void answer_sunny(struct fake_conn *c)
     fake_answer(c, 200, "", "sunny");
 }
 
-static void begin(void (*answer)(struct fake_conn *c))
+static void begin_on(bool virtual_clock, void (*answer)(struct fake_conn *c))
 {
-    struct myna_loop_options lo = {.workers = 1};
+    struct myna_loop_options lo = {.virtual_clock = virtual_clock, .workers = 1};
 
     memset(&w, 0, sizeof w);
     w.host.loop = myna_loop_create(&lo, NULL);
     fake_open(&w.server, w.host.loop, answer);
     setenv("MYNA_TEST_KEY", "sesame-4711", 1);
+}
+
+static void begin(void (*answer)(struct fake_conn *c))
+{
+    begin_on(false, answer);
 }
 
 static enum myna_err make(const char *yaml)
@@ -311,6 +316,52 @@ static void stop_when_asked(struct fake_conn *c)
 {
     (void)c;
     myna_loop_stop(w.host.loop);
+}
+
+static void answer_as_told(struct fake_conn *c)
+{
+    w.answers++;
+    fake_answer(c, w.status, "", "words");
+}
+
+/* On the virtual clock, where minutes pass at once. */
+static void minutes_pass(myna_us wait)
+{
+    myna_loop_set_now(w.host.loop, myna_loop_now(w.host.loop) + wait);
+}
+
+TEST(an_endpoint_that_fails_five_times_in_a_row_is_left_alone_for_a_while)
+{
+    begin_on(true, answer_as_told);
+    CHECK_EQ(make("tools:\n  a: {url: 'http://127.0.0.1:PORT/', retries: 0}\n"), MYNA_OK);
+    w.status = 500;
+    for (int i = 0; i < 4; i++)
+        call("a", "{}");
+    w.status = 404; /* an answer: it works */
+    call("a", "{}");
+    w.status = 500;
+    for (int i = 0; i < 5; i++)
+        call("a", "{}");
+    CHECK_EQ(w.answers, 10);
+    CHECK_HAS(w.output, "status 500");
+    call("a", "{}");
+    CHECK_EQ(w.answers, 10); /* not asked */
+    CHECK(w.is_error);
+    CHECK_HAS(w.output, "Error: a has failed 5 times in a row and is not asked for another 30 s");
+    minutes_pass(31 * MYNA_S);
+    call("a", "{}"); /* one may try */
+    CHECK_EQ(w.answers, 11);
+    call("a", "{}");
+    CHECK_EQ(w.answers, 11);
+    minutes_pass(31 * MYNA_S);
+    w.status = 200;
+    call("a", "{}");
+    CHECK_STR(w.output, "words");
+    w.status = 500;
+    call("a", "{}"); /* all is forgiven */
+    call("a", "{}");
+    CHECK_EQ(w.answers, 14);
+    finish();
 }
 
 TEST(cancelling_closes_the_request)
