@@ -205,6 +205,9 @@ static void check_word(struct myna_doctor *d)
     struct myna_word_back w;
     struct myna_why why = {0};
 
+    /* the providers themselves are looked at, not those that would take over */
+    (void)!myna_config_set(d->cfg, "stt.fallback", "", "doctor", NULL);
+    (void)!myna_config_set(d->cfg, "tts.fallback", "", "doctor", NULL);
     if (d->opt->no_network && !(is_local(d, "stt") && is_local(d, "tts")))
         myna_doctor_tell(d, "voice", "word", MYNA_CHECK_SKIP, NULL, "not spoken (--no-network)");
     else if (d->out->n[MYNA_CHECK_FAIL])

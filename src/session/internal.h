@@ -714,6 +714,12 @@ struct myna_runtime_stages {
 };
 enum myna_err myna_runtime_stages(struct myna_runtime *rt, struct myna_runtime_stages *out,
                                   struct myna_why *why);
+/* One stage with its fallback list, as a call has it; the caller's, and gone before the runtime.
+ * NULL with MYNA_OK: the provider is "none". After an error it may be there all the same. */
+enum myna_err myna_runtime_make_stt(struct myna_runtime *rt, struct myna_stt **out,
+                                    struct myna_why *why);
+enum myna_err myna_runtime_make_tts(struct myna_runtime *rt, struct myna_tts **out,
+                                    struct myna_why *why);
 /* Made at the first call. */
 enum myna_err myna_runtime_toolbox(struct myna_runtime *rt, struct myna_toolbox **out,
                                    struct myna_why *why);

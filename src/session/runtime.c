@@ -326,6 +326,32 @@ static enum myna_err reason(enum myna_err err, const char *kind, const char *nam
         }                                                                                          \
     } while (0)
 
+enum myna_err myna_runtime_make_stt(struct myna_runtime *rt, struct myna_stt **out,
+                                    struct myna_why *why)
+{
+    struct myna_stage_conf conf = {0};
+    struct myna_stt *stt = NULL;
+    enum myna_err err = MYNA_OK;
+
+    STAGE(stt, rt->opt.stts, myna_builtin_stts(), &myna_stt_section, stt);
+    SPARES(stt, rt->opt.stts, myna_builtin_stts(), stt);
+    *out = stt;
+    return err;
+}
+
+enum myna_err myna_runtime_make_tts(struct myna_runtime *rt, struct myna_tts **out,
+                                    struct myna_why *why)
+{
+    struct myna_stage_conf conf = {0};
+    struct myna_tts *tts = NULL;
+    enum myna_err err = MYNA_OK;
+
+    STAGE(tts, rt->opt.ttss, myna_builtin_ttss(), &myna_tts_section, tts);
+    SPARES(tts, rt->opt.ttss, myna_builtin_ttss(), tts);
+    *out = tts;
+    return err;
+}
+
 enum myna_err myna_runtime_stages(struct myna_runtime *rt, struct myna_runtime_stages *out,
                                   struct myna_why *why)
 {
@@ -335,18 +361,14 @@ enum myna_err myna_runtime_stages(struct myna_runtime *rt, struct myna_runtime_s
 
     if (!st->vad)
         STAGE(vad, rt->opt.vads, myna_builtin_vads(), &myna_vad_section, st->vad);
-    if (!st->stt) {
-        STAGE(stt, rt->opt.stts, myna_builtin_stts(), &myna_stt_section, st->stt);
-        SPARES(stt, rt->opt.stts, myna_builtin_stts(), st->stt);
-    }
+    if (!err && !st->stt)
+        err = myna_runtime_make_stt(rt, &st->stt, why);
     if (!st->llm) {
         STAGE(llm, rt->opt.llms, myna_builtin_llms(), &myna_llm_section, st->llm);
         SPARES(llm, rt->opt.llms, myna_builtin_llms(), st->llm);
     }
-    if (!st->tts) {
-        STAGE(tts, rt->opt.ttss, myna_builtin_ttss(), &myna_tts_section, st->tts);
-        SPARES(tts, rt->opt.ttss, myna_builtin_ttss(), st->tts);
-    }
+    if (!err && !st->tts)
+        err = myna_runtime_make_tts(rt, &st->tts, why);
     if (err)
         return err;
     *out = *st;

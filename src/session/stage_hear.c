@@ -14,10 +14,9 @@
 
 #include "audio/resample.h"
 #include "audio/wav.h"
-#include "session/options.h"
+#include "session/internal.h"
 #include "stt/stt.h"
 #include "util/buf.h"
-#include "util/suggest.h"
 
 #define BLOCK    960
 #define TEXT_MAX (1 << 20)
@@ -80,24 +79,13 @@ static void on_event(void *arg, struct myna_stt_port *port, const struct myna_st
     }
 }
 
-static enum myna_err make_stt(struct hear *h, const struct myna_config *cfg, struct myna_why *why)
+/* The recogniser with its fallback list, as a call has it. */
+static enum myna_err make_stt(struct hear *h, struct myna_why *why)
 {
-    struct myna_stage_conf conf = {0};
-    enum myna_err err = myna_config_read(cfg, &myna_stt_section, &conf, why);
-    const char *names[64], *near, *name = conf.provider ? conf.provider : "";
-    size_t n = 0;
+    enum myna_err err = myna_runtime_make_stt(h->rt, &h->stt, why);
 
-    if (err)
-        return err;
-    for (const struct myna_stt_class *const *c = myna_builtin_stts(); *c; c++) {
-        if (!strcmp((*c)->name, name))
-            return (*c)->create(&h->stt, myna_runtime_host(h->rt), cfg, why);
-        if (n < sizeof names / sizeof *names)
-            names[n++] = (*c)->name;
-    }
-    near = myna_suggest(name, names, n);
-    return myna_fail(why, MYNA_ECONFIG, "there is no stt provider '%s'%s%s%s (set stt.provider)",
-                     name, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+    return err || h->stt ? err
+                         : myna_fail(why, MYNA_ECONFIG, "stt.provider is none: nobody listens");
 }
 
 static bool room_for(struct hear *h, size_t n, size_t *room)
@@ -255,7 +243,7 @@ static enum myna_err run(struct hear *h, const struct myna_config *cfg, const ch
     if (!err)
         err = myna_runtime_create(&ro, &h->rt, why);
     if (!err)
-        err = make_stt(h, cfg, why);
+        err = make_stt(h, why);
     if (err)
         return err;
     po.stt = h->stt;

@@ -14,12 +14,11 @@
 
 #include "audio/resample.h"
 #include "audio/wav.h"
-#include "session/options.h"
+#include "session/internal.h"
 #include "transport/card.h"
 #include "tts/tts.h"
 #include "util/buf.h"
 #include "util/ring.h"
-#include "util/suggest.h"
 
 #define LOOK_EVERY (10 * MYNA_MS)
 #define DEAD_AFTER (2 * MYNA_S) /* no call of the card's thread for so long */
@@ -31,7 +30,7 @@ struct say {
     struct myna_tts_port *port;
     struct myna_wav_writer *wav;
     uint64_t samples;
-    bool done;
+    bool done, woken; /* woken: there is something to take, or to know */
     /* the sound card's, instead of `wav` */
     struct myna_card *card;
     struct myna_ring *ring; /* samples at the card's rate */
@@ -66,8 +65,13 @@ static size_t on_audio(void *arg, struct myna_tts_port *port, const int16_t *pcm
 
 static void on_ready(void *arg, struct myna_tts_port *port)
 {
-    if (!((struct say *)arg)->card) /* the card takes when it has room */
-        myna_tts_port_pump(port, MYNA_OUT_RATE_HZ);
+    struct say *s = arg;
+
+    (void)port;
+    if (s->card) /* it takes when it has room */
+        return;
+    s->woken = true;
+    myna_runtime_stop(s->rt);
 }
 
 static void on_event(void *arg, struct myna_tts_port *port, const struct myna_tts_event *ev)
@@ -80,26 +84,19 @@ static void on_event(void *arg, struct myna_tts_port *port, const struct myna_tt
     else if (ev->type == MYNA_TTS_FAULT && !s->err)
         s->err = myna_fail(&s->why, ev->fault.err ? ev->fault.err : MYNA_EPROVIDER, "%s",
                            ev->fault.message);
+    if (!s->card && (s->done || s->err)) {
+        s->woken = true;
+        myna_runtime_stop(s->rt);
+    }
 }
 
-static enum myna_err make_tts(struct say *s, const struct myna_config *cfg, struct myna_why *why)
+/* The voice with its fallback list, as a call has it. */
+static enum myna_err make_tts(struct say *s, struct myna_why *why)
 {
-    struct myna_stage_conf conf = {0};
-    enum myna_err err = myna_config_read(cfg, &myna_tts_section, &conf, why);
-    const char *names[64], *near, *name = conf.provider ? conf.provider : "";
-    size_t n = 0;
+    enum myna_err err = myna_runtime_make_tts(s->rt, &s->tts, why);
 
-    if (err)
-        return err;
-    for (const struct myna_tts_class *const *c = myna_builtin_ttss(); *c; c++) {
-        if (!strcmp((*c)->name, name))
-            return (*c)->create(&s->tts, myna_runtime_host(s->rt), cfg, why);
-        if (n < sizeof names / sizeof *names)
-            names[n++] = (*c)->name;
-    }
-    near = myna_suggest(name, names, n);
-    return myna_fail(why, MYNA_ECONFIG, "there is no tts provider '%s'%s%s%s (set tts.provider)",
-                     name, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+    return err || s->tts ? err
+                         : myna_fail(why, MYNA_ECONFIG, "tts.provider is none: nobody speaks");
 }
 
 /* ---- the sound card */
@@ -213,12 +210,19 @@ static enum myna_err play(struct say *s, struct myna_why *why)
 
 static void write_all(struct say *s)
 {
-    /* Each turn takes a second of sound; it is over when nothing more comes. */
-    for (uint64_t before = UINT64_MAX; !s->done && !s->err && before != s->samples;) {
-        before = s->samples;
+    /* A second of sound a time; where there is none the loop runs until there is. It is over when
+     * the loop has nothing to do: a provider that failed may be asked again for ever, behind our
+     * back. */
+    while (!s->done && !s->err) {
+        uint64_t before = s->samples;
+
+        s->woken = false;
+        myna_tts_port_pump(s->port, MYNA_OUT_RATE_HZ);
+        if (s->samples != before || s->woken)
+            continue;
         myna_runtime_run(s->rt);
-        if (!s->done)
-            myna_tts_port_pump(s->port, MYNA_OUT_RATE_HZ);
+        if (!s->woken)
+            break;
     }
 }
 
@@ -234,7 +238,7 @@ static enum myna_err speak(struct say *s, const struct myna_config *cfg, const c
     if (!err && !path)
         err = open_card(s, why);
     if (!err)
-        err = make_tts(s, cfg, why);
+        err = make_tts(s, why);
     if (!err && path)
         err = myna_wav_create(path, MYNA_OUT_RATE_HZ, &s->wav, why);
     if (err)

@@ -190,4 +190,32 @@ TEST(memory_or_a_disk_that_fails_while_a_text_is_spoken_into_a_file_is_told)
     unlink(path);
 }
 
+/* Asked again behind our back for ever, which must not keep a file waiting. */
+TEST(a_voice_that_fails_is_replaced_in_a_file_too)
+{
+    char path[] = "say.XXXXXX";
+    struct myna_config *cfg = myna_config_create();
+    struct myna_why why = {0};
+    double ms = 0;
+    int fd = mkstemp(path);
+
+    CHECK(cfg && fd >= 0);
+    close(fd);
+    CHECK_EQ(myna_config_set(cfg, "tts.provider", "openai_compatible", "test", &why), MYNA_OK);
+    CHECK_EQ(myna_config_set(cfg, "tts.openai_compatible.base_url", "http://127.0.0.1:1/v1", "test",
+                             &why),
+             MYNA_OK);
+    CHECK_EQ(myna_config_set(cfg, "tts.fallback", "instant", "test", &why), MYNA_OK);
+    CHECK_EQ(myna_config_set(cfg, "tts.instant.duration", "2500", "test", &why), MYNA_OK);
+    CHECK_EQ(myna_config_set(cfg, "log.level", "error", "test", &why), MYNA_OK);
+    if (myna_say_file(cfg, "A tone of two and a half seconds.", path, &ms, &why))
+        check_fail(__FILE__, __LINE__, "%s", why.text);
+    CHECK_NEAR(ms, 2500, 1);
+    CHECK_EQ(myna_config_set(cfg, "tts.fallback", "", "test", &why), MYNA_OK);
+    CHECK(myna_say_file(cfg, "Nobody says this.", path, &ms, &why) != MYNA_OK);
+    CHECK_HAS(why.text, "nobody answers there");
+    unlink(path);
+    myna_config_destroy(cfg);
+}
+
 TEST_MAIN
