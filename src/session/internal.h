@@ -396,6 +396,8 @@ enum s_command {
     S_CMD_HANDOFF = 13,     /* text: the agent, more: its tools as JSON */
     S_CMD_TYPED = 14,       /* a: who; text: typed by somebody there */
     S_CMD_FORGET = 15,
+    /* text: the entry, more: what happened to its server */
+    S_CMD_TOOL_TROUBLE = 16,
 };
 enum { S_TOOL_ERROR = 1, S_TOOL_NO_REPLY = 2, S_TOOL_STOP = 4 };
 void myna_s_command(struct myna_session *s, enum s_command what, uint32_t a, uint32_t b,
@@ -599,6 +601,8 @@ enum myna_err myna_s_tools_names(const struct myna_session *s, const char **out)
 /* [{"name":…,"description":…,"parameters":…},…]; the caller frees. NULL: no memory. */
 char *myna_s_tools_json(const struct myna_tool_def *tools, size_t n);
 /* An input: from now on these, as JSON. MYNA_EFORMAT, MYNA_ENOMEM: the list stays as it was. */
+/* A tool server is gone for a while: an event, and the call goes on. */
+void myna_s_tool_trouble(struct myna_session *s, const char *entry, const char *text);
 enum myna_err myna_s_tools_change(struct myna_session *s, const char *json);
 /* The same inside of an input, told in the history with the new instructions (NULL: the same). */
 enum myna_err myna_s_tools_replace(struct myna_session *s, const char *json,

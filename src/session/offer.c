@@ -149,6 +149,11 @@ static void replace(struct myna_session *s, struct myna_tool_def *list, size_t n
 }
 
 /* The toolbox has another list. */
+static void trouble(void *arg, const char *entry, const char *text)
+{
+    myna_s_tool_trouble(arg, entry, text);
+}
+
 static void changed(void *arg)
 {
     struct myna_session *s = arg;
@@ -213,7 +218,8 @@ enum myna_err myna_s_tools_init(struct myna_session *s, const struct myna_agent 
     if (err)
         return err;
     replace(s, list, n);
-    s->toolbox_watch = (struct myna_toolbox_watch){.changed = changed, .arg = s};
+    s->toolbox_watch =
+        (struct myna_toolbox_watch){.changed = changed, .trouble = trouble, .arg = s};
     myna_toolbox_watch(s->toolbox, &s->toolbox_watch);
     return MYNA_OK;
 }
@@ -429,4 +435,20 @@ enum myna_err myna_s_tools_change(struct myna_session *s, const char *json)
     s->dirty = true;
     myna_s_leave(s);
     return err;
+}
+
+void myna_s_tool_trouble(struct myna_session *s, const char *entry, const char *text)
+{
+    struct myna_fault f = {.stage = MYNA_STAGE_SESSION,
+                           .err = MYNA_EUNAVAIL,
+                           .provider = entry,
+                           .message = text,
+                           .recoverable = true};
+
+    if (!s->started || s->closing.asked)
+        return;
+    myna_s_command(s, S_CMD_TOOL_TROUBLE, 0, 0, entry, text);
+    myna_s_fault(s, &f);
+    s->dirty = true;
+    myna_s_leave(s);
 }

@@ -141,6 +141,13 @@ static bool asks_tool(const struct myna_flight_record *r)
     return r->payload.len > 0 && r->payload.ptr[0] == S_CMD_TOOL_CALL;
 }
 
+/* The toolbox speaks from the loop, never from inside an event. */
+static bool by_toolbox(const struct myna_flight_record *r)
+{
+    return r->payload.len > 0 &&
+           (r->payload.ptr[0] == S_CMD_TOOLS || r->payload.ptr[0] == S_CMD_TOOL_TROUBLE);
+}
+
 static void on_event(void *arg, struct myna_session *s, const struct myna_event *ev)
 {
     struct replay *rp = arg;
@@ -150,7 +157,7 @@ static void on_event(void *arg, struct myna_session *s, const struct myna_event 
     /* A host that answers an event at once does so from inside it. */
     const struct myna_flight_record *r;
 
-    while ((r = myna_replay_next(rp, MYNA_IN_COMMAND, 0)) && !asks_tool(r))
+    while ((r = myna_replay_next(rp, MYNA_IN_COMMAND, 0)) && !asks_tool(r) && !by_toolbox(r))
         myna_replay_command(rp);
 }
 
@@ -399,6 +406,9 @@ void myna_replay_command(struct replay *rp)
         break;
     case S_CMD_TYPED:
         (void)!myna_s_typed(rp->session, a, text ? text : "");
+        break;
+    case S_CMD_TOOL_TROUBLE:
+        myna_s_tool_trouble(rp->session, text ? text : "", more);
         break;
     case S_CMD_TOOL_CALL:
     case S_CMD_TOOL_TAKEN:

@@ -15,6 +15,8 @@
 #include "util/spare.h"
 #include "util/suggest.h"
 
+#define LEAVE_STEP (10 * MYNA_MS) /* tool servers have half a second for our good-bye */
+enum { LEAVE_TRIES = 50 };
 #define LAST_SPANS (2500 * MYNA_MS) /* a collector may hold the end of the process no longer */
 
 struct myna_runtime {
@@ -122,6 +124,8 @@ void myna_runtime_destroy(struct myna_runtime *rt)
         myna_session_destroy(rt->sessions);
     if (rt->host.loop)
         myna_host_bury_all(&rt->host);
+    for (int i = 0; rt->toolbox && i < LEAVE_TRIES && myna_toolbox_leave(rt->toolbox); i++)
+        myna_loop_run_until(rt->host.loop, myna_loop_now(rt->host.loop) + LEAVE_STEP);
     if (rt->trace && myna_trace_finish(rt->trace)) /* the last spans, while there is a loop */
         myna_loop_run_until(rt->host.loop, myna_loop_now(rt->host.loop) + LAST_SPANS);
     myna_trace_destroy(rt->trace);

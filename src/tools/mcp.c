@@ -212,6 +212,7 @@ void myna_mcp_broken(struct mcp *m, const char *fmt, ...)
     say(m, MYNA_LOG_WARN, more);
     if (!m->resting && myna_timer_set(&m->again, myna_host_now(m->src->host) + wait * MYNA_MS))
         say(m, MYNA_LOG_ERROR, "no memory to try again");
+    myna_toolbox_trouble(m->src, more);
 }
 
 void myna_mcp_fini(struct mcp *m)
@@ -454,17 +455,23 @@ void myna_mcp_rest(struct mcp *m, bool resting)
 
 /* ---- messages */
 
-/* What the server asks of us (older revisions): it may ping, and we can do nothing else. */
+/* What the server asks of us (older revisions): it may ping. Who asks the person something, though
+ * we never offered that, is declined by the protocol's own word, so that its tool can go on. */
 static void asked(struct mcp *m, const json_t *id, const char *method)
 {
-    bool ping = !strcmp(method, "ping");
-    json_t *o = json_pack("{s:s,s:O}", "jsonrpc", "2.0", "id", id);
+    json_t *o = json_pack("{s:s,s:O}", "jsonrpc", "2.0", "id", id),
+           *result = !strcmp(method, "ping") ? json_object()
+                     : !strcmp(method, "elicitation/create")
+                         ? json_pack("{s:s}", "action", "decline")
+                         : NULL;
 
     if (o)
         (void)json_object_set_new(
-            o, ping ? "result" : "error",
-            ping ? json_object()
-                 : json_pack("{s:i,s:s}", "code", -32601, "message", "Method not found"));
+            o, result ? "result" : "error",
+            result ? result
+                   : json_pack("{s:i,s:s}", "code", -32601, "message", "Method not found"));
+    else
+        json_decref(result);
     if (o)
         (void)!m->wire->send(m, NULL, o);
     json_decref(o);

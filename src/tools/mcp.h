@@ -56,6 +56,7 @@ struct mcp_wire {
     void (*forget)(struct mcp *m, struct mcp_request *rq); /* nobody waits for it */
     /* Listen, or no longer, to what it tells unasked apart from requests; may be NULL. */
     void (*listen)(struct mcp *m, bool on);
+    bool (*leave)(struct mcp *m); /* as tool_kind's; may be NULL */
 };
 extern const struct mcp_wire myna_mcp_stdio, myna_mcp_http;
 

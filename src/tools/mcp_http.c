@@ -18,11 +18,12 @@
 #include "util/sse.h"
 #include "util/json_dump.h"
 
-enum { CONNECT_MS = 5000, MAX_PARAMS = 16, RESUMES_MAX = 8, LEAST_RETRY_MS = 100 };
+enum { LEAVE_MS = 500, CONNECT_MS = 5000, MAX_PARAMS = 16, RESUMES_MAX = 8, LEAST_RETRY_MS = 100 };
 
 struct http_line {
     char session[256]; /* "" none */
     struct post *posts;
+    struct myna_http_request *leaving; /* it is told that the session is over */
 };
 
 /* One request of ours, and every one that goes on with its stream. */
@@ -453,8 +454,55 @@ static void http_close(struct mcp *m)
         return;
     while (l->posts)
         free_post(l->posts);
+    myna_http_cancel(l->leaving);
     free(l);
     m->line = NULL;
+}
+
+static void on_left(void *arg, struct myna_http_request *http, const struct myna_http_error *e)
+{
+    struct http_line *l = ((struct mcp *)arg)->line;
+
+    (void)http;
+    (void)e; /* a server may refuse it (405): it forgets us by itself */
+    if (l)
+        l->leaving = NULL;
+}
+
+static void on_left_data(void *arg, struct myna_http_request *http, struct myna_view bytes)
+{
+    (void)arg;
+    (void)http;
+    (void)bytes;
+}
+
+/* Once; a session of older revisions is ended by DELETE. */
+static bool http_leave(struct mcp *m)
+{
+    struct http_line *l = m->line;
+    struct myna_http *http = l && l->session[0] ? myna_host_http(m->src->host) : NULL;
+    struct header_list *h = http ? calloc(1, sizeof *h) : NULL;
+    struct myna_http_start how = {.method = "DELETE",
+                                  .url = m->src->url,
+                                  .connect_ms = LEAVE_MS,
+                                  .total_ms = LEAVE_MS,
+                                  .data = on_left_data,
+                                  .done = on_left,
+                                  .arg = m};
+
+    if (h) {
+        for (size_t i = 0; i < m->src->n_headers; i++)
+            add(h, m->src->headers[i].name, m->src->headers[i].value, m->src->headers[i].secret);
+        add(h, "MCP-Protocol-Version", m->version, false);
+        add(h, "Mcp-Session-Id", l->session, true);
+        how.headers = h->rows;
+        how.n_headers = h->n;
+        if (myna_http_start(http, &how, &l->leaving))
+            l->leaving = NULL;
+        l->session[0] = '\0';
+    }
+    free(h);
+    return l && l->leaving;
 }
 
 static void http_forget(struct mcp *m, struct mcp_request *rq)
@@ -488,4 +536,5 @@ const struct mcp_wire myna_mcp_http = {.open = http_open,
                                        .close = http_close,
                                        .send = http_send,
                                        .forget = http_forget,
+                                       .leave = http_leave,
                                        .listen = http_listen};

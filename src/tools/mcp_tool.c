@@ -254,6 +254,13 @@ static void mcp_rest(struct tool_source *src, bool rest)
     myna_mcp_rest(src->own, rest);
 }
 
+static bool mcp_leave(struct tool_source *src)
+{
+    struct mcp *m = src->own;
+
+    return m && m->wire->leave && m->wire->leave(m);
+}
+
 static void mcp_stop(struct myna_tool_job *job)
 {
     struct mcp_job *j = (struct mcp_job *)job;
@@ -292,4 +299,5 @@ const struct tool_kind myna_tool_mcp = {.name = "mcp",
                                         .destroy = mcp_destroy,
                                         .start = mcp_start,
                                         .rest = mcp_rest,
+                                        .leave = mcp_leave,
                                         .stop = mcp_stop};

@@ -75,6 +75,8 @@ struct tool_kind {
     /* Nobody uses the toolbox (true), or somebody does again: what keeps a loop running ends, and
      * begins anew. May be NULL. */
     void (*rest)(struct tool_source *src, bool rest);
+    /* Says good-bye where a server holds a session for us; true: that is under way. May be NULL. */
+    bool (*leave)(struct tool_source *src);
     void (*stop)(struct myna_tool_job *job); /* ends what runs; the job is freed behind it */
 };
 extern const struct tool_kind myna_tool_http, myna_tool_command, myna_tool_mcp, myna_tool_end_call;
@@ -100,6 +102,8 @@ void myna_tool_job_fail(struct myna_tool_job *job, const char *fmt, ...) MYNA_PR
 void myna_tool_job_fail_later(struct myna_tool_job *job, const char *fmt, ...) MYNA_PRINTF(2, 3);
 /* The list of a source is another one now. */
 void myna_toolbox_changed(struct myna_toolbox *box);
+/* The source's server is no good at the moment. */
+void myna_toolbox_trouble(struct tool_source *src, const char *text);
 /* Appends an offer; texts are copied. false: no memory. */
 bool myna_tool_offer(struct tool_source *src, const char *name, const char *description,
                      const char *parameters);

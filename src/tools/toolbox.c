@@ -160,6 +160,31 @@ void myna_toolbox_changed(struct myna_toolbox *box)
     }
 }
 
+void myna_toolbox_trouble(struct tool_source *src, const char *text)
+{
+    struct myna_toolbox_watch *next;
+    struct myna_buf b;
+
+    myna_buf_init(&b, 4096);
+    myna_tool_mask(&b, myna_view_of(text), &src->secrets);
+    (void)!myna_buf_printf(&b, " (tools.%s, %s)", src->name, src->origin);
+    for (struct myna_toolbox_watch *w = src->box->watches; w; w = next) {
+        next = w->next;
+        if (w->trouble)
+            w->trouble(w->arg, src->name, myna_buf_str(&b));
+    }
+    myna_buf_fini(&b);
+}
+
+bool myna_toolbox_leave(struct myna_toolbox *box)
+{
+    bool under_way = false;
+
+    for (struct tool_source *src = box->sources; src; src = src->next)
+        under_way = (src->kind->leave && src->kind->leave(src)) || under_way;
+    return under_way;
+}
+
 const struct myna_tool_def *myna_toolbox_tools(const struct myna_toolbox *box, size_t *n)
 {
     *n = box->n;

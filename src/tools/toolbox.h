@@ -27,6 +27,9 @@ extern const struct myna_section myna_tools_section; /* "tools.*" */
 MYNA_MUST enum myna_err myna_toolbox_create(struct myna_host *host, const struct myna_config *cfg,
                                             struct myna_toolbox **out, struct myna_why *why);
 void myna_toolbox_destroy(struct myna_toolbox *box); /* NULL is fine; jobs end untold */
+/* Before that: servers that hold a session of ours are told that it is over. true: not all of them
+ * have heard it; turn the loop and ask again. */
+bool myna_toolbox_leave(struct myna_toolbox *box);
 
 /* What is offered, in the order of the configuration. Borrowed until the next change. */
 const struct myna_tool_def *myna_toolbox_tools(const struct myna_toolbox *box, size_t *n);
@@ -40,6 +43,8 @@ bool myna_toolbox_has_entry(const struct myna_toolbox *box, const char *entry);
  * nothing of them keeps the loop running, nothing is started again. */
 struct myna_toolbox_watch {
     void (*changed)(void *arg);
+    /* A server has died or was sent away: `text` for a person, without keys. May be NULL. */
+    void (*trouble)(void *arg, const char *entry, const char *text);
     void *arg;
     struct myna_toolbox_watch *next; /* the toolbox's */
 };

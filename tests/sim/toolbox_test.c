@@ -191,6 +191,21 @@ TEST(a_host_that_never_decides_is_not_waited_for_for_ever)
     sim_end(s);
 }
 
+TEST(a_tool_server_that_is_not_there_is_an_event_and_the_call_goes_on)
+{
+    static const char *const config[] = {"tools.crm.kind=mcp",
+                                         "tools.crm.url=http://127.0.0.1:1/mcp", NULL};
+    struct sim *s = sim_create(&(struct sim_setup){.config = config});
+
+    sim_user(s, 500, 2500, ASK, 200);
+    sim_answer(s, ASK, ANSWER);
+    sim_voice(s, ANSWER, 1000);
+    sim_run(s, 6000);
+    CHECK_ERRORS(s, "session recoverable | session recoverable | session recoverable");
+    CHECK_ITEMS(s, "handoff | user: " ASK " | assistant: " ANSWER);
+    sim_end(s);
+}
+
 /* What a session says that cannot be made. */
 static void refused(const char *key, const char *value, const struct myna_tool_def *tool,
                     const char *says)

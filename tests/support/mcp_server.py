@@ -97,7 +97,9 @@ def call(rid, params):
         answer = json.loads(sys.stdin.readline())
         send({"id": "x", "method": "sampling/createMessage", "params": {}})
         other = json.loads(sys.stdin.readline())
-        text(rid, json.dumps([answer, other], sort_keys=True))
+        send({"id": "e", "method": "elicitation/create", "params": {"message": "Your name?"}})
+        third = json.loads(sys.stdin.readline())
+        text(rid, json.dumps([answer, other, third], sort_keys=True))
     elif name == "slow":
         note = json.loads(sys.stdin.readline())
         with open(sys.argv[2], "w", encoding="utf-8") as f:

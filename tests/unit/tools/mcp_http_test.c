@@ -8,7 +8,7 @@ static struct {
     struct fake_http server;
     char call_head[4000], asked[1000];
     bool lose_session; /* with the next call */
-    int sessions;
+    int sessions, deleted;
 } net;
 
 static void begin(void (*answer)(struct fake_conn *c))
@@ -160,6 +160,11 @@ static void legacy(struct fake_conn *c)
         fake_answer(c, 405, "", "");
         return;
     }
+    if (!strncmp(c->request, "DELETE /mcp ", 12)) {
+        net.deleted++;
+        fake_answer(c, 204, "", "");
+        return;
+    }
     msg = request(c, &method, &id);
     CHECK(!strcmp(method, "server/discover") || !strcasestr(c->request, "Mcp-Method"));
     if (!strcmp(method, "server/discover")) {
@@ -203,10 +208,18 @@ TEST(the_older_revisions_with_a_session_that_is_begun_anew_when_it_is_lost)
     call("run", "{}");
     CHECK(w.is_error);
     CHECK_HAS(w.log, "it has forgotten our session; again in 1 s");
+    CHECK_STR(w.trouble, "s: it has forgotten our session; again in 1 s (tools.s, t.yaml:2:3)");
     until(&w.changes, 2);
     CHECK_EQ(net.sessions, 2);
     call("run", "{}");
     CHECK_STR(w.output, "well");
+    for (int i = 0; i < 100 && myna_toolbox_leave(w.box); i++)
+        myna_loop_run_until(w.host.loop, myna_loop_now(w.host.loop) + MYNA_MS);
+    CHECK_EQ(net.deleted, 1);
+    CHECK_HAS(net.server.last, "\r\nMcp-Session-Id: s-2\r\n");
+    CHECK_HAS(net.server.last, "\r\nMCP-Protocol-Version: 2025-06-18\r\n");
+    CHECK_HAS(net.server.last, "\r\nAuthorization: Bearer sesame-4711\r\n");
+    CHECK(!myna_toolbox_leave(w.box));
     finish();
 }
 
@@ -231,6 +244,8 @@ TEST(what_is_no_mcp_server_is_said_and_tried_again)
     myna_loop_run_until(w.host.loop, 2 * MYNA_S);
     CHECK_HAS(w.log, "was refused with status 401: who are you, ***?");
     CHECK(!strstr(w.log, "sesame"));
+    CHECK_HAS(w.trouble, "refused with status 401: who are you, ***?");
+    CHECK_HAS(w.trouble, "(tools.s, t.yaml:2:3)");
     finish();
 }
 

@@ -112,6 +112,8 @@ TEST(what_it_asks_of_us_is_answered)
     CHECK_HAS(w.output, "{\"id\": 77, \"jsonrpc\": \"2.0\", \"result\": {}}");
     CHECK_HAS(w.output, "\"id\": \"x\"");
     CHECK_HAS(w.output, "-32601");
+    CHECK_HAS(w.output,
+              "{\"id\": \"e\", \"jsonrpc\": \"2.0\", \"result\": {\"action\": \"decline\"}}");
     world_close();
 }
 

@@ -21,6 +21,7 @@ static struct {
     int changes, dones;
     bool is_error;
     char output[4000];
+    char trouble[1000];
     char log[20000];
 } w;
 
@@ -37,6 +38,12 @@ static void on_change(void *arg)
 {
     (void)arg;
     w.changes++;
+}
+
+static void on_trouble(void *arg, const char *entry, const char *text)
+{
+    (void)arg;
+    snprintf(w.trouble, sizeof w.trouble, "%s: %s", entry, text);
 }
 
 static void on_done(void *arg, const struct myna_tool_outcome *how)
@@ -70,6 +77,7 @@ static inline enum myna_err world_box(const char *yaml)
 static inline void world_watch(void)
 {
     w.watch.changed = on_change;
+    w.watch.trouble = on_trouble;
     myna_toolbox_watch(w.box, &w.watch);
 }
 
