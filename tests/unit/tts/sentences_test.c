@@ -151,6 +151,45 @@ TEST(the_first_clause_comes_early_and_only_the_first)
               "Well, once upon a time, there was a bird.");
 }
 
+/* T21 to T26 of the telephony document. A '/' in what is pushed parts two pushes; in what is wanted
+ * it stands where flush() was called. Two rows follow agent-session's tokenizer instead: "Sure
+ * thing." (T21) and "One two." (T25) are short, so they wait for what follows or for the flush that
+ * comes with the answer's end. */
+TEST(the_rows_of_the_telephony_document)
+{
+    static const struct {
+        const char *push, *want;
+        size_t clause;
+    } rows[] = {
+        {"Sure thing.", "/|Sure thing.", 0},
+        {"Ok.", "/|Ok.", 0},
+        {"I live in the U.S.", "/|I live in the U.S.", 0},
+        {"Hello there. How are you doing today? I am",
+         "Hello there. How are you doing today?|/|I am", 0},
+        {"Dr. Smith will see you at 3.30 p.m. tomorrow. Please be on time.",
+         "Dr. Smith will see you at 3.30 p.m. tomorrow.|/|Please be on time.", 0},
+        {"Visit example.com for more. Thanks for calling us.",
+         "Visit example.com for more.|/|Thanks for calling us.", 0},
+        {"One two. /Three four five six seven. /Eight",
+         "One two. Three four five six seven.|/|Eight", 0},
+        {"Well, let me have a look at your account details, /one moment.",
+         "Well, let me have a look at your account details,|/|one moment.", 40},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct myna_sentences *se = make(0, rows[i].clause);
+        char text[200], *save = NULL;
+
+        snprintf(text, sizeof text, "%s", rows[i].push);
+        for (char *at = text; (at = strtok_r(at, "/", &save)); at = NULL)
+            push(se, at);
+        out(NULL, myna_view_of("/"));
+        myna_sentences_flush(se);
+        myna_sentences_destroy(se);
+        CHECK_STR(got, rows[i].want);
+    }
+}
+
 TEST(text_without_an_end_is_cut_at_two_thousand_characters)
 {
     static char text[9001];
