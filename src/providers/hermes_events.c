@@ -74,11 +74,25 @@ static enum myna_err completed(struct myna_hermes_run *run, json_t *o)
     return myna_openai_complete(&run->answer);
 }
 
+/* Both kinds of failure: an event of the run, and an error object in place of one. */
+static void failed(struct myna_hermes_run *run, json_t *o, const char *what)
+{
+    json_t *error = json_object_get(o, "error");
+    const char *text =
+        json_string_value(json_is_object(error) ? json_object_get(error, "message") : error);
+    char line[300];
+
+    snprintf(line, sizeof line, "%s%s%.200s", what, text ? ": " : "", text ? text : "");
+    myna_hermes_run_fail_with(run, false, line);
+}
+
 enum myna_err myna_hermes_run_event(struct myna_openai_stream *s, json_t *o)
 {
     struct myna_hermes_run *run = s->arg;
-    const char *event = json_string_value(json_object_get(o, "event")), *text;
+    const char *event = json_string_value(json_object_get(o, "event"));
 
+    if (!event && json_object_get(o, "error"))
+        failed(run, o, "Hermes reported an error");
     if (!event || run->stopping)
         return MYNA_OK;
     if (!strcmp(event, "message.delta"))
@@ -93,13 +107,7 @@ enum myna_err myna_hermes_run_event(struct myna_openai_stream *s, json_t *o)
         return completed(run, o);
     else if (!strcmp(event, "run.cancelled"))
         myna_hermes_run_fail_with(run, false, "Hermes stopped the run");
-    else if (!strcmp(event, "run.failed")) {
-        char line[300];
-
-        text = json_string_value(json_object_get(o, "error"));
-        snprintf(line, sizeof line, "Hermes could not finish the run%s%.200s", text ? ": " : "",
-                 text ? text : "");
-        myna_hermes_run_fail_with(run, false, line);
-    }
+    else if (!strcmp(event, "run.failed"))
+        failed(run, o, "Hermes could not finish the run");
     return MYNA_OK;
 }

@@ -100,6 +100,8 @@ static void on_events_done(void *arg, struct myna_http_request *rq, const struct
     if (e) {
         myna_openai_failure_of(run->owner->target, e, &f);
         myna_hermes_run_fail(run, &f);
+    } else if (run->answer.mode == OPENAI_PAGE) {
+        (void)!myna_openai_stream_end(&run->answer); /* it knows what to say of one */
     } else if (!run->answer.over)
         myna_hermes_run_fail_with(run, true, "the events of the run ended before the answer did");
     run->offered = 0;
@@ -156,6 +158,22 @@ static bool take_id(struct myna_hermes_run *run)
     return good;
 }
 
+/* It answered well, but with no run: an error of its own, a web page, or nothing that we know. */
+static void no_run(struct myna_hermes_run *run)
+{
+    json_t *o = json_loadb((const char *)run->body.ptr, run->body.len, 0, NULL);
+
+    if (json_object_get(o, "error")) {
+        (void)!myna_hermes_run_event(&run->answer, o);
+    } else if (!o) {
+        (void)!myna_openai_stream_feed(&run->answer, myna_buf_view(&run->body));
+        if (run->answer.mode == OPENAI_PAGE)
+            (void)!myna_openai_stream_end(&run->answer);
+    }
+    json_decref(o);
+    myna_hermes_run_fail_with(run, true, "Hermes began a run without an id");
+}
+
 static void on_begin_done(void *arg, struct myna_http_request *rq, const struct myna_http_error *e)
 {
     struct myna_hermes_run *run = arg;
@@ -173,9 +191,9 @@ static void on_begin_done(void *arg, struct myna_http_request *rq, const struct 
             myna_openai_failure_of(run->owner->target, e, &f);
             myna_hermes_run_fail(run, &f);
         }
-    } else if (!take_id(run))
-        myna_hermes_run_fail_with(run, true, "Hermes began a run without an id");
-    else if (run->stopping) {
+    } else if (!take_id(run)) {
+        no_run(run);
+    } else if (run->stopping) {
         run->stopping = false;
         myna_hermes_run_stop(run);
     } else if (listen(run))

@@ -431,20 +431,41 @@ static void list_changed(struct mcp *m)
         ask_list(m, NULL);
 }
 
-void myna_mcp_rest(struct mcp *m, bool resting)
+/* Whoever has not said yet who it is, and a list that nobody needs now, must not keep the program
+ * from ending: both are asked for again when somebody comes. */
+static void fall_silent(struct mcp *m)
 {
     struct mcp_request *next;
 
+    myna_timer_clear(&m->again);
+    if (m->state == MCP_ASKING) {
+        m->state = MCP_DOWN;
+        m->wire->close(m);
+        drop_all(m, "is not there at the moment");
+        return;
+    }
+    if (m->wire->listen)
+        m->wire->listen(m, false);
+    for (struct mcp_request *rq = m->requests; rq; rq = next) {
+        bool list = !strcmp(rq->method, "tools/list");
+
+        next = rq->next;
+        if (!list && strcmp(rq->method, "subscriptions/listen") != 0)
+            continue;
+        myna_mcp_cancel(rq);
+        if (list) {
+            json_decref(m->list);
+            m->list = NULL;
+            m->list_running = m->list_stale = false;
+        }
+    }
+}
+
+void myna_mcp_rest(struct mcp *m, bool resting)
+{
     m->resting = resting;
     if (resting) {
-        myna_timer_clear(&m->again);
-        if (m->wire->listen)
-            m->wire->listen(m, false);
-        for (struct mcp_request *rq = m->requests; rq; rq = next) {
-            next = rq->next;
-            if (!strcmp(rq->method, "subscriptions/listen"))
-                myna_mcp_cancel(rq);
-        }
+        fall_silent(m);
     } else if (m->state == MCP_DOWN) {
         m->failures = 0;
         (void)!myna_timer_set(&m->again, myna_host_now(m->src->host));

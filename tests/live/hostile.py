@@ -30,7 +30,100 @@ def plain(status, body, more=""):
     return (f"HTTP/1.1 {status}\r\n{more}Content-Length: {len(body)}\r\n\r\n").encode() + body
 
 
+CLAUDE = (b'event: message_start\ndata: {"type":"message_start","message":{"id":"m","role":"assistant","content":[],'
+          b'"usage":{"input_tokens":1,"output_tokens":1}}}\n\n'
+          b'event: content_block_start\ndata: {"type":"content_block_start","index":0,"content_block":{"type":"text",'
+          b'"text":""}}\n\n')
+CLAUDE_END = (b'event: content_block_stop\ndata: {"type":"content_block_stop","index":0}\n\n'
+              b'event: message_delta\ndata: {"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":'
+              b'{"output_tokens":2}}\n\nevent: message_stop\ndata: {"type":"message_stop"}\n\n')
+
+
+class Dialect:
+    """How an agent's stream begins, says a word (bytes, perhaps broken), fails and ends."""
+
+    def __init__(self, path):
+        self.claude, self.run = path.endswith("/messages"), path.endswith("/events")
+
+    def begin(self):
+        return HEAD + (CLAUDE if self.claude else b"")
+
+    def word(self, text):
+        if self.claude:
+            return (b'event: content_block_delta\ndata: {"type":"content_block_delta","index":0,"delta":{"type":'
+                    b'"text_delta","text":"' + text + b'"}}\n\n')
+        if self.run:
+            return b'data: {"event":"message.delta","run_id":"run_1","delta":"' + text + b'"}\n\n'
+        return b'data: {"choices":[{"index":0,"delta":{"content":"' + text + b'"}}]}\n\n'
+
+    def error(self):
+        if self.claude:
+            return b'event: error\ndata: {"type":"error","error":{"type":"api_error","message":"the model fell over"}}\n\n'
+        if self.run:
+            return b'data: {"event":"run.failed","run_id":"run_1","error":"the model fell over"}\n\n'
+        return b'data: {"error":{"message":"the model fell over"}}\n\n'
+
+    def end(self):
+        if self.claude:
+            return CLAUDE_END
+        return b'data: {"event":"run.completed","run_id":"run_1","output":""}\n\n' if self.run else STOP
+
+
+FEATURES = b'{"features":{"run_submission":true,"run_events_sse":true,"run_stop":true}}'
+
+
+async def agent_fault(kind, path, w):
+    """The faults in the words of chat completions, of Anthropic's messages, and of Hermes's runs: what is named
+    "events-…" happens in the events of a run, all else with the first request."""
+    d = Dialect(path)
+    if path.endswith("/capabilities"):
+        await say(w, plain("200 OK", FEATURES))
+    elif "/stop" in path:
+        await say(w, plain("200 OK", b"{}"))
+    elif path.endswith("/runs") and kind.startswith("events-"):
+        await say(w, plain("202 Accepted", b'{"run_id":"run_1","status":"started"}'))
+    elif path.endswith("/runs") and kind in ("cut", "error200", "badutf8", "huge", "drip"):
+        if kind == "huge":
+            await say(w, b"HTTP/1.1 202 Accepted\r\nConnection: close\r\n\r\n" + b'{"run_id":"')
+            for _ in range(1600):
+                await say(w, b"y" * 65536)
+        elif kind == "drip":
+            await say(w, b"HTTP/1.1 202 Accepted\r\nContent-Length: 60\r\n\r\n")
+            for b in b'{"run_id":"run_1","status":"started"}' + b" " * 23:
+                await say(w, bytes([b]))
+                await asyncio.sleep(1)
+        else:
+            await say(w, {"cut": b'HTTP/1.1 202 Accepted\r\nContent-Length: 60\r\n\r\n{"run_id":',
+                          "error200": plain("200 OK", b'{"error":{"message":"the model fell over"}}'),
+                          "badutf8": plain("202 Accepted", b'{"run_id":"run_\xe9"}')}[kind])
+    else:
+        kind = kind.removeprefix("events-")
+        if kind == "cut":
+            await say(w, d.begin() + d.word(b"Half an ") + b'data: {"choices":[{"del')
+        elif kind == "error200":
+            await say(w, d.begin() + d.error())
+        elif kind == "badutf8":
+            await say(w, d.begin() + d.word(b"Caf\xe9 is open.") + d.end())
+        elif kind == "bytes":  # one a second, for ever
+            for b in d.begin() + d.word(b"Drip.") * 3:
+                await say(w, bytes([b]))
+                await asyncio.sleep(1)
+        elif kind == "huge":
+            await say(w, d.begin())
+            block = d.word(b"x" * 8000)
+            for _ in range(100 * 1024 * 1024 // len(block)):
+                await say(w, block)
+        else:
+            await fault(kind, w)
+
+
 async def fault(kind, w):
+    """Also a tool's or a tool server's."""
+    if kind == "bytes":
+        await say(w, b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n")
+        for _ in range(100):
+            await say(w, b"x")
+            await asyncio.sleep(1)
     if kind == "hang":
         await asyncio.sleep(60)
     elif kind == "slow":  # one word every 100 ms, to be interrupted
@@ -44,7 +137,7 @@ async def fault(kind, w):
             await say(w, bytes([b]))
             await asyncio.sleep(0.002)
     elif kind == "cut":
-        await say(w, HEAD + word("Half an ") + b'data: {"choices":[{"del')
+        await say(w, b'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"half": "an ans')
     elif kind == "html":
         await say(w, plain("200 OK", b"<!DOCTYPE html><title>Sign in</title>", "Content-Type: text/html\r\n"))
     elif kind == "error200":
@@ -111,7 +204,8 @@ async def serve(r, w):
     LOG.append(entry)
     began = time.monotonic()
     kind = path.split("/")[1]
-    answer = asyncio.ensure_future(speech_fault(kind, path, w) if "/audio/" in path else fault(kind, w))
+    answer = asyncio.ensure_future(speech_fault(kind, path, w) if "/audio/" in path else
+                                   agent_fault(kind, path, w) if "/v1/" in path else fault(kind, w))
     gone = asyncio.ensure_future(r.read(1))
     try:
         await asyncio.wait([answer, gone], return_when=asyncio.FIRST_COMPLETED)

@@ -14,6 +14,7 @@ from common import HERE, MYNA, Skip, aimock_with, case, check, clean_env, hostil
 
 FAULTS = {
     # kind: (in the words for the voice, in those for the recogniser, seconds at most with a timeout of 2 s)
+    "refuse": ("nobody answers there", "nobody answers there", 9),
     "hang": ("no answer within 2000 ms", "no answer within 2000 ms", 9),
     "drip": ("too slowly", "", 40),
     "cut": ("", "", 9),
@@ -106,7 +107,7 @@ def a_speech_server_that_does_everything_wrong_is_named_each_time(here):
     quick = ["session.retry_max=0"]
     try:
         for kind, (voice, ears, most) in FAULTS.items():
-            base = f"{s.url}/{kind}/v1"
+            base = "http://127.0.0.1:9/v1" if kind == "refuse" else f"{s.url}/{kind}/v1"
             code, _, err, took, _ = say(here, base, "tts.openai_compatible.format=pcm",
                                         "tts.openai_compatible.timeout=2s", *quick)
             check(code == 1 and voice in err, f"say, {kind}: exit {code}, {err}")
