@@ -69,7 +69,7 @@ static void llm_token(struct myna_timer *t)
     struct answer *a = t->arg;
     bool stop = ++a->tokens % SENTENCE == 0;
     struct myna_llm_event ev = {.type = MYNA_LLM_TEXT};
-    const char *text = stop ? "eight. " : "seven ";
+    const char *text = stop ? "eight. " : a->tokens % SENTENCE == 1 ? "Seven " : "seven ";
 
     if (a->tokens == TOKENS) {
         finished_first += !sounded[a->number];

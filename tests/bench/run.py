@@ -47,9 +47,27 @@ def process_start():
     return [row("process_start", ready, "ms", "a process that does nothing", median([once(["true"], False) for _ in range(11)]), 50)]
 
 
+def turns():
+    """Beside LiveKit Agents' own session for Python on the same terms, twenty calls each, where it can be had."""
+    import rooms_peer  # pylint: disable=import-outside-toplevel
+
+    rows = program("bench_turns", "200", "10")
+    peer, why = rooms_peer.python()
+    if not peer:
+        print(f"# no LiveKit Agents to compare with: {why}")
+        return rows
+    ours = {r["bench"]: r["baseline"]["value"] for r in program("bench_turns", "20", "10")}
+    p = subprocess.run([peer, "tests/bench/turns_agent.py", "20", "10"], stdout=subprocess.PIPE, text=True, timeout=120, check=True)
+    theirs = json.loads(p.stdout.splitlines()[-1])
+    return rows + [row(f"{name}_median_of_20", ours[bench], "ms", "LiveKit Agents 1.8.9", theirs[key]["p50"])
+                   for name, bench, key in (("turn_request", "turn_request_p99", "request_ms"),
+                                            ("turn_first_text", "turn_first_text_p99", "first_text_ms"),
+                                            ("first_sentence_late", "first_sentence_late_p99", "late_ms"))]
+
+
 BENCHES = {
     "sessions": lambda: program("bench_sessions", "200", "10"),
-    "turns": lambda: program("bench_turns", "200", "10"),
+    "turns": turns,
     "sessions_vad": lambda: program("bench_sessions", "200", "6", "silero"),
     "session_memory": lambda: program("bench_memory", "100"),
     "process_start": process_start,
