@@ -174,6 +174,7 @@ enum myna_event_type {
     MYNA_EV_TURN_LATENCY,        /* (Myna) the waterfall of a turn, once its answer is heard */
     MYNA_EV_AGENT_TOOL_PROGRESS, /* (Myna) the agent works with a tool of its own */
     MYNA_EV_PROVIDER_SWITCHED,   /* (Myna) a stage goes on with another of its providers */
+    MYNA_EV_PERSON_SPEAKING,     /* (Myna) one person of a room begins, stops to speak */
 };
 
 /* Usage summed per provider and model (agent-session 9). Zero fields are left out of JSON. */
@@ -248,6 +249,11 @@ struct myna_event {
             const char *from, *to; /* names of classes */
             const char *reason;    /* why it left `from`; NULL: `to` is back */
         } switched;
+        struct {
+            const char *identity; /* as the door told it */
+            const char *name;     /* NULL unknown */
+            bool speaking;
+        } person;
         struct {
             double probability, threshold, inference_ms, delay_ms;
         } eot;

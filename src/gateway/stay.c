@@ -36,6 +36,7 @@ struct myna_gw_stay {
     struct myna_timer quiet;   /* runs from its last sound until the gate opens */
     struct myna_event stopped; /* what is told then */
     myna_us began;             /* the utterance, on the session's clock */
+    char beginner[257];        /* whose it is */
     bool in, over;
     enum myna_gw_lost how;
     char message[600];
@@ -143,15 +144,10 @@ static bool on_listens(void *arg, const struct myna_lk_person *p)
 
 /* ---- what clients ask for (voice-gateway 7) */
 
-static bool is_heard(const struct myna_gw_stay *st, const char *identity)
-{
-    return !strcmp(myna_lk_door_linked(st->door), identity);
-}
-
 static void mute(struct myna_gw_stay *st, const char *identity, bool on)
 {
     myna_gw_clients_mute(&st->clients, identity, on);
-    if (on && (is_heard(st, identity) || st->clients.all_muted) &&
+    if (on && myna_gw_story_hears(&st->story, st->clients.all_muted ? NULL : identity) &&
         myna_session_user_state(st->session) == MYNA_USER_SPEAKING)
         myna_session_commit_user_turn(st->session); /* what was said until here counts */
 }
@@ -205,8 +201,7 @@ static void obey(struct myna_gw_stay *st, const struct myna_gw_control *c, const
         mute(st, identity, false);
         break;
     case MYNA_GW_END_OF_TURN:
-        if (is_heard(st, identity))
-            myna_session_commit_user_turn(st->session);
+        myna_session_commit_user_turn(st->session);
         break;
     case MYNA_GW_INTERRUPT:
         if (myna_session_interrupt(st->session, true))
@@ -306,7 +301,7 @@ static void on_over(void *arg, const struct myna_lk_end *end)
 
 static void tell_story(struct myna_gw_stay *st, const struct myna_event *ev)
 {
-    myna_gw_story_event(&st->story, ev, myna_lk_door_linked(st->door));
+    myna_gw_story_event(&st->story, ev);
 }
 
 /* The room may still ring: what was said is over a moment later than its last sound. */
@@ -350,14 +345,15 @@ static void measure(struct myna_gw_stay *st, const struct myna_event *ev)
     const struct myna_gw_options *c = st->opt.conf;
     myna_us ticks, length;
 
-    if (!st->rms || ev->type != MYNA_EV_USER_STATE_CHANGED)
+    if (!st->rms || ev->type != MYNA_EV_PERSON_SPEAKING)
         return;
-    if (ev->u.user_state.new_state == MYNA_USER_SPEAKING) {
+    if (ev->u.person.speaking) {
         st->began = ev->at;
+        snprintf(st->beginner, sizeof st->beginner, "%s", ev->u.person.identity);
         return;
     }
-    if (ev->u.user_state.old_state != MYNA_USER_SPEAKING)
-        return;
+    if (strcmp(st->beginner, ev->u.person.identity) != 0)
+        return; /* they speak at once: whose tick it was is not known */
     ticks = (ev->at - st->began + MYNA_GW_TICK / 2) / MYNA_GW_TICK;
     length = (ticks + 1) * MYNA_GW_TICK;
     if (length / MYNA_GW_TICK == c->max_utterance_ms * MYNA_MS / MYNA_GW_TICK) {

@@ -25,10 +25,11 @@ static void forget_typed(struct myna_gw_story *s, size_t n)
 void myna_gw_story_fini(struct myna_gw_story *s)
 {
     forget_typed(s, s->n_typed);
-    free(s->listening);
+    while (s->n_listening)
+        free(s->listening[--s->n_listening]);
     free(s->last);
     free(s->words);
-    s->listening = s->last = s->words = NULL;
+    s->last = s->words = NULL;
 }
 
 void myna_gw_story_typed(struct myna_gw_story *s, const char *identity, const char *text)
@@ -53,38 +54,47 @@ static void tell_person(const struct myna_gw_story *s, const char *type, const c
     myna_gw_wire_event(s->wire, type, myna_gw_wire_identity(identity));
 }
 
-static void set(char **field, const char *text)
+static void stop_listening(struct myna_gw_story *s, size_t at)
 {
-    char *copy = strdup(text);
-
-    free(*field);
-    *field = copy;
-}
-
-static void stop_listening(struct myna_gw_story *s)
-{
-    if (!s->listening)
-        return;
-    tell_person(s, "agent:listening-stop", s->listening);
+    tell_person(s, "agent:listening-stop", s->listening[at]);
     free(s->last);
-    s->last = s->listening;
-    s->listening = NULL;
+    s->last = s->listening[at];
+    s->listening[at] = s->listening[--s->n_listening];
 }
 
-static void on_user_state(struct myna_gw_story *s, enum myna_user_state now, const char *speaker)
+static size_t find(const struct myna_gw_story *s, const char *identity)
 {
-    if (now != MYNA_USER_SPEAKING) {
-        stop_listening(s);
-    } else if (!s->listening && *speaker) {
-        set(&s->listening, speaker);
-        tell_person(s, "agent:listening-start", speaker);
-    }
+    size_t i = 0;
+
+    while (i < s->n_listening && strcmp(s->listening[i], identity) != 0)
+        i++;
+    return i;
 }
 
 void myna_gw_story_quiet(struct myna_gw_story *s, const char *identity)
 {
-    if (s->listening && !strcmp(s->listening, identity))
-        stop_listening(s);
+    size_t at = find(s, identity);
+
+    if (at < s->n_listening)
+        stop_listening(s, at);
+}
+
+bool myna_gw_story_hears(const struct myna_gw_story *s, const char *identity)
+{
+    return identity ? find(s, identity) < s->n_listening : s->n_listening > 0;
+}
+
+static void on_person(struct myna_gw_story *s, const char *identity, bool speaking)
+{
+    char *copy;
+
+    if (!speaking) {
+        myna_gw_story_quiet(s, identity);
+    } else if (find(s, identity) == s->n_listening && s->n_listening < MYNA_GW_SPEAKERS &&
+               (copy = strdup(identity))) {
+        s->listening[s->n_listening++] = copy;
+        tell_person(s, "agent:listening-start", identity);
+    }
 }
 
 /* ---- turns */
@@ -100,20 +110,22 @@ static const char *typist(struct myna_gw_story *s, const char *text)
     return NULL;
 }
 
-static void on_user_turn(struct myna_gw_story *s, const struct myna_item *it, const char *speaker)
+static void on_user_turn(struct myna_gw_story *s, const struct myna_item *it)
 {
     bool typed = isnan(it->metrics.started_speaking_at);
+    const char *told = it->identity ? it->identity : s->last;
     const char *who = typed ? typist(s, it->text) : NULL;
     json_t *payload = json_object();
 
-    if (!typed)
-        stop_listening(s); /* its transcript never stands before it */
+    if (!typed && told)
+        myna_gw_story_quiet(s, told); /* its transcript never stands before it */
     (void)!myna_json_put_text(payload, "transcript", it->text);
     (void)!json_object_set_new(payload, "final", json_true());
     (void)!myna_json_put_text(payload, "identity",
-                              who                 ? who
-                              : !typed && s->last ? s->last
-                                                  : speaker);
+                              who            ? who
+                              : it->identity ? it->identity
+                              : s->last      ? s->last
+                                             : "");
     if (typed)
         (void)!myna_json_put_text(payload, "source", "text");
     myna_gw_wire_event(s->wire, "agent:user-transcript", payload);
@@ -136,12 +148,12 @@ static void say_later(struct myna_gw_story *s, const char *text)
     s->words = both;
 }
 
-static void on_item(struct myna_gw_story *s, const struct myna_item *it, const char *speaker)
+static void on_item(struct myna_gw_story *s, const struct myna_item *it)
 {
     if (it->type != MYNA_ITEM_MESSAGE || !it->text || !*it->text)
         return;
     if (it->role == MYNA_ROLE_USER)
-        on_user_turn(s, it, speaker);
+        on_user_turn(s, it);
     else if (it->role == MYNA_ROLE_ASSISTANT && s->compat && s->talking)
         say_later(s, it->text);
     else if (it->role == MYNA_ROLE_ASSISTANT)
@@ -178,16 +190,16 @@ static void on_fault(struct myna_gw_story *s, const struct myna_fault *f)
     myna_gw_wire_event(s->wire, "agent:error", payload);
 }
 
-void myna_gw_story_event(struct myna_gw_story *s, const struct myna_event *ev, const char *speaker)
+void myna_gw_story_event(struct myna_gw_story *s, const struct myna_event *ev)
 {
-    if (ev->type == MYNA_EV_USER_STATE_CHANGED)
-        on_user_state(s, ev->u.user_state.new_state, speaker);
+    if (ev->type == MYNA_EV_PERSON_SPEAKING)
+        on_person(s, ev->u.person.identity, ev->u.person.speaking);
     else if (ev->type == MYNA_EV_AGENT_STATE_CHANGED)
         on_agent_state(s, ev->u.agent_state.new_state);
     else if (ev->type == MYNA_EV_CONVERSATION_ITEM_ADDED)
-        on_item(s, ev->u.item, speaker);
+        on_item(s, ev->u.item);
     else if (ev->type == MYNA_EV_ERROR)
         on_fault(s, &ev->u.fault);
-    else if (ev->type == MYNA_EV_CLOSE)
-        stop_listening(s);
+    while (ev->type == MYNA_EV_CLOSE && s->n_listening)
+        stop_listening(s, 0);
 }

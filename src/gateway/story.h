@@ -14,15 +14,16 @@
 
 #include "gateway/wire.h"
 
-enum { MYNA_GW_TYPED = 16 };
+enum { MYNA_GW_TYPED = 16, MYNA_GW_SPEAKERS = 16 };
 
 struct myna_gw_story {
     const struct myna_gw_wire *wire;
-    bool compat;     /* without agent:error, words behind speaking-stop */
-    bool talking;    /* speaking-start was told */
-    char *listening; /* to whom: listening-start was told; NULL */
-    char *last;      /* who spoke last */
-    char *words;     /* compat: they wait for speaking-stop */
+    bool compat;                       /* without agent:error, words behind speaking-stop */
+    bool talking;                      /* speaking-start was told */
+    char *listening[MYNA_GW_SPEAKERS]; /* to whom: listening-start was told */
+    size_t n_listening;
+    char *last;  /* who spoke last */
+    char *words; /* compat: they wait for speaking-stop */
     struct {
         char *identity, *text;
     } typed[MYNA_GW_TYPED]; /* handed to the session, not yet in its history */
@@ -33,8 +34,9 @@ void myna_gw_story_init(struct myna_gw_story *s, const struct myna_gw_wire *wire
 void myna_gw_story_fini(struct myna_gw_story *s);
 /* This text of that person goes to the session now. */
 void myna_gw_story_typed(struct myna_gw_story *s, const char *identity, const char *text);
-/* An event; `speaker`: identity of the one whose voice the session hears, "" nobody. */
-void myna_gw_story_event(struct myna_gw_story *s, const struct myna_event *ev, const char *speaker);
+void myna_gw_story_event(struct myna_gw_story *s, const struct myna_event *ev);
+/* Is that person speaking now; NULL: is anybody? */
+bool myna_gw_story_hears(const struct myna_gw_story *s, const char *identity);
 /* The person's sound stops here (left, muted): a start that was told gets its stop. */
 void myna_gw_story_quiet(struct myna_gw_story *s, const char *identity);
 

@@ -120,7 +120,8 @@ bool myna_s_ear_leave(struct myna_session *s, struct ear *e)
         myna_s_turn_take(s);
     myna_s_ear_close(s);
     myna_s_turn_clear(s);
-    r->vad_speaking = r->speaks = r->stt_failed = false;
+    myna_s_speaks(s, e, false);
+    r->vad_speaking = r->stt_failed = false;
     r->user_quiet = true;
     r->language[0] = e->identity[0] = e->name[0] = '\0';
     r->stt_tries = 0;

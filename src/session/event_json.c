@@ -51,6 +51,8 @@ const char *myna_event_name(enum myna_event_type type)
         return "agent_tool_progress";
     case MYNA_EV_PROVIDER_SWITCHED:
         return "provider_switched";
+    case MYNA_EV_PERSON_SPEAKING:
+        return "person_speaking";
     }
     return "unknown";
 }
@@ -374,6 +376,10 @@ static int put_fields(json_t *o, const struct myna_event *ev)
                myna_json_put_text(o, "from", ev->u.switched.from) |
                myna_json_put_text(o, "to", ev->u.switched.to) |
                myna_json_put_text(o, "reason", ev->u.switched.reason);
+    case MYNA_EV_PERSON_SPEAKING:
+        return myna_json_put_text(o, "identity", ev->u.person.identity) |
+               myna_json_put_text(o, "name", ev->u.person.name) |
+               json_object_set_new(o, "speaking", json_boolean(ev->u.person.speaking));
     }
     return 0;
 }

@@ -135,6 +135,10 @@ static bool own(struct s_event *e)
     case MYNA_EV_PROVIDER_SWITCHED: /* the names are kept by the session */
         text = &ev->u.switched.reason;
         break;
+    case MYNA_EV_PERSON_SPEAKING:
+        text = &ev->u.person.identity;
+        text2 = &ev->u.person.name;
+        break;
     case MYNA_EV_DEBUG_MESSAGE:
         text = &ev->u.debug;
         break;

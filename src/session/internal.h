@@ -466,6 +466,7 @@ struct ear *myna_s_ear_join(struct myna_session *s, uint32_t who, const char *id
 bool myna_s_ear_leave(struct myna_session *s, struct ear *e);
 const char *myna_s_ear_name(const struct ear *e); /* "": not known */
 bool myna_s_anyone_there(const struct myna_session *s);
+void myna_s_speaks(struct myna_session *s, struct ear *e, bool speaks); /* tells it */
 bool myna_s_anyone_speaks(const struct myna_session *s);
 bool myna_s_all_quiet(const struct myna_session *s); /* nothing speaks against a reply */
 bool myna_s_eou_anywhere(const struct myna_session *s);

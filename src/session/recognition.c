@@ -37,13 +37,29 @@ static bool listens_to_vad(const struct myna_session *s)
     return s->turn_conf.detection != MYNA_TURN_MANUAL;
 }
 
+/* Whom the door knows by name. */
+void myna_s_speaks(struct myna_session *s, struct ear *e, bool speaks)
+{
+    struct myna_event ev = {.type = MYNA_EV_PERSON_SPEAKING};
+
+    if (e->rec.speaks == speaks)
+        return;
+    e->rec.speaks = speaks;
+    if (!e->identity[0])
+        return;
+    ev.u.person.identity = e->identity;
+    ev.u.person.name = e->name[0] ? e->name : NULL;
+    ev.u.person.speaking = speaks;
+    myna_s_event(s, &ev);
+}
+
 static void speech_began(struct myna_session *s, myna_us start)
 {
     struct recognition *r = &s->ear->rec;
     struct speech *sp = s->current;
 
     note_speech(s, start);
-    r->speaks = true;
+    myna_s_speaks(s, s->ear, true);
     r->words_by = MYNA_NEVER;
     r->user_quiet = false;
     myna_s_eou_cancel(s);
@@ -62,7 +78,7 @@ static void speech_ended(struct myna_session *s, myna_us end)
 
     r->last_speaking = end;
     r->user_quiet = true;
-    r->speaks = false;
+    myna_s_speaks(s, s->ear, false);
     if (s->conf.transcription_timeout_ms >= 0 && myna_s_words_expected(s))
         r->words_by = s->now + s->conf.transcription_timeout_ms * MYNA_MS;
     myna_endpointing_user_ended(&s->ear->endpointing, end, false);

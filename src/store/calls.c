@@ -531,6 +531,7 @@ void myna_calls_event(struct myna_calls *c, const struct myna_session *s,
     case MYNA_EV_PLAYOUT:
     case MYNA_EV_AGENT_TOOL_PROGRESS:
     case MYNA_EV_PROVIDER_SWITCHED:
+    case MYNA_EV_PERSON_SPEAKING:
         return;
     }
     flush(c);

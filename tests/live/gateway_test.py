@@ -698,6 +698,24 @@ def r13_the_last_who_leaves_during_a_call_ends_it_at_once(w):
     stop(g)
 
 
+@case
+def two_people_are_each_told_by_their_own_name(w):
+    g = w.gateway(settings=("gateway.presence_poll_interval=1", "tts.instant.duration=200ms"))
+    ann, bob = meets(w), Person(w, "bob")
+    bob.wait("in", seconds=40)
+    for who in ann, bob:
+        who.wait("track", who=AGENT)
+    time.sleep(1)
+    for who in ann, bob:
+        me = "ann" if who is ann else "bob"
+        who.do("speak", wav=lk.QUESTION)
+        for kind in "agent:listening-start", "agent:listening-stop", "agent:user-transcript":
+            event(ann, kind, identity=me)
+    other = [m["payload"]["identity"] for _, m in events(ann) if isinstance(m, dict) and "identity" in m.get("payload", {})]
+    check(other == sorted(other), f"names are mixed up: {other}")
+    stop(g)
+
+
 # ---- mode compat
 
 COMPAT = ("gateway.mode=compat", "vad.provider=rms", "gateway.presence_poll_interval=1")

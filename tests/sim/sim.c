@@ -175,6 +175,7 @@ static void on_event(void *arg, struct myna_session *session, const struct myna_
         line(s, SIM_SWITCHES, ev, "%s %s>%s", myna_stage_name(ev->u.switched.stage),
              ev->u.switched.from, ev->u.switched.to);
         break;
+    case MYNA_EV_PERSON_SPEAKING:
     case MYNA_EV_SESSION_USAGE_UPDATED:
     case MYNA_EV_OVERLAPPING_SPEECH:
     case MYNA_EV_EOT_PREDICTION:

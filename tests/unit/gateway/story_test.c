@@ -23,10 +23,12 @@ static enum myna_err on_send(void *arg, const char *topic, struct myna_view body
 
 static const struct myna_gw_wire wire = {.send = on_send};
 static struct myna_gw_story story;
+static const char *by; /* whose words, as the session knows it; NULL: it does not */
 
 static void begin(bool compat)
 {
     memset(&net, 0, sizeof net);
+    by = "ann";
     myna_gw_story_init(&story, &wire, compat);
 }
 
@@ -36,18 +38,19 @@ static void end(const char *want)
     CHECK_STR(net.log, want);
 }
 
-static void user(enum myna_user_state now, const char *who)
+static void person(const char *who, bool speaking)
 {
-    struct myna_event ev = {.type = MYNA_EV_USER_STATE_CHANGED, .u.user_state.new_state = now};
+    struct myna_event ev = {.type = MYNA_EV_PERSON_SPEAKING,
+                            .u.person = {.identity = who, .speaking = speaking}};
 
-    myna_gw_story_event(&story, &ev, who);
+    myna_gw_story_event(&story, &ev);
 }
 
 static void agent(enum myna_agent_state now)
 {
     struct myna_event ev = {.type = MYNA_EV_AGENT_STATE_CHANGED, .u.agent_state.new_state = now};
 
-    myna_gw_story_event(&story, &ev, "ann");
+    myna_gw_story_event(&story, &ev);
 }
 
 static void item(enum myna_role role, const char *text, bool spoken)
@@ -55,10 +58,11 @@ static void item(enum myna_role role, const char *text, bool spoken)
     struct myna_item it = {.type = MYNA_ITEM_MESSAGE,
                            .role = role,
                            .text = text,
+                           .identity = by,
                            .metrics = {.started_speaking_at = spoken ? 1 : NAN}};
     struct myna_event ev = {.type = MYNA_EV_CONVERSATION_ITEM_ADDED, .u.item = &it};
 
-    myna_gw_story_event(&story, &ev, "ann");
+    myna_gw_story_event(&story, &ev);
 }
 
 #define START "{\"type\":\"agent:listening-start\",\"payload\":{\"identity\":\"ann\"}}\n"
@@ -79,8 +83,8 @@ static void item(enum myna_role role, const char *text, bool spoken)
 
 static void spoken_turn(void)
 {
-    user(MYNA_USER_SPEAKING, "ann");
-    user(MYNA_USER_LISTENING, "ann");
+    person("ann", true);
+    person("ann", false);
     item(MYNA_ROLE_USER, "hello agent", true);
     agent(MYNA_AGENT_THINKING);
     agent(MYNA_AGENT_SPEAKING);
@@ -111,19 +115,25 @@ TEST(an_answer_without_sound_is_still_told_in_words)
 TEST(a_false_alarm_is_a_start_and_a_stop)
 {
     begin(false);
-    user(MYNA_USER_SPEAKING, "ann");
-    user(MYNA_USER_SPEAKING, "ann");
-    user(MYNA_USER_LISTENING, "ann");
-    user(MYNA_USER_AWAY, "ann");
+    person("ann", true);
+    person("ann", true);
+    person("ann", false);
+    person("ann", false);
     end(START STOP);
 }
 
-TEST(nobody_is_linked_so_nobody_is_heard_to_begin)
+TEST(two_who_speak_at_once_have_each_their_own_start_and_stop)
 {
     begin(false);
-    user(MYNA_USER_SPEAKING, "");
-    user(MYNA_USER_LISTENING, "");
-    end("");
+    person("ann", true);
+    person("bob", true);
+    CHECK(myna_gw_story_hears(&story, "bob"));
+    person("ann", false);
+    CHECK(!myna_gw_story_hears(&story, "ann"));
+    CHECK(myna_gw_story_hears(&story, NULL));
+    person("bob", false);
+    end(START "{\"type\":\"agent:listening-start\",\"payload\":{\"identity\":\"bob\"}}\n" STOP
+              "{\"type\":\"agent:listening-stop\",\"payload\":{\"identity\":\"bob\"}}\n");
 }
 
 TEST(whoever_leaves_while_speaking_has_a_stop_and_only_one)
@@ -131,21 +141,21 @@ TEST(whoever_leaves_while_speaking_has_a_stop_and_only_one)
     struct myna_event close = {.type = MYNA_EV_CLOSE, .u.close.reason = "x"};
 
     begin(false);
-    user(MYNA_USER_SPEAKING, "ann");
+    person("ann", true);
     myna_gw_story_quiet(&story, "bob");
     myna_gw_story_quiet(&story, "ann");
-    user(MYNA_USER_LISTENING, "");
-    user(MYNA_USER_SPEAKING, "ann");
-    myna_gw_story_event(&story, &close, "ann");
+    person("ann", false);
+    person("ann", true);
+    myna_gw_story_event(&story, &close);
     end(START STOP START STOP);
 }
 
 TEST(a_transcript_never_stands_before_the_stop)
 {
     begin(false);
-    user(MYNA_USER_SPEAKING, "ann");
+    person("ann", true);
     item(MYNA_ROLE_USER, "go on", true); /* committed in the middle */
-    user(MYNA_USER_LISTENING, "ann");
+    person("ann", false);
     end(START STOP HEARD("go on", "ann") THINK);
 }
 
@@ -154,7 +164,9 @@ TEST(typed_turns_carry_the_name_of_who_typed)
     begin(false);
     myna_gw_story_typed(&story, "bob", "cut off");
     myna_gw_story_typed(&story, "bob", "hi");
+    by = NULL; /* the host's words are nobody's */
     item(MYNA_ROLE_USER, "hi", false);
+    by = "ann";
     item(MYNA_ROLE_USER, "by lk.chat", false); /* the one we talk with */
     item(MYNA_ROLE_USER, "spoken", true);
     end(TYPED("hi", "bob") THINK TYPED("by lk.chat", "ann") THINK HEARD("spoken", "ann") THINK);
@@ -175,18 +187,18 @@ TEST(an_error_that_stands_is_told_but_not_in_compat)
                             .u.fault = {.stage = MYNA_STAGE_LLM, .message = "gone \"away\""}};
 
     begin(false);
-    myna_gw_story_event(&story, &ev, "ann");
+    myna_gw_story_event(&story, &ev);
     ev.u.fault.stage = MYNA_STAGE_STT;
     ev.u.fault.recoverable = true;
-    myna_gw_story_event(&story, &ev, "ann");
+    myna_gw_story_event(&story, &ev);
     ev.u.fault.recoverable = false;
-    myna_gw_story_event(&story, &ev, "ann");
+    myna_gw_story_event(&story, &ev);
     end("{\"type\":\"agent:error\",\"payload\":{\"reason\":\"backend-failed\",\"detail\":\"gone "
         "\\\"away\\\"\"}}\n"
         "{\"type\":\"agent:error\",\"payload\":{\"reason\":\"stt-failed\",\"detail\":\"gone "
         "\\\"away\\\"\"}}\n");
     begin(true);
-    myna_gw_story_event(&story, &ev, "ann");
+    myna_gw_story_event(&story, &ev);
     end("");
 }
 

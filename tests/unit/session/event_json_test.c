@@ -364,6 +364,14 @@ TEST(another_provider_takes_over_and_gives_back)
         HEAD("provider_switched") "'stage':'llm','from':'ollama','to':'hermes'}");
 }
 
+TEST(one_person_of_a_room_speaks)
+{
+    CHECK_JSON(EV(MYNA_EV_PERSON_SPEAKING, .u.person = {"ann", "Ann", true}),
+               HEAD("person_speaking") "'identity':'ann','name':'Ann','speaking':true}");
+    CHECK_JSON(EV(MYNA_EV_PERSON_SPEAKING, .u.person = {"ann", NULL, false}),
+               HEAD("person_speaking") "'identity':'ann','speaking':false}");
+}
+
 static bool write_one(void *arg)
 {
     char *text = myna_event_json(arg);
