@@ -91,7 +91,7 @@ class Worker:
     def __init__(self, cmd, env, word):
         self.began = time.monotonic()
         self.p = subprocess.Popen(cmd, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                  start_new_session=True)
+                                  process_group=0)
         self.lines, self.registered, self.jobs = [], None, {}
         for line in self.p.stdout:
             self.lines.append(line.decode("utf-8", "replace"))
@@ -220,6 +220,12 @@ def main():
     a.add_argument("--no-silence", action="store_true")
     a.add_argument("--no-peer", action="store_true")
     a = a.parse_args()
+    try:  # all that takes part goes before what else runs here: a starved process is late, not dear
+        os.setpriority(os.PRIO_PROCESS, 0, -15)
+        with open("/proc/self/autogroup", "w", encoding="utf-8") as f:  # among sessions the kernel weighs these alone
+            f.write("-15")
+    except OSError:
+        note("the priority cannot be raised: what else runs on this machine makes answers late")
     program, why = livekit_server.build()
     if not program:
         sys.exit(why)
@@ -233,6 +239,8 @@ def main():
             w.end()
         w = myna(a.build, server)
         r = serve(server, w, "bench", a.rooms, a.seconds)
+        for line in [x.strip() for x in w.lines if " warn " in x or " error " in x][:5]:
+            note(line)
         note(f"PSS: idle {r['idle']:.1f} MB, with one call {r['first']:.1f}, with {a.rooms} {r['all']:.1f}")
         quiet = None if a.no_silence else serve(server, w, "bench", a.rooms, a.seconds // 2, "-silent")
         w.end()

@@ -184,7 +184,7 @@ class Person:
         tell("in", people={p.identity: int(p.kind) for p in self.room.remote_participants.values()},
              attributes={p.identity: dict(p.attributes) for p in self.room.remote_participants.values()})
         await self.room.local_participant.publish_track(
-            self.track, rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE))
+            self.track, rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE, red="plain" not in sys.argv))
         self.later(self.microphone())
         lines = asyncio.StreamReader()
         await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)

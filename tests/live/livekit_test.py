@@ -90,10 +90,10 @@ class Lines:
 
 
 class Person:
-    def __init__(self, world, identity="ann", token=None):
+    def __init__(self, world, identity="ann", token=None, flags=()):
         self.wav = os.path.join(world.here, f"{identity}-{time.monotonic_ns()}.wav")
         token = token or world.token(identity)
-        self.p = subprocess.Popen([sdk(), os.path.join(HERE, "livekit_person.py"), world.server.url, token, self.wav],
+        self.p = subprocess.Popen([sdk(), os.path.join(HERE, "livekit_person.py"), world.server.url, token, self.wav, *flags],
                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                   stderr=open(os.path.join(world.here, "person.err"), "ab"))
         self.said = Lines(self.p.stdout, json.loads)
