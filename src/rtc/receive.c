@@ -54,6 +54,7 @@ struct myna_receive {
     uint16_t last_seq; /* of the packet decoded last */
     int64_t stalled;   /* ticks of sound made up while nothing was there */
     int made_up;       /* frames in a row */
+    bool quiet;        /* what was decoded last */
     int since_stretch;
     myna_us last_captured;
     myna_us again_after;     /* what is asked for takes so long to come; 0: unknown, or too long */
@@ -360,6 +361,7 @@ static void decode(struct myna_receive *r, const struct myna_jitter_packet *p)
     size_t n =
         myna_opus_decode(r->decoder, (struct myna_view){p->data, p->len}, r->pcm + r->n_pcm, MOST);
 
+    r->quiet = myna_stretch_is_quiet(r->pcm + r->n_pcm, n);
     if (n)
         appended(r, n, false);
     else
@@ -393,9 +395,11 @@ static void cross_gap(struct myna_receive *r, const struct myna_jitter_packet *p
     }
 }
 
+/* Behind what was quiet there is nothing to go on with: that is how a pause with comfort noise
+ * looks, one packet in 400 ms. */
 static void stall(struct myna_receive *r)
 {
-    if (r->made_up >= FADE_FRAMES) {
+    if (r->made_up >= FADE_FRAMES || r->quiet) {
         rest(r);
         return;
     }
