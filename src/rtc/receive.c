@@ -222,6 +222,17 @@ static enum myna_arrival arrive(struct myna_receive *r, myna_us now, const struc
     return how;
 }
 
+/* What is asked for and what comes back get lost as well: where it is many, there is time for a
+ * second question as long as two round trips are short. */
+static myna_us wait_for_again(const struct myna_receive *r, double rate)
+{
+    myna_us rtt = r->again_after - AGAIN_MS * MYNA_MS;
+
+    if (!r->again_after || rate < 0.06 || 2 * rtt > WORTH_MS * MYNA_MS)
+        return r->again_after;
+    return r->again_after + rtt + MYNA_FRAME_US;
+}
+
 /* While packets get lost it pays to wait for what makes up for them. */
 static void allow_for_loss(struct myna_receive *r, myna_us now, const struct myna_rtp *p,
                            int opus_pt)
@@ -232,7 +243,7 @@ static void allow_for_loss(struct myna_receive *r, myna_us now, const struct myn
     r->lossy = lossy;
     if (p->pt != opus_pt || myna_opus_has_fec(p->payload))
         r->redundancy_seen = now;
-    myna_delay_set_extra(&r->delay, lossy ? r->again_after : 0,
+    myna_delay_set_extra(&r->delay, lossy ? wait_for_again(r, rate) : 0,
                          lossy && now - r->redundancy_seen < MYNA_S ? MYNA_FRAME_US : 0);
 }
 
