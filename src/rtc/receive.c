@@ -596,7 +596,9 @@ size_t myna_receive_nacks(struct myna_receive *r, myna_us now, myna_us rtt, uint
                           size_t max)
 {
     const struct myna_arrivals *a = &r->arrivals;
-    myna_us again = rtt < 0 ? 100 * MYNA_MS : rtt + MYNA_FRAME_US;
+    /* Twice a round trip: livekit-server answers no question about a packet that it sent less than
+     * 100 ms or two round trips ago, and none twice within that time. */
+    myna_us again = rtt < 0 ? 100 * MYNA_MS : rtt / 2 + MYNA_FRAME_US / 2;
     int64_t ahead = (r->newest - r->next) / TICKS; /* packets that are still to be played */
 
     r->again_after = rtt >= 0 && rtt < WORTH_MS * MYNA_MS ? rtt + AGAIN_MS * MYNA_MS : 0;
