@@ -58,6 +58,7 @@ struct myna_vad_event {
 struct myna_vad {
     const struct myna_vad_class *cls;
     struct myna_host *host;
+    bool exact; /* set by who owns it: judge every window, whatever that costs (`myna vad`) */
 };
 struct myna_vad_stream { /* first member of the provider's stream */
     struct myna_vad *vad;

@@ -43,7 +43,7 @@ static float run_network(const struct local *l, struct stream *s, const int16_t 
     static const int16_t zero[MYNA_SILERO_WINDOW];
     bool is_zero = !memcmp(window, zero, sizeof zero);
 
-    if (!is_zero || !s->was_zero || s->last > SURELY_NOT)
+    if (l->base.exact || !is_zero || !s->was_zero || s->last > SURELY_NOT)
         s->last = myna_silero_run(l->weights, &s->state.silero, window);
     s->was_zero = is_zero;
     return s->last;

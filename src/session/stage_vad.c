@@ -158,8 +158,12 @@ static enum myna_err make_vad(struct run *r, const struct myna_config *cfg, stru
     if (err)
         return err;
     for (const struct myna_vad_class *const *c = myna_builtin_vads(); *c; c++) {
-        if (!strcmp((*c)->name, name))
-            return (*c)->create(&r->vad, myna_runtime_host(r->rt), cfg, why);
+        if (!strcmp((*c)->name, name)) {
+            err = (*c)->create(&r->vad, myna_runtime_host(r->rt), cfg, why);
+            if (!err)
+                r->vad->exact = true; /* who looks at a recording compares probabilities */
+            return err;
+        }
         if (n < sizeof names / sizeof *names)
             names[n++] = (*c)->name;
     }

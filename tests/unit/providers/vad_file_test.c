@@ -12,6 +12,10 @@
 
 #include "audio/resample.h"
 #include "audio/wav.h"
+#include "providers/vad_local.h"
+#include "speech.h"
+#include "turn/silero.h"
+#include "turn/vad.h"
 
 static int16_t question[400000];
 static size_t n_question;
@@ -106,46 +110,109 @@ TEST(the_network_hears_the_same_speech_at_every_rate)
     check_rates("silero", 97);
 }
 
-/* The question, `windows` of digital silence, the question; probabilities from the second on. */
-static void ask_twice(int windows, struct myna_vad_result *r)
-{
-    static const int16_t zero[512];
-    struct myna_config *cfg = myna_config_create();
-    struct myna_wav_writer *w;
-    char path[] = "/tmp/myna-vad-XXXXXX";
+/* ---- digital silence: a call does not ask the network about it, a file is judged window by window
+ */
 
-    close(mkstemp(path));
-    CHECK_EQ(myna_wav_create(path, question_hz, &w, NULL), MYNA_OK);
+enum { PROBS_MAX = 4000 };
+
+struct judged {
+    float probs[PROBS_MAX];
+    size_t n;
+    int starts;
+};
+
+static void judge(void *arg, struct myna_vad_port *port, const struct myna_vad_event *ev)
+{
+    struct judged *j = arg;
+
+    (void)port;
+    j->starts += ev->type == MYNA_VAD_START;
+    if (ev->type == MYNA_VAD_INFERENCE && j->n < PROBS_MAX)
+        j->probs[j->n++] = ev->probability;
+}
+
+/* The question, `frames` of digital silence, the question, as a call hears them. */
+static void ask_twice(struct speech *sp, int frames, struct judged *j)
+{
+    struct myna_vad *vad;
+    struct myna_vad_port *port;
+    struct myna_frame zero = {0};
+
+    *j = (struct judged){0};
+    CHECK_EQ(myna_vad_silero.create(&vad, &sp->host, sp->cfg, NULL), MYNA_OK);
+    CHECK_EQ(myna_vad_port_open(
+                 &(struct myna_vad_port_options){.vad = vad, .event = judge, .arg = j}, &port),
+             MYNA_OK);
     for (int i = 0; i < 2; i++) {
-        CHECK_EQ(myna_wav_write(w, question, n_question - n_question % 512, NULL), MYNA_OK);
-        for (int k = 0; k < (i ? 0 : windows); k++)
-            CHECK_EQ(myna_wav_write(w, zero, 512, NULL), MYNA_OK);
+        for (size_t k = 0; k < sp->n_frames / 8 * 8; k++) /* whole windows: 8 frames are 5 */
+            myna_vad_port_push(port, &sp->frames[k]);
+        for (int k = 0; k < (i ? 0 : frames); k++)
+            myna_vad_port_push(port, &zero);
     }
-    CHECK_EQ(myna_wav_finish(w, NULL), MYNA_OK);
-    CHECK_EQ(myna_config_set(cfg, "vad.provider", "silero", "test", NULL), MYNA_OK);
-    CHECK_EQ(myna_vad_file(cfg, path, r, NULL), MYNA_OK);
-    myna_config_destroy(cfg);
-    unlink(path);
+    myna_vad_port_close(port);
+    vad->cls->destroy(vad);
+}
+
+static void need_weights(char path[1024])
+{
+    snprintf(path, 1024, "%s/silero_vad_16k.safetensors", myna_models_dir());
+    if (access(path, R_OK) != 0)
+        SKIP("no weights: `myna models fetch silero-vad` brings them");
 }
 
 TEST(digital_silence_holds_the_network_so_that_its_length_changes_nothing)
 {
-    struct myna_vad_result brief, lasting;
+    static struct judged brief, lasting;
+    struct speech sp;
     char path[1024];
 
-    snprintf(path, sizeof path, "%s/silero_vad_16k.safetensors", myna_models_dir());
-    if (access(path, R_OK) != 0)
-        SKIP("no weights: `myna models fetch silero-vad` brings them");
+    need_weights(path);
+    speech_init(&sp, true);
+    snprintf(path, sizeof path, "%s/data/question.wav", getenv("MYNA_TEST_TREE"));
+    speech_load(&sp, path);
+    ask_twice(&sp, 40, &brief);
+    ask_twice(&sp, 40 + 3200, &lasting);
+    CHECK_EQ(lasting.n, brief.n + 2000);
+    for (size_t i = sp.n_frames / 8 * 5 + 25; i < brief.n; i++)
+        CHECK(brief.probs[i] == lasting.probs[i + 2000]);
+    CHECK_EQ(brief.starts, lasting.starts);
+    CHECK_EQ(brief.starts % 2, 0); /* the second question is heard as the first */
+    speech_fini(&sp);
+}
+
+TEST(in_a_file_every_window_is_what_the_network_says_of_it)
+{
+    static int16_t pcm[2 * 400000 + 512 * 300];
+    struct myna_silero_weights *w;
+    struct myna_silero_state state;
+    struct myna_config *cfg = myna_config_create();
+    struct myna_wav_writer *wav;
+    struct myna_vad_result r;
+    char weights[1024], path[] = "/tmp/myna-vad-XXXXXX";
+    size_t n;
+
+    need_weights(weights);
+    CHECK_EQ(myna_silero_load(weights, &w, NULL), MYNA_OK);
     read_question();
-    ask_twice(20, &brief);
-    ask_twice(2000, &lasting);
-    CHECK_EQ(lasting.n_probs, brief.n_probs + 1980);
-    for (size_t i = n_question / 512 + 20; i < brief.n_probs; i++)
-        CHECK(brief.probs[i] == lasting.probs[i + 1980]);
-    CHECK_EQ(brief.n_segments, lasting.n_segments);
-    CHECK_EQ(brief.n_segments % 2, 0); /* the second question is heard as the first */
-    myna_vad_result_fini(&brief);
-    myna_vad_result_fini(&lasting);
+    CHECK_EQ(question_hz, 16000);
+    n = n_question - n_question % 512;
+    memcpy(pcm, question, n * sizeof *pcm);
+    memcpy(pcm + n + 512 * 300, question, n * sizeof *pcm); /* ten seconds of nothing between */
+    n = 2 * n + 512 * 300;
+    close(mkstemp(path));
+    CHECK_EQ(myna_wav_create(path, 16000, &wav, NULL), MYNA_OK);
+    CHECK_EQ(myna_wav_write(wav, pcm, n, NULL), MYNA_OK);
+    CHECK_EQ(myna_wav_finish(wav, NULL), MYNA_OK);
+    CHECK_EQ(myna_config_set(cfg, "vad.provider", "silero", "test", NULL), MYNA_OK);
+    CHECK_EQ(myna_vad_file(cfg, path, &r, NULL), MYNA_OK);
+    CHECK_EQ(r.n_probs, n / 512);
+    myna_silero_reset(&state);
+    for (size_t i = 0; i < n / 512; i++)
+        CHECK_NEAR(r.probs[i], myna_silero_run(w, &state, pcm + i * 512), 1e-5);
+    myna_vad_result_fini(&r);
+    myna_silero_weights_destroy(w);
+    myna_config_destroy(cfg);
+    unlink(path);
 }
 
 static void run_with_weights(const char *weights, struct myna_vad_result *r)
