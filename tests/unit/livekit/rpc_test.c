@@ -186,6 +186,41 @@ TEST(a_call_that_does_not_arrive_and_one_that_is_not_answered_end_by_time)
     close_world();
 }
 
+TEST(each_of_two_calls_ends_at_its_own_time)
+{
+    open_world();
+    w.lose_responses = true;
+    call("echo", 20000);
+    call("echo", 10000);
+    myna_loop_run_until(w.host.loop, 10 * MYNA_S);
+    CHECK_EQ(w.n_done, 1);
+    CHECK_EQ(w.number, 2);
+    myna_loop_run_until(w.host.loop, 20 * MYNA_S);
+    CHECK_EQ(w.n_done, 2);
+    CHECK_EQ(w.number, 1);
+    close_world();
+}
+
+TEST(who_names_no_time_has_the_usual_one)
+{
+    Myna__Lk__RpcRequest q = MYNA__LK__RPC_REQUEST__INIT;
+    Myna__Lk__DataPacket m = MYNA__LK__DATA_PACKET__INIT;
+
+    open_world();
+    w.later = true;
+    q.id = (char *)"id-1";
+    q.method = (char *)"echo";
+    q.payload = (char *)"hello";
+    q.version = 1;
+    m.value_case = MYNA__LK__DATA_PACKET__VALUE_RPC_REQUEST;
+    m.rpc_request = &q;
+    m.participant_identity = (char *)"ann";
+    myna_lk_rpc_packet(w.us.rpc, &m);
+    CHECK_EQ(w.n_called, 1);
+    CHECK_EQ(w.timeout_ms, 15000);
+    close_world();
+}
+
 TEST(an_answer_may_come_later_but_only_once_and_not_after_its_time)
 {
     open_world();
