@@ -13,8 +13,9 @@ build=(gcc libc6-dev make meson ninja-build pkg-config
     libnice-dev libsrtp2-dev libusrsctp-dev libprotobuf-c-dev protobuf-c-compiler libogg-dev libmpg123-dev
     libsqlite3-dev python3)
 # libclang-rt-dev: the run time of clang's sanitizers and of libFuzzer; iproute2: networks that break;
-# chromium: a browser as the person in a LiveKit room
-check=(g++ git clang libclang-rt-dev clang-format cppcheck flite iproute2 chromium)
+# chromium: a browser as the person in a LiveKit room; coturn: a relay for the WebRTC tests;
+# zsh, fish: completion
+check=(g++ git clang libclang-rt-dev clang-format cppcheck flite iproute2 chromium coturn zsh fish)
 
 test=no list=no
 for arg in "$@"; do

@@ -22,4 +22,4 @@ if __name__ == "__main__":
     if len(sys.argv) < 2:
         print("usage: cli_test.py PROGRAM [CASE]", file=sys.stderr)
         sys.exit(2)
-    sys.exit(support.run(sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else ""))
+    sys.exit(support.run(sys.argv[1], sys.argv[2:]))

@@ -8,34 +8,20 @@ models are "not there" unless a case asks for the machine's own.
 import array
 import json
 import os
-import re
-import signal
 import struct
 import subprocess
 import sys
-import tempfile
 import time
 import wave
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "support"))
+import harness  # noqa: E402 - needs the path above
+from harness import Skip, case, check  # noqa: E402,F401
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 QUESTION = os.path.join(TOP, "data", "question.wav")
 # Deterministic and here on every machine: the same words, answer and sound at once.
 INSTANT = ["--stt", "instant", "--llm", "instant", "--tts", "instant", "--vad", "energy"]
-CASES = []
-
-
-class Skip(Exception):
-    pass
-
-
-def case(f):
-    CASES.append(f)
-    return f
-
-
-def check(cond, why):
-    if not cond:
-        raise AssertionError(why)
 
 
 # ------------------------------------------------------------------ the program
@@ -217,37 +203,8 @@ def write_wav(path, rate, samples, channels=1, encoding="16", claim=None):
         f.write(head + data)
 
 
-# ------------------------------------------------------------------ TAP
-
-
-def one(f, here):
-    """(ok, why skipped or failed)"""
-    try:
-        f(here)
-        return True, ""
-    except Skip as e:
-        return True, str(e)
-    except (AssertionError, subprocess.SubprocessError, OSError, ValueError, KeyError, IndexError, TypeError) as e:
-        return False, f"{type(e).__name__}: {e}"
-
-
-def run(program, wanted):
+def run(program, words):
     Myna.path = os.path.abspath(program)
     Myna.own_models = os.environ.get("MYNA_MODELS") or os.path.join(
         os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "myna")
-    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
-    failed = n = 0
-    for f in CASES:
-        if wanted not in f.__name__:
-            continue
-        n += 1
-        with tempfile.TemporaryDirectory(prefix="myna cli ") as here:
-            ok, why = one(f, here)
-        if ok:
-            print(f"ok {n} - {f.__name__}" + (f" # SKIP {why}" if why else ""), flush=True)
-            continue
-        failed += 1
-        print("\n".join("# " + line for line in why.splitlines()))
-        print(f"not ok {n} - {f.__name__}", flush=True)
-    print(f"1..{n}")
-    return 1 if failed else 0
+    return harness.run("cli", words)

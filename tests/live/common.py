@@ -21,14 +21,13 @@ import urllib.request
 import fetching
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(os.path.dirname(HERE), "support"))
+import harness  # noqa: E402 - needs the path above
+from harness import CASES, Skip, case, check  # noqa: E402,F401
+
 PEERS = os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "myna-peers")
-CASES = []
 RUNNING = []  # programs that talk() started, the newest last
 MYNA = os.path.abspath(sys.argv[1]) if len(sys.argv) > 1 else "myna"
-
-
-class Skip(Exception):
-    pass
 
 
 def in_time():
@@ -37,14 +36,8 @@ def in_time():
         raise Skip("the time that .ci/run has for foreign programs is over; `make check` has no such limit")
 
 
-def case(f):
-    CASES.append(f)
-    return f
-
-
-def check(cond, why):
-    if not cond:
-        raise AssertionError(why)
+def need_models():
+    harness.need_models(MYNA)
 
 
 def get(url, data=None):

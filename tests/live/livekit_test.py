@@ -17,7 +17,6 @@ import signal
 import statistics
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 import urllib.error
@@ -32,7 +31,7 @@ import rooms_callers  # noqa: E402
 import judge  # noqa: E402
 import livekit_server  # noqa: E402
 import fetching  # noqa: E402
-from common import CASES, Skip, case, check, in_time  # noqa: E402
+from common import Skip, case, check, harness, in_time  # noqa: E402
 
 SDK = os.path.join(os.path.dirname(livekit_server.HOME), "livekit-sdk")
 PINS = ["livekit==1.2.0", "livekit-api==1.2.2", "livekit-protocol==1.1.29"]
@@ -730,33 +729,19 @@ def main(module=__name__, world=None):
     """Runs the cases of that module, each in a world of its own."""
     global MYNA
     MYNA = os.path.abspath(sys.argv[1])
-    bad = 0
-    world = world or World
-    chosen = [c for c in CASES if c.__module__ == module and (len(sys.argv) < 3 or sys.argv[2] in c.__name__)]
-    for n, c in enumerate(chosen, 1):
-        name = c.__name__.replace("_", " ")
-        with tempfile.TemporaryDirectory(prefix="myna room ") as here:
-            w = None
-            try:
-                in_time()
-                w = world(here)
-                c(w)
-                print(f"ok {n} - {name}", flush=True)
-            except Skip as e:
-                print(f"ok {n} - {name} # SKIP {e}", flush=True)
-            except Exception as e:  # noqa: BLE001 - one case must not end the others
-                bad += 1
-                text = f"{type(e).__name__}: {e}"
-                for p in w.mynas if w else []:
-                    text += "\nmyna said:\n" + text_of(p)
-                for line in text.splitlines():
-                    print("# " + line)
-                print(f"not ok {n} - {name}", flush=True)
-            finally:
-                if w:
-                    w.end()
-    print(f"1..{len(chosen)}")
-    return 1 if bad else 0
+    harness.by_itself()
+
+    def in_world(c, here):
+        in_time()
+        w = (world or World)(here)
+        try:
+            c(w)
+        except Exception as e:
+            raise AssertionError("\nmyna said:\n".join([f"{type(e).__name__}: {e}", *map(text_of, w.mynas)])) from e
+        finally:
+            w.end()
+
+    return harness.run("room", sys.argv[2:], in_world, module)
 
 
 if __name__ == "__main__":

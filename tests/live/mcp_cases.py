@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 
-from common import MYNA, Server, Skip, aimock_with, case, check, clean_env, free_port, get, install, talk
+from common import MYNA, Server, Skip, aimock_with, case, check, clean_env, free_port, install, talk
 
 
 def everything():

@@ -11,39 +11,22 @@ import glob
 import importlib
 import os
 import sys
-import tempfile
 
-if len(sys.argv) < 2:
+if len(sys.argv) < 2 or not os.path.exists(sys.argv[1]):
     sys.exit(__doc__)
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 
 import common  # noqa: E402 - needs the path above
+import harness  # noqa: E402
 
 
-def main():
-    os.environ["MYNA_PROBE_ENABLED"] = "false"  # nobody who runs on this machine takes part
-    os.environ["MYNA_CALLS_ENABLED"] = "false"  # and the log of who runs the tests stays theirs
-    for path in sorted(glob.glob(os.path.join(HERE, "*_cases.py"))):
-        importlib.import_module(os.path.basename(path)[:-3])
-    bad = 0
-    chosen = [c for c in common.CASES if len(sys.argv) < 3 or sys.argv[2] in c.__name__]
-    for n, c in enumerate(chosen, 1):
-        name = c.__name__.replace("_", " ")
-        with tempfile.TemporaryDirectory(prefix="myna live ", ignore_cleanup_errors=True) as here:
-            try:
-                common.in_time()
-                c(here)
-                print(f"ok {n} - {name}", flush=True)
-            except common.Skip as e:
-                print(f"ok {n} - {name} # SKIP {e}", flush=True)
-            except Exception as e:  # noqa: BLE001 - one case must not end the others
-                bad += 1
-                for line in f"{type(e).__name__}: {e}".splitlines():
-                    print("# " + line)
-                print(f"not ok {n} - {name}", flush=True)
-    print(f"1..{len(chosen)}")
-    return 1 if bad else 0
+def begun_in_time(c, here):
+    common.in_time()
+    c(here)
 
 
-sys.exit(main())
+harness.by_itself()
+for path in sorted(glob.glob(os.path.join(HERE, "*_cases.py"))):
+    importlib.import_module(os.path.basename(path)[:-3])
+sys.exit(harness.run("live", sys.argv[2:], begun_in_time))

@@ -6,7 +6,7 @@ the loudspeaker plays. `myna console` runs in a pseudo terminal, and its screen 
     tests/live/sound_card_test.py PROGRAM [CASE]
 
 Prints TAP. Needs PulseAudio, its tools and ALSA's plugin for it (Debian: pulseaudio pulseaudio-utils
-libasound2-plugins) and the speech models; what is missing is named as a skip. Takes real time.
+libasound2-plugins) and the speech models; what is missing is named as a skip. Takes a minute.
 """
 import fcntl
 import json
@@ -23,9 +23,12 @@ import tempfile
 import termios
 import time
 
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(os.path.dirname(HERE), "support"))
+from harness import Skip, by_itself, case, check, need_models, run  # noqa: E402 - needs the path above
+
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 QUESTION = os.path.join(TOP, "data", "question.wav")
-CASES = []
 
 ALSA = """pcm_type.pulse { }
 pcm.!default { type pulse hint { show on description "default" } }
@@ -37,16 +40,6 @@ load-module module-null-sink sink_name=ear rate=48000 channels=1
 set-default-sink ear
 set-default-source mouth.monitor
 """
-
-
-def case(f):
-    CASES.append(f)
-    return f
-
-
-def check(cond, why):
-    if not cond:
-        raise AssertionError(why)
 
 
 def end(process):
@@ -135,8 +128,7 @@ class Console:
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline and self.read(max(0.01, deadline - time.monotonic())):
             pass
-        code = self.process.wait(timeout=2)
-        return code
+        return self.process.wait(timeout=10)
 
     def lines(self):
         """What was printed, without the moves of the cursor and the line of levels."""
@@ -234,50 +226,21 @@ def a_card_that_vanishes_ends_the_call_with_a_sentence(here, cards):
     recording(os.path.join(here, "rec"))
 
 
-def missing():
-    """None, or why these cases cannot run here."""
+def with_cards(c, here):
     for tool in ("pulseaudio", "pactl", "parec", "pacat", "paplay"):
         if not shutil.which(tool):
-            return f"no {tool} on this machine"
-    p = subprocess.run([MYNA, "models", "--json"], capture_output=True, text=True, timeout=60)
-    if p.returncode:
-        return p.stderr.strip()
-    gone = [m["name"] for m in json.loads(p.stdout)["models"] if m["state"] != "here"]
-    return "models are missing: " + ", ".join(gone) if gone else None
-
-
-def main():
-    global MYNA
-    if len(sys.argv) < 2:
-        print("usage: sound_card_test.py PROGRAM [CASE]", file=sys.stderr)
-        return 2
-    MYNA = os.path.abspath(sys.argv[1])
-    os.environ["MYNA_PROBE_ENABLED"] = "false"  # nobody who runs on this machine takes part
-    os.environ["MYNA_CALLS_ENABLED"] = "false"  # and the log of who runs the tests stays theirs
-    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
-    wanted = [f for f in CASES if len(sys.argv) < 3 or sys.argv[2] in f.__name__]
-    why = missing()
-    failed = 0
-    for n, f in enumerate(wanted, 1):
-        if why:
-            print(f"ok {n} - {f.__name__} # SKIP {why}")
-            continue
-        with tempfile.TemporaryDirectory(prefix="myna live ") as here:
-            cards = None
-            try:
-                cards = Cards(here)
-                f(here, cards)
-                print(f"ok {n} - {f.__name__}", flush=True)
-            except (AssertionError, subprocess.TimeoutExpired, OSError, ValueError, KeyError) as e:
-                failed += 1
-                print("\n".join("# " + line for line in f"{type(e).__name__}: {e}".splitlines()))
-                print(f"not ok {n} - {f.__name__}", flush=True)
-            finally:
-                if cards:
-                    cards.close()
-    print(f"1..{len(wanted)}")
-    return 1 if failed else 0
+            raise Skip(f"no {tool} on this machine")
+    need_models(MYNA)
+    cards = Cards(here)
+    try:
+        c(here, cards)
+    finally:
+        cards.close()
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    if len(sys.argv) < 2:
+        sys.exit("usage: sound_card_test.py PROGRAM [CASE]")
+    MYNA = os.path.abspath(sys.argv[1])
+    by_itself()
+    sys.exit(run("live", sys.argv[2:], with_cards))

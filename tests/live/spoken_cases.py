@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 
-from common import HERE, MYNA, RUNNING, Skip, aimock_with, case, check, clean_env, wait_for
+from common import HERE, MYNA, RUNNING, aimock_with, case, check, clean_env, need_models, wait_for
 
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "speech"))
 
@@ -20,13 +20,6 @@ FIXTURES = [
     {"match": {"userMessage": "weather"}, "response": {"content": "It will be sunny in Paris, with a light wind from the west."}},
     {"match": {"userMessage": ""}, "response": {"content": "I did not hear that."}},
 ]
-
-
-def need_models():
-    p = subprocess.run([MYNA, "models", "--json"], capture_output=True, text=True, timeout=120)
-    missing = [r["name"] for r in json.loads(p.stdout)["models"] if r["state"] != "here"] if p.stdout else ["all"]
-    if missing:
-        raise Skip("models are missing: " + ", ".join(missing))
 
 
 class Call:

@@ -11,10 +11,10 @@ import sys
 import wave
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "live")]
+sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "support")]
 
 import judge  # noqa: E402 - needs the path above
-from common import Skip, check  # noqa: E402
+from harness import Skip, check  # noqa: E402
 
 
 def read_wav(path):

@@ -12,16 +12,14 @@ import glob
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
-import tempfile
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "live")]
+sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "support")]
 
-from common import CASES, Skip, case, check  # noqa: E402 - needs the path above
+from harness import Skip, by_itself, case, check, need_models, run  # noqa: E402 - needs the path above
 from sound import check_words, heard_text, loud, read_wav, spoken, words, write_wav  # noqa: E402
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -204,53 +202,14 @@ def each_stage_alone_says_and_hears(here):
     check_words(text, json.loads(p.stdout)["text"])
 
 
-def models_missing():
-    """None, or which models are not here."""
-    p = subprocess.run([MYNA, "models", "--json"], capture_output=True, text=True, timeout=60)
-    if p.returncode or not p.stdout.strip():
-        return (p.stderr or p.stdout).strip() or "`myna models --json` said nothing"
-    rows = json.loads(p.stdout)
-    rows = rows.get("models", []) if isinstance(rows, dict) else rows
-    missing = [r["name"] for r in rows if r.get("state") != "here"]
-    return "models are missing: " + ", ".join(missing) if missing else None
-
-
-def main():
-    global MYNA
-    if len(sys.argv) < 2:
-        print("usage: speech_test.py PROGRAM [CASE]", file=sys.stderr)
-        return 2
-    MYNA = os.path.abspath(sys.argv[1])
-    os.environ["MYNA_PROBE_ENABLED"] = "false"  # nobody who runs on this machine takes part
-    os.environ["MYNA_CALLS_ENABLED"] = "false"  # and the log of who runs the tests stays theirs
-    wanted = sys.argv[2] if len(sys.argv) > 2 else ""
-    missing = models_missing()
-    failed = 0
-    n = 0
-    for f in CASES:
-        if wanted not in f.__name__:
-            continue
-        n += 1
-        why = ""
-        with tempfile.TemporaryDirectory(prefix="myna speech ") as here:
-            try:
-                if missing:
-                    raise Skip(missing)
-                f(here)
-            except Skip as e:
-                why = f" # SKIP {e}"
-            except (AssertionError, subprocess.TimeoutExpired, subprocess.CalledProcessError, OSError, ValueError, KeyError,
-                    IndexError) as e:
-                failed += 1
-                print("\n".join("# " + line for line in f"{type(e).__name__}: {e}".splitlines()))
-                print(f"not ok {n} - {f.__name__}", flush=True)
-                if os.environ.get("MYNA_TEST_KEEP"):
-                    shutil.copytree(here, os.path.join(os.environ["MYNA_TEST_KEEP"], f.__name__), dirs_exist_ok=True)
-                continue
-        print(f"ok {n} - {f.__name__}{why}", flush=True)
-    print(f"1..{n}")
-    return 1 if failed else 0
+def with_models(c, here):
+    need_models(MYNA)
+    c(here)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    if len(sys.argv) < 2:
+        sys.exit("usage: speech_test.py PROGRAM [CASE]")
+    MYNA = os.path.abspath(sys.argv[1])
+    by_itself()
+    sys.exit(run("speech", sys.argv[2:], with_models))
