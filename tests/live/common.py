@@ -87,8 +87,25 @@ class Server:
                 return  # it answers
             except OSError:
                 time.sleep(0.05)
+        code = self.p.poll()
         self.end()
-        raise Skip(f"{os.path.basename(cmd[0])} did not start")
+        raise Skip(f"{os.path.basename(cmd[0])} did not start: " +
+                   (f"no answer within {seconds} s" if code is None else f"it ended with {code}"))
+
+    @classmethod
+    def that_tells(cls, cmd, path, **more):
+        """One that chooses its port, and writes it into the file `path`."""
+        s = cls.__new__(cls)
+        s.p = subprocess.Popen(cmd, stdin=subprocess.DEVNULL, start_new_session=True, **more)
+        end = time.monotonic() + 30
+        while not (os.path.exists(path) and os.path.getsize(path)):
+            if time.monotonic() > end or s.p.poll() is not None:
+                s.end()
+                raise AssertionError(f"{os.path.basename(cmd[1])} did not start")
+            time.sleep(0.02)
+        with open(path, encoding="utf-8") as f:
+            s.url = "http://127.0.0.1:" + f.read()
+        return s
 
     def end(self):
         try:
@@ -128,16 +145,7 @@ def hostile(here):
     path = os.path.join(here, "port")
     if os.path.exists(path):
         os.remove(path)
-    p = subprocess.Popen([sys.executable, os.path.join(HERE, "hostile.py"), path], stdin=subprocess.DEVNULL,
-                         stderr=subprocess.DEVNULL, start_new_session=True)
-    for _ in range(200):
-        if os.path.exists(path) and os.path.getsize(path):
-            break
-        time.sleep(0.02)
-    with open(path, encoding="utf-8") as f:
-        s = Server.__new__(Server)
-        s.p, s.url = p, "http://127.0.0.1:" + f.read()
-    return s
+    return Server.that_tells([sys.executable, os.path.join(HERE, "hostile.py"), path], path, stderr=subprocess.DEVNULL)
 
 
 def wait_for(here, pattern, count=1, seconds=40):

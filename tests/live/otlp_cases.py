@@ -1,9 +1,7 @@
 """Spans of whole calls, read by the published protobuf (opentelemetry-proto) as otlp_judge.py."""
 import json
 import os
-import subprocess
 import sys
-import time
 
 from common import HERE, Server, aimock, answers, case, check, errors, free_port, get, install, talk
 
@@ -17,16 +15,7 @@ def collector(here):
                     ["bin/pip", "install", "-q", "opentelemetry-proto==1.45.2", "protobuf==7.36.2"],
                     ["touch", "lib/otlp-1.45.2"])
     path = os.path.join(here, "otlp port")
-    p = subprocess.Popen([os.path.join(where, "bin/python"), os.path.join(HERE, "otlp_judge.py"), path],
-                         stdin=subprocess.DEVNULL, start_new_session=True)
-    for _ in range(300):
-        if os.path.exists(path) and os.path.getsize(path):
-            break
-        time.sleep(0.02)
-    with open(path, encoding="utf-8") as f:
-        s = Server.__new__(Server)
-        s.p, s.url = p, "http://127.0.0.1:" + f.read()
-    return s
+    return Server.that_tells([os.path.join(where, "bin/python"), os.path.join(HERE, "otlp_judge.py"), path], path)
 
 
 def call(here, *settings, lines=("What is the answer?",), prepare=None, wait=1.2):

@@ -171,16 +171,21 @@ def talk_to_pion(me, other):
     other.until("echo", lambda m: m.get("message") == "echo: two")
 
 
+def restart(me, offerer, answerer):
+    """New candidates, asked for by the offerer; our sound goes on."""
+    before = me.until("figures", lambda m: m.get("now") == "connected")
+    offerer.say(restart=True)
+    introduce(offerer, answerer)
+    after = me.until("more sound", lambda m: m.get("received", 0) > before["received"] + 100)
+    check(after["now"] == "connected", f"after the restart: {after}")
+
+
 @case
 def pion_answers_our_offer_and_survives_an_ice_restart(here):
     me, other = ours("offer"), pion("answer")
     introduce(me, other)
     talk_to_pion(me, other)
-    before = me.until("figures", lambda m: m.get("now") == "connected")
-    me.say(restart=True)
-    introduce(me, other)
-    after = me.until("more sound", lambda m: m.get("received", 0) > before["received"] + 100)
-    check(after["now"] == "connected", f"after the restart: {after}")
+    restart(me, me, other)
     me.say(send="still")
     me.until("answer", lambda m: m.get("message") == "pion: still")
     finish(me, other)
@@ -191,11 +196,7 @@ def pion_offers_restarts_and_we_answer(here):
     other, me = pion("offer"), ours("answer")
     introduce(other, me)
     talk_to_pion(me, other)
-    before = me.until("figures", lambda m: m.get("now") == "connected")
-    other.say(restart=True)
-    introduce(other, me)
-    after = me.until("more sound", lambda m: m.get("received", 0) > before["received"] + 100)
-    check(after["now"] == "connected", f"after the restart: {after}")
+    restart(me, other, me)
     finish(me, other)
 
 
