@@ -427,11 +427,6 @@ static void on_done(void *arg, struct myna_http_request *rq, const struct myna_h
 
 /* ---- the stream */
 
-static size_t samples(int ms)
-{
-    return (size_t)ms * (MYNA_IN_RATE_HZ / 1000);
-}
-
 static void forget_guess(struct stream *st)
 {
     job_free(st->guess);
@@ -473,7 +468,7 @@ static void look_fire(struct myna_timer *t)
 
     if (st->over || !st->speaking)
         return;
-    if (st->u.n >= samples(st->o->opt.max_utterance_ms)) {
+    if (st->u.n >= myna_utterance_samples(st->o->opt.max_utterance_ms)) {
         size_t at = myna_utterance_cut(&st->u);
         bool paused = st->paused;
 
@@ -493,7 +488,7 @@ static void begin_speech(struct stream *st)
 
     if (st->speaking)
         return;
-    if (myna_utterance_begin(&st->u, samples(o->opt.max_utterance_ms + SLACK_MS)) ||
+    if (myna_utterance_begin(&st->u, myna_utterance_samples(o->opt.max_utterance_ms + SLACK_MS)) ||
         myna_timer_set(&st->look, myna_host_now(o->base.host) + LOOK)) {
         myna_host_log(o->base.host, MYNA_LOG_ERROR,
                       "memory is short, an utterance is not heard provider=%s",

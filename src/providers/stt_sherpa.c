@@ -373,17 +373,13 @@ static void job_done(struct myna_work *w)
 
 /* ---- the stream */
 
-static size_t samples(int ms)
-{
-    return (size_t)ms * (MYNA_IN_RATE_HZ / 1000);
-}
-
 static void begin(struct stream *st)
 {
     struct sherpa *m = st->m;
     struct spoken *p = calloc(1, sizeof *p);
 
-    if (!p || myna_utterance_begin(&p->u, samples(m->opt.max_utterance_ms + SLACK_MS))) {
+    if (!p ||
+        myna_utterance_begin(&p->u, myna_utterance_samples(m->opt.max_utterance_ms + SLACK_MS))) {
         free(p);
         myna_host_log(m->stt.base.host, MYNA_LOG_ERROR,
                       "memory is short, an utterance is not heard provider=" NAME);
@@ -414,7 +410,7 @@ static void tick_fire(struct myna_timer *t)
         myna_local_stream_fault(&st->local, st->m->stt.err, st->m->stt.why.text);
         return;
     }
-    if (st->speaking && st->speaking->u.n >= samples(st->m->opt.max_utterance_ms)) {
+    if (st->speaking && st->speaking->u.n >= myna_utterance_samples(st->m->opt.max_utterance_ms)) {
         end(st);
         begin(st);
     }

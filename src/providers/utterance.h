@@ -20,6 +20,11 @@ struct myna_utterance { /* all zero: no memory yet */
     myna_us start;  /* capture time of the first sample; MYNA_NEVER while empty */
 };
 
+static inline size_t myna_utterance_samples(int ms)
+{
+    return (size_t)ms * (MYNA_IN_RATE_HZ / 1000);
+}
+
 /* Memory for `capacity` samples, emptied. The pages become real as sound comes. */
 enum myna_err myna_utterance_begin(struct myna_utterance *u, size_t capacity);
 void myna_utterance_fini(struct myna_utterance *u);

@@ -59,11 +59,6 @@ struct stream {
     struct myna_timer tick, deliver;
 };
 
-static size_t samples(int ms)
-{
-    return (size_t)ms * MYNA_IN_RATE_HZ / 1000;
-}
-
 static struct myna_host *host_of(const struct stream *st)
 {
     return st->local.base.stt->host;
@@ -183,7 +178,7 @@ static void kick(struct stream *st)
     if (st->paused && !st->guess)
         j = job_make(st, SPECULATIVE, st->pause_n, false);
     else if (st->interim_due && !st->paused && st->u.n > st->interim_n &&
-             st->u.n >= samples(INTERIM_MS))
+             st->u.n >= myna_utterance_samples(INTERIM_MS))
         j = job_make(st, INTERIM, st->u.n, false);
     if (!j)
         return;
@@ -381,7 +376,7 @@ static void tick_fire(struct myna_timer *t)
 
     if (st->local.over || !deliver(st))
         return;
-    if (st->speaking && st->u.n >= samples(st->m->max_utterance_ms)) {
+    if (st->speaking && st->u.n >= myna_utterance_samples(st->m->max_utterance_ms)) {
         size_t at = myna_utterance_cut(&st->u);
         bool paused = st->paused;
 
@@ -438,7 +433,7 @@ static void begin_speech(struct stream *st)
 
     if (st->speaking)
         return;
-    if (myna_utterance_begin(&st->u, samples(m->max_utterance_ms + SLACK_MS)) ||
+    if (myna_utterance_begin(&st->u, myna_utterance_samples(m->max_utterance_ms + SLACK_MS)) ||
         myna_timer_set(&st->tick, myna_host_now(m->stt.base.host) + m->interim_ms * MYNA_MS)) {
         myna_host_log(m->stt.base.host, MYNA_LOG_ERROR,
                       "memory is short, an utterance is not heard provider=%s",
