@@ -63,9 +63,16 @@ class Client:
         self.room.on("data_received", self.on_data)
         await self.room.connect(url, token)
         agent = await self.agent()
-        await self.send(agent, type="client:tool-register", name="desktop_notify", description="shows a notification",
-                        input_schema=NOTIFY)
-        await asyncio.wait_for(self.registered.wait(), 10)
+        for _ in range(10):  # what is sent before its data channel is open is lost
+            await self.send(agent, type="client:tool-register", name="desktop_notify",
+                            description="shows a notification", input_schema=NOTIFY)
+            try:
+                await asyncio.wait_for(self.registered.wait(), 1)
+                break
+            except asyncio.TimeoutError:
+                continue
+        else:
+            sys.exit("the agent does not answer a registration")
         if prompt is not None:
             await self.send(agent, type="client:message", text=prompt)
             await asyncio.wait_for(self.answered.wait(), 30)
