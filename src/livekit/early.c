@@ -1,7 +1,8 @@
 /* early.c - what somebody said or typed before the session knew of them.
  *
  * Typed words wait for the server's news of who is there. A recording that a client made while it
- * connected (agent-session 6.6) is heard before the live sound: that waits for it, 3 s at most.
+ * connected (agent-session 6.6) is heard before the live sound: that waits for it, 3 s for its
+ * beginning, 10 s for its end.
  */
 #include "livekit/guests.h"
 
@@ -12,6 +13,7 @@
 
 #define EARLY_FOR (10 * MYNA_S)
 #define WAIT      (3 * MYNA_S)
+#define COMING    (10 * MYNA_S) /* a client ends it only when we listen, some a good while later */
 
 /* ---- typed */
 
@@ -82,6 +84,7 @@ void myna_lk_await_recording(struct lk_guest *g, const struct myna_lk_person *p)
         if (p->tracks[i].preconnect && p->tracks[i].source == MYNA_LK_MICROPHONE && !g->held) {
             g->held = calloc(MYNA_LK_HELD, sizeof *g->held);
             g->n_held = 0;
+            g->announced = false;
             g->held_until = myna_host_now(g->lk->base.host) + WAIT;
         }
 }
@@ -100,7 +103,8 @@ bool myna_lk_held(struct lk_guest *g, const struct myna_frame *f)
 {
     if (!g->held)
         return false;
-    if (g->n_held == 0) /* their sound begins now: that is when a recording is due */
+    if (g->n_held == 0 &&
+        !g->announced) /* their sound begins now: that is when a recording is due */
         g->held_until = myna_host_now(g->lk->base.host) + WAIT;
     if (myna_host_now(g->lk->base.host) >= g->held_until || g->n_held == MYNA_LK_HELD) {
         release(g); /* no recording came */
@@ -108,6 +112,18 @@ bool myna_lk_held(struct lk_guest *g, const struct myna_frame *f)
     }
     g->held[g->n_held++] = *f;
     return true;
+}
+
+void myna_lk_recording_begins(struct lk *lk)
+{
+    for (size_t i = 0; i < MYNA_LK_GUESTS; i++) {
+        struct lk_guest *g = &lk->guests[i];
+
+        if (!g->held || g->announced)
+            continue;
+        g->announced = true;
+        g->held_until = myna_host_now(lk->base.host) + COMING;
+    }
 }
 
 static const char *attribute(const Myna__Lk__StreamHeader *h, const char *key)

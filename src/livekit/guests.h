@@ -17,7 +17,7 @@
 enum {
     MYNA_LK_GUESTS = 16,
     MYNA_LK_EARLY = 8,
-    MYNA_LK_HELD = 160, /* frames: a little more than 3 s */
+    MYNA_LK_HELD = 500, /* frames: 10 s */
 };
 
 struct lk;
@@ -34,6 +34,7 @@ struct lk_guest {
     struct myna_frame *held; /* NULL: nothing is waited for */
     size_t n_held;
     myna_us held_until;
+    bool announced; /* the recording is on its way */
 };
 
 /* Typed by somebody of whom the server has not told us yet: its news of people come up to 3 s late
@@ -80,6 +81,7 @@ bool myna_lk_may_be_guest(struct lk *lk, const struct myna_lk_person *p);
 void myna_lk_await_recording(struct lk_guest *g, const struct myna_lk_person *p);
 /* Media tick. True: the frame waits. */
 bool myna_lk_held(struct lk_guest *g, const struct myna_frame *f);
+void myna_lk_recording_begins(struct lk *lk); /* somebody's: its first packet is here */
 void myna_lk_recording(struct lk_guest *g, const Myna__Lk__StreamHeader *header,
                        struct myna_view body);
 void myna_lk_tell_frame(struct lk_guest *g, struct myna_frame *f);

@@ -153,8 +153,11 @@ static void on_listened(void *arg)
 
 static bool on_wants(void *arg, const char *topic, bool is_text)
 {
-    (void)arg;
-    return !strcmp(topic, is_text ? "lk.chat" : MYNA_LK_PRECONNECT_TOPIC);
+    bool wanted = !strcmp(topic, is_text ? "lk.chat" : MYNA_LK_PRECONNECT_TOPIC);
+
+    if (wanted && !is_text)
+        myna_lk_recording_begins(arg);
+    return wanted;
 }
 
 static void on_stream(void *arg, const struct myna_lk_person *from, const char *identity,
