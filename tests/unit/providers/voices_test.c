@@ -181,14 +181,14 @@ TEST(piper_speaks_and_is_understood)
     mouth_fini(&m);
 }
 
-TEST(the_first_sound_of_a_long_answer_comes_early)
+TEST(the_first_sound_of_a_long_answer_comes_long_before_its_last)
 {
     static const char text[] =
         "Once upon a time there was a bird that could remember every word that anybody had ever "
         "said to it, and people came from far away to hear it speak. One day it forgot one.";
     struct mouth m;
     myna_us start;
-    double first;
+    double first, all;
 
     need_models("piper-joe");
     mouth_init(&m, &myna_tts_piper, false, NULL, NULL);
@@ -198,10 +198,11 @@ TEST(the_first_sound_of_a_long_answer_comes_early)
     myna_tts_port_end(m.port);
     myna_loop_run(m.s.host.loop);
     first = (double)(m.first_at - start) / 1000;
+    all = (double)(myna_clock_monotonic() - start) / 1000;
     printf("# first sound %.1f ms after its text; all %.1f s in %.1f ms\n", first,
-           (double)m.n / 24000, (double)(myna_clock_monotonic() - start) / 1000);
+           (double)m.n / 24000, all);
     CHECK_EQ(m.done, 1);
-    CHECK(first < 2000); /* a bound against computing the whole sentence on a busy machine */
+    CHECK(first < all / 2); /* clause by clause, on a busy machine too */
     mouth_fini(&m);
 }
 
