@@ -26,15 +26,16 @@ static const struct flag flags[] = {
     KEY_FLAG("room", "transport.livekit.room", "ROOM", "the room to join"),
     KEY_FLAG("identity", "transport.livekit.identity", "ID", "who the agent is in the room"),
     KEY_FLAG("participant", "transport.livekit.participant", "ID",
-             "talk with this person alone; otherwise with the first who comes"),
+             "talk with this person alone; otherwise with everyone in the room"),
     {.name = "as",
      .kind = FLAG_VALUE,
      .offset = offsetof(struct options, as),
      .value = "ROLE",
      .words = roles,
      .help = "gateway: there while somebody is there; guest: now, for one talk"},
-    SWITCH_FLAG("stay", stay,
-                "stay when the person leaves, and talk with the next; a gateway: join now, stay"),
+    SWITCH_FLAG(
+        "stay", stay,
+        "stay when the last one leaves, and talk with who comes next; a gateway: join now, stay"),
     SWITCH_FLAG("allow-all", allow_all, "gateway: everyone in the room may talk with the agent"),
     TALK_FLAGS,
     {0},
@@ -152,8 +153,8 @@ const struct cmd myna_cmd_join = {
     .name = "join",
     .summary = "join a LiveKit room and talk with the people in it",
     .about =
-        "As a guest it joins the room at once and talks with the first person who is there or "
-        "comes; others see its captions, its state and hear it too. The call ends when that person "
+        "As a guest it joins the room at once and talks with everyone who is there or comes, by "
+        "turns (transport.livekit.hear). The call ends when the last of them "
         "leaves, unless --stay is given, or with Ctrl-C. A lost connection is taken up again where "
         "the talk was. As a gateway it keeps the room: it looks from outside, joins when somebody "
         "is there who counts, leaves with the last of them, comes back after a broken connection "

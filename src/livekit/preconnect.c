@@ -71,7 +71,8 @@ static void read_webm(struct myna_view body, struct myna_opus_decoder *d, struct
     uint64_t id, size;
     bool unknown;
 
-    while (number(&w, true, &id, &unknown) && number(&w, false, &size, &unknown)) {
+    /* what no longer fits is not decoded: this runs on the loop */
+    while (!into->err && number(&w, true, &id, &unknown) && number(&w, false, &size, &unknown)) {
         if (id == SEGMENT || id == CLUSTER || id == BLOCK_GROUP)
             continue; /* what is inside follows */
         if (unknown || size > (uint64_t)(w.end - w.at))
@@ -130,7 +131,14 @@ static enum myna_err file(enum myna_sound kind, struct myna_view body, struct my
 
     myna_buf_init(&at_24, 60 * MYNA_OUT_RATE_HZ * sizeof(int16_t));
     d = myna_decode_create(kind, MYNA_OUT_RATE_HZ, keep, &at_24);
-    err = d ? myna_decode_feed(d, body, why) : myna_fail(why, MYNA_ENOMEM, "memory is short");
+    err = d ? MYNA_OK : myna_fail(why, MYNA_ENOMEM, "memory is short");
+    while (!err && body.len && !at_24.err) { /* the same here */
+        struct myna_view part = {body.ptr, body.len < 4096 ? body.len : 4096};
+
+        err = myna_decode_feed(d, part, why);
+        body.ptr += part.len;
+        body.len -= part.len;
+    }
     if (!err)
         err = myna_decode_end(d, why);
     if (!err)

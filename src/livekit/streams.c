@@ -114,9 +114,18 @@ static void on_header(struct myna_lk_streams *s, myna_us now, const char *identi
     }
 }
 
-static void on_chunk(struct myna_lk_streams *s, myna_us now, const Myna__Lk__StreamChunk *c)
+/* The stream is its opener's alone: others may know its id. */
+static struct open *find_of(struct myna_lk_streams *s, const char *id, const char *identity)
 {
-    struct open *o = find(s, c->stream_id);
+    struct open *o = find(s, id);
+
+    return o && strcmp(o->identity, identity) == 0 ? o : NULL;
+}
+
+static void on_chunk(struct myna_lk_streams *s, myna_us now, const char *identity,
+                     const Myna__Lk__StreamChunk *c)
+{
+    struct open *o = find_of(s, c->stream_id, identity);
 
     if (!o)
         return;
@@ -133,9 +142,10 @@ static void on_chunk(struct myna_lk_streams *s, myna_us now, const Myna__Lk__Str
         finish(s, o); /* its trailer finds nothing any more */
 }
 
-static void on_trailer(struct myna_lk_streams *s, const Myna__Lk__StreamTrailer *t)
+static void on_trailer(struct myna_lk_streams *s, const char *identity,
+                       const Myna__Lk__StreamTrailer *t)
 {
-    struct open *o = find(s, t->stream_id);
+    struct open *o = find_of(s, t->stream_id, identity);
 
     if (!o)
         return;
@@ -152,10 +162,10 @@ void myna_lk_streams_packet(struct myna_lk_streams *s, myna_us now, const Myna__
         on_header(s, now, m->participant_identity, m->stream_header);
         break;
     case MYNA__LK__DATA_PACKET__VALUE_STREAM_CHUNK:
-        on_chunk(s, now, m->stream_chunk);
+        on_chunk(s, now, m->participant_identity, m->stream_chunk);
         break;
     case MYNA__LK__DATA_PACKET__VALUE_STREAM_TRAILER:
-        on_trailer(s, m->stream_trailer);
+        on_trailer(s, m->participant_identity, m->stream_trailer);
         break;
     default:
         break;

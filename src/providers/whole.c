@@ -353,6 +353,7 @@ static void finish_utterance(struct stream *st, size_t n, bool over)
     } else if (j) {
         if (j != st->running)
             job_free(j);
+        j = NULL;
         myna_host_log(host_of(st), MYNA_LOG_WARN,
                       "recogniser too slow, an utterance was dropped provider=%s", name_of(st));
     } else if (n) {

@@ -126,8 +126,12 @@ bool myna_s_ear_leave(struct myna_session *s, struct ear *e)
     r->language[0] = e->identity[0] = e->name[0] = '\0';
     r->stt_tries = 0;
     e->line.heard_at = MYNA_NEVER;
-    if (!myna_s_anyone_speaks(s) && s->user_state == MYNA_USER_SPEAKING)
-        myna_s_user_state(s, MYNA_USER_LISTENING);
+    if (!myna_s_anyone_speaks(s)) { /* what they interrupted goes on, as behind their silence */
+        if (s->user_state == MYNA_USER_SPEAKING)
+            myna_s_user_state(s, MYNA_USER_LISTENING);
+        if (s->paused.speech)
+            myna_s_false_timer(s, s->paused.timeout);
+    }
     s->dirty = true;
     return true;
 }
@@ -223,10 +227,16 @@ bool myna_s_eou_anywhere(const struct myna_session *s)
 
 bool myna_s_all_deaf(const struct myna_session *s)
 {
-    for (size_t i = 0; i < s->n_ears; i++)
-        if (s->ears[i]->open && !s->ears[i]->rec.stt_failed)
+    bool any = false;
+
+    for (size_t i = 0; i < s->n_ears; i++) {
+        const struct ear *e = s->ears[i];
+
+        if (e->open && !e->rec.stt_failed)
             return false;
-    return s->first.rec.stt_failed;
+        any |= e->open; /* who has left counts no more */
+    }
+    return any;
 }
 
 void myna_s_limits_reset(struct myna_session *s)

@@ -132,6 +132,25 @@ TEST(who_leaves_in_the_middle_of_a_sentence_has_said_what_was_heard_of_it)
     sim_end(s);
 }
 
+TEST(an_answer_that_somebody_interrupted_goes_on_when_they_leave_without_a_word)
+{
+    struct sim *s = sim_create(&(struct sim_setup){.pausable = true});
+
+    sim_user(s, 500, 2500, "Tell me a story.", 200);
+    sim_says(s, 7, 5000, 9000, "", 200); /* nothing that the recogniser knows */
+    sim_answer(s, "Ann: Tell me a story.", "Once upon a time there was a bird.");
+    sim_voice(s, "Once upon a time there was a bird.", 4000);
+    begin(s);
+    sim_comes(s, 7, "bob-1", "Bob");
+    sim_run(s, 6000);
+    CHECK_ITEMS(s, "handoff | user: Tell me a story.");
+    myna_transport_left(sim_transport(s), 7, "client_initiated");
+    sim_run(s, 14000);
+    CHECK_STR(sim_message(s, MYNA_ROLE_ASSISTANT, 0)->text, "Once upon a time there was a bird.");
+    CHECK(!sim_message(s, MYNA_ROLE_ASSISTANT, 0)->interrupted);
+    sim_end(s);
+}
+
 TEST(the_call_goes_on_with_the_others_and_ends_with_the_last)
 {
     struct sim *s = sim_create(NULL);

@@ -185,11 +185,40 @@ TEST(a_stream_that_stands_still_for_a_minute_is_dropped)
     close_world();
 }
 
+TEST(nobody_writes_into_the_stream_of_another_or_ends_it)
+{
+    Myna__Lk__DataPacket m = MYNA__LK__DATA_PACKET__INIT;
+    Myna__Lk__StreamChunk c = MYNA__LK__STREAM_CHUNK__INIT;
+    Myna__Lk__StreamTrailer t = MYNA__LK__STREAM_TRAILER__INIT;
+    struct myna_lk_stream_out out = {.id = "s1", .topic = "lk.chat"};
+
+    open_world();
+    CHECK_EQ(myna_lk_stream_begin(w.p, &out), MYNA_OK);
+    m.participant_identity = (char *)"mallory";
+    m.value_case = MYNA__LK__DATA_PACKET__VALUE_STREAM_CHUNK;
+    m.stream_chunk = &c;
+    c.stream_id = (char *)"s1";
+    c.content.data = (uint8_t *)"forged";
+    c.content.len = 6;
+    myna_lk_streams_packet(w.s, 0, &m);
+    m.value_case = MYNA__LK__DATA_PACKET__VALUE_STREAM_TRAILER;
+    m.stream_trailer = &t;
+    t.stream_id = (char *)"s1";
+    t.reason = (char *)"over";
+    myna_lk_streams_packet(w.s, 0, &m);
+    CHECK_EQ(w.n, 0);
+    CHECK_EQ(myna_lk_stream_write(w.p, &out, myna_view_of("mine")), MYNA_OK);
+    CHECK_EQ(myna_lk_stream_end(w.p, &out), MYNA_OK);
+    CHECK_EQ(w.n, 1);
+    CHECK_STR(w.body, "mine");
+    close_world();
+}
+
 static void by_hand(Myna__Lk__StreamHeader *h)
 {
     Myna__Lk__DataPacket m = MYNA__LK__DATA_PACKET__INIT;
 
-    m.participant_identity = (char *)"bob";
+    m.participant_identity = (char *)"ann";
     m.value_case = MYNA__LK__DATA_PACKET__VALUE_STREAM_HEADER;
     m.stream_header = h;
     myna_lk_streams_packet(w.s, 0, &m);
@@ -210,7 +239,7 @@ TEST(an_inline_header_is_a_whole_stream_and_a_promise_is_kept_or_broken)
     h.inline_content.data = (uint8_t *)"abc";
     h.inline_content.len = 3;
     by_hand(&h);
-    CHECK_STR(w.last, "bob t s1 bytes");
+    CHECK_STR(w.last, "ann t s1 bytes");
     CHECK_STR(w.body, "abc");
     h.stream_id = (char *)"s2";
     h.has_inline_content_case = 0;

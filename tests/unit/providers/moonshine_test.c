@@ -250,6 +250,25 @@ TEST(a_stream_may_be_closed_from_its_own_final)
     ears_fini(&e);
 }
 
+TEST(utterances_that_nobody_waits_for_any_more_are_dropped)
+{
+    struct ears e;
+
+    need_models("moonshine-tiny-en");
+    (void)shared_data("weather_question.wav"); /* a skip must not leave a model loading */
+    ears_init(&e, true, NULL, NULL);
+    speech_load(&e.s, shared_data("weather_question.wav"));
+    for (int i = 0; i < 12; i++) { /* before the model is there */
+        mark(&e, MYNA_STT_MARK_SPEECH);
+        for (size_t f = 0; f < 20; f++)
+            myna_stt_port_push(e.port, &e.s.frames[f]);
+        mark(&e, MYNA_STT_MARK_END);
+    }
+    wait_ms(&e, 100);
+    CHECK(e.finals <= 8);
+    ears_fini(&e);
+}
+
 TEST(an_object_destroyed_while_it_loads_goes_quietly)
 {
     struct ears e;
