@@ -15,6 +15,7 @@
 
 #include <jansson.h>
 
+#include "lines_in.h"
 #include "livekit/room.h"
 #include "util/grave.h"
 #include "util/host.h"
@@ -205,23 +206,9 @@ static void take_line(const char *line)
 
 static void on_input(void *arg, int events)
 {
-    ssize_t n = read(0, w.in + w.n_in, sizeof w.in - 1 - w.n_in);
-    char *end;
-
     (void)arg;
     (void)events;
-    if (n <= 0) {
-        myna_loop_stop(w.host.loop);
-        return;
-    }
-    w.n_in += (size_t)n;
-    w.in[w.n_in] = '\0';
-    while ((end = strchr(w.in, '\n'))) {
-        *end = '\0';
-        take_line(w.in);
-        w.n_in -= (size_t)(end + 1 - w.in);
-        memmove(w.in, end + 1, w.n_in + 1);
-    }
+    lines_in(w.host.loop, w.in, &w.n_in, sizeof w.in, take_line);
 }
 
 int main(int argc, char **argv)
