@@ -11,11 +11,13 @@ build=(gcc libc6-dev make meson ninja-build pkg-config
     libuv1-dev libjansson-dev libyaml-dev libsndfile1-dev libspeexdsp-dev libopus-dev libopusenc-dev
     portaudio19-dev flite1-dev libhyphen-dev hyphen-en-us zlib1g-dev libcurl4-openssl-dev libssl-dev libarchive-dev
     libnice-dev libsrtp2-dev libusrsctp-dev libprotobuf-c-dev protobuf-c-compiler libogg-dev libmpg123-dev
-    libsqlite3-dev python3)
+    libvpx-dev libturbojpeg0-dev libsqlite3-dev python3)
 # libclang-rt-dev: the run time of clang's sanitizers and of libFuzzer; iproute2: networks that break;
 # chromium: a browser as the person in a LiveKit room; coturn: a relay for the WebRTC tests;
-# zsh, fish: completion
-check=(g++ git clang libclang-rt-dev clang-format cppcheck flite iproute2 chromium coturn zsh fish)
+# gstreamer1.0-*, python3-gst-1.0, gir1.2-*: another WebRTC stack to talk with; zsh, fish: completion
+check=(g++ git clang libclang-rt-dev clang-format cppcheck flite iproute2 chromium coturn
+    gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-nice
+    python3-gst-1.0 gir1.2-gst-plugins-bad-1.0 zsh fish)
 
 test=no list=no
 for arg in "$@"; do
@@ -46,14 +48,16 @@ if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
 This machine has no apt. Myna needs a C17 compiler, meson >= 1.0, ninja, pkg-config, Python 3 with pip,
 and the development files of: libuv, jansson, libyaml, libsndfile, speexdsp, opus, libopusenc,
 portaudio, flite, hyphen (with the en_US patterns), zlib, libcurl, openssl, libarchive, libnice, libsrtp2,
-usrsctp, protobuf-c, libogg, mpg123, sqlite3.
+usrsctp, protobuf-c, libogg, mpg123, libvpx, libjpeg-turbo (turbojpeg), sqlite3.
   Fedora:  dnf install gcc meson ninja-build pkgconf libuv-devel jansson-devel libyaml-devel \\
            libsndfile-devel speexdsp-devel opus-devel libopusenc-devel portaudio-devel flite-devel \\
            hyphen-devel hyphen-en zlib-devel libcurl-devel openssl-devel libarchive-devel python3-pip \\
-           libnice-devel libsrtp-devel usrsctp-devel protobuf-c-devel libogg-devel mpg123-devel sqlite-devel
+           libnice-devel libsrtp-devel usrsctp-devel protobuf-c-devel libogg-devel mpg123-devel \\
+           libvpx-devel turbojpeg-devel sqlite-devel
   Arch:    pacman -S gcc meson ninja pkgconf libuv jansson libyaml libsndfile speexdsp opus \\
            libopusenc portaudio flite hyphen hyphen-en zlib curl openssl libarchive python-pip \\
-           libnice libsrtp usrsctp protobuf-c libogg mpg123 sqlite
+           libnice libsrtp usrsctp protobuf-c libogg mpg123 \\
+           libvpx libjpeg-turbo sqlite
 Then run make.
 EOT
     # Fine when everything is there already: the build says what is not.

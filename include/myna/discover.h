@@ -47,7 +47,8 @@ struct myna_discovery {
     double took_ms;
 };
 
-/* Looks at all places, whatever the configuration says about providers. */
+/* Looks at all places, whatever the configuration says about providers. MYNA_EUNAVAIL: the library
+ * to ask with is missing. */
 MYNA_API MYNA_MUST enum myna_err myna_discover(const struct myna_config *cfg,
                                                struct myna_discovery *out, struct myna_why *why);
 
@@ -57,7 +58,8 @@ MYNA_API MYNA_MUST enum myna_err myna_discover_use(struct myna_config *cfg,
                                                    const struct myna_discovery *d, char *line,
                                                    size_t size, struct myna_why *why);
 
-/* Both, unless `probe.enabled` is false or nothing is left to choose; `line` is then "". */
+/* Both, unless `probe.enabled` is false or nothing is left to choose; `line` is then "". Where
+ * nobody can be asked, `line` says why. */
 MYNA_API MYNA_MUST enum myna_err myna_discover_all(struct myna_config *cfg, char *line, size_t size,
                                                    struct myna_why *why);
 

@@ -51,6 +51,8 @@ struct myna_fault {
     int http_status;      /* 0 when none */
     bool retryable;       /* may be tried again */
     bool recoverable;     /* it is being tried again; false: this piece of work is lost */
+    const char
+        *identity; /* of the one person whom it concerns; NULL all, or nobody in particular */
 };
 
 enum myna_role { MYNA_ROLE_SYSTEM, MYNA_ROLE_DEVELOPER, MYNA_ROLE_USER, MYNA_ROLE_ASSISTANT };
@@ -74,6 +76,15 @@ struct myna_item_metrics {
     double tts_node_ttfb;
     double playback_latency;
     double e2e_latency;
+};
+
+/* A picture that goes with a person's words. */
+struct myna_image {
+    const char *type;     /* "image/jpeg" */
+    const uint8_t *bytes; /* NULL once the agent has answered, and in a replay */
+    size_t len;
+    uint32_t width, height;
+    uint32_t crc; /* CRC-32 of the bytes; the session's */
 };
 
 /* One entry of the history. Fields that its type does not use are NULL / zero. */
@@ -104,6 +115,11 @@ struct myna_item {
     const char *tools_removed;
 
     const char *identity; /* MESSAGE: of the speaker in the room; NULL where `speaker` is */
+
+    const struct myna_image *images; /* MESSAGE of a person: what they showed, oldest first */
+    size_t n_images;
+
+    uint32_t conversation; /* 0: everybody's; else that of one person (session.own_history) */
 };
 
 enum myna_metrics_type {
@@ -175,6 +191,8 @@ enum myna_event_type {
     MYNA_EV_AGENT_TOOL_PROGRESS, /* (Myna) the agent works with a tool of its own */
     MYNA_EV_PROVIDER_SWITCHED,   /* (Myna) a stage goes on with another of its providers */
     MYNA_EV_PERSON_SPEAKING,     /* (Myna) one person of a room begins, stops to speak */
+    MYNA_EV_DATA_RECEIVED,       /* (Myna) a message on one of `session.topics` (message.h) */
+    MYNA_EV_ATTRIBUTE_CHANGED,   /* (Myna) an attribute of a person of the room */
 };
 
 /* Usage summed per provider and model (agent-session 9). Zero fields are left out of JSON. */
@@ -254,6 +272,18 @@ struct myna_event {
             const char *name;     /* NULL unknown */
             bool speaking;
         } person;
+        struct {
+            const char *topic;
+            const char *identity; /* NULL: the room's server */
+            const uint8_t *bytes; /* a '\0' behind them; NULL in a replay of more than 4 KiB */
+            size_t len;
+            uint32_t crc; /* CRC-32 of the bytes */
+        } data;
+        struct {
+            const char *identity, *key;
+            const char *value; /* "": it is gone; NULL in a replay of more than 4 KiB */
+            size_t len;        /* of the value */
+        } attribute;
         struct {
             double probability, threshold, inference_ms, delay_ms;
         } eot;

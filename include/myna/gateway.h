@@ -38,6 +38,25 @@ MYNA_API MYNA_MUST enum myna_err myna_gateway_run(struct myna_config *cfg,
                                                   const struct myna_gateway_options *opt,
                                                   struct myna_why *why);
 
+/* What the configuration makes of a gateway. Strings are the configuration's own. */
+struct myna_gateway_facts {
+    size_t size;     /* sizeof(struct myna_gateway_facts) */
+    bool configured; /* server, key and secret are there */
+    bool announces;  /* there is a token for announcements and status */
+    const char *room, *home, *home_name;
+    char identity[300];
+    double poll_s;        /* between two looks into the room */
+    const char *poll_why; /* "override", "cloud default", "local default" */
+};
+MYNA_API MYNA_MUST enum myna_err myna_gateway_facts(const struct myna_config *cfg,
+                                                    struct myna_gateway_facts *out,
+                                                    struct myna_why *why);
+/* What the gateway that runs says of itself, JSON, the caller's to free: state, participants,
+ * backend, … (docs/gateway.md). Waits a second at most. MYNA_ESTATE: it has no address for that;
+ * MYNA_EIO: nobody answers there; MYNA_EPROVIDER: somebody else does. */
+MYNA_API MYNA_MUST enum myna_err myna_gateway_status(const struct myna_config *cfg, char **out,
+                                                     struct myna_why *why);
+
 #ifdef __cplusplus
 }
 #endif

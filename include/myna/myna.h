@@ -15,6 +15,7 @@
 #include <myna/gateway.h>
 #include <myna/host.h>
 #include <myna/livekit.h>
+#include <myna/message.h>
 #include <myna/provider.h>
 #include <myna/runtime.h>
 #include <myna/session.h>

@@ -127,19 +127,45 @@ uint32_t myna_opus_ticks(struct myna_view packet)
 
 /* Behind the voice flags of its SILK frames each channel has its LBRR flag (RFC 6716, 4.2.3). Only
  * packets of one frame are looked at: WebRTC sends no others with FEC. */
-bool myna_opus_has_fec(struct myna_view packet)
+/* The header of SILK's layer (RFC 6716, 4.2.3): a bit a frame for its voice activity, then one for
+ * the copy of the packet before, for each channel. 0: there is none, or several frames. */
+static int silk_flags(struct myna_view packet)
 {
     static const int silk_frames[4] = {1, 1, 2, 3}; /* 10, 20, 40, 60 ms */
-    int config, flags, lbrr;
+    int config;
 
     if (packet.len < 2 || packet.ptr[0] & 3)
-        return false;
+        return 0;
     config = packet.ptr[0] >> 3;
     if (config >= 16) /* CELT alone */
+        return 0;
+    return (config < 12 ? silk_frames[config & 3] : 1) + 1; /* of one channel */
+}
+
+static bool is_stereo(struct myna_view packet)
+{
+    return packet.ptr[0] & 4;
+}
+
+bool myna_opus_has_fec(struct myna_view packet)
+{
+    int flags = silk_flags(packet), lbrr = 0x100 >> flags;
+
+    if (!flags)
         return false;
-    flags = (config < 12 ? silk_frames[config & 3] : 1) + 1; /* of one channel */
-    lbrr = 0x100 >> flags;
-    if (packet.ptr[0] & 4) /* stereo */
+    if (is_stereo(packet))
         lbrr |= 0x100 >> 2 * flags;
     return packet.ptr[1] & lbrr;
+}
+
+bool myna_opus_may_speak(struct myna_view packet)
+{
+    int flags = silk_flags(packet), voice;
+
+    if (!flags)
+        return true;
+    voice = 0xff & ~(0xff >> (flags - 1));
+    if (is_stereo(packet))
+        voice |= voice >> flags;
+    return packet.ptr[1] & voice;
 }

@@ -49,5 +49,7 @@ size_t myna_opus_conceal(struct myna_opus_decoder *d, int16_t *pcm, size_t n);
 /* Of a packet, without decoding. */
 uint32_t myna_opus_ticks(struct myna_view packet); /* length at 48 kHz; 0: not Opus */
 bool myna_opus_has_fec(struct myna_view packet);   /* carries a copy of its predecessor */
+/* false: its encoder heard no voice. What does not say so (CELT, several frames) may hold one. */
+bool myna_opus_may_speak(struct myna_view packet);
 
 #endif

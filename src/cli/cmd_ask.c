@@ -7,6 +7,7 @@
 #include "commands.h"
 #include "flags.h"
 #include "out.h"
+#include "util/json_load.h"
 
 enum { MAX_TEXT = 64 * 1024 };
 
@@ -24,7 +25,8 @@ static const struct flag flags[] = {
 
 struct asking {
     const struct options *opt;
-    bool new_line; /* the last byte printed was one */
+    bool new_line;  /* the last byte printed was one */
+    char last[512]; /* trouble that was told */
 };
 
 static void on_text(void *arg, const char *text)
@@ -53,9 +55,12 @@ static void on_event(void *arg, const struct myna_event *ev)
     if (a->opt->quiet)
         return;
     if (ev->type == MYNA_EV_ERROR && ev->u.fault.recoverable && ev->u.fault.message) {
-        fputs("Trying again: ", stderr);
-        myna_cli_put_plain(stderr, ev->u.fault.message, false);
+        bool same = !strcmp(a->last, ev->u.fault.message);
+
+        fputs(same ? "Trying again" : "Trying again: ", stderr);
+        myna_cli_put_plain(stderr, same ? "" : ev->u.fault.message, false);
         fputc('\n', stderr);
+        snprintf(a->last, sizeof a->last, "%s", ev->u.fault.message);
     } else if (ev->type == MYNA_EV_AGENT_TOOL_PROGRESS && ev->u.progress.tool &&
                ev->u.progress.status && !strcmp(ev->u.progress.status, "running")) {
         fputs("(the agent uses ", stderr);
@@ -97,7 +102,7 @@ static enum myna_err question_of(const struct call *call, char text[MAX_TEXT], s
 static json_t *result(const struct call *call, const char *question, const struct myna_answer *a,
                       enum myna_err err, const struct myna_why *why)
 {
-    json_t *usage = json_loads(a->usage_json ? a->usage_json : "[]", 0, NULL);
+    json_t *usage = myna_json_loads(a->usage_json ? a->usage_json : "[]", 0, NULL);
     double cost = 0;
     bool unpriced = false;
     const json_t *row;

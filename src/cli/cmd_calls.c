@@ -10,6 +10,7 @@
 #include "commands.h"
 #include "flags.h"
 #include "out.h"
+#include "util/json_load.h"
 
 struct options {
     const char *limit;
@@ -267,7 +268,7 @@ static enum myna_err run(const struct call *call, struct myna_why *why)
     err = myna_calls_json(call->cfg, id, (size_t)limit, &text, why);
     if (err)
         return err;
-    value = json_loads(text, 0, NULL);
+    value = myna_json_loads(text, 0, NULL);
     free(text);
     if (!value)
         return myna_fail(why, MYNA_ENOMEM, "memory is short");

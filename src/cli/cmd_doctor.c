@@ -105,7 +105,8 @@ const struct cmd myna_cmd_doctor = {
     .args = "[AGENT]",
     .about = "Looks at the files, models, sound card, keys and servers that a call needs, asks the "
              "agent for a first word and lets the voice speak one. With the name of an agent "
-             "(hermes, openclaw, ollama, …) at that one alone. Each check is ok, warn, fail or "
+             "(hermes, openclaw, ollama, …) at that one alone, with livekit at the rooms alone. "
+             "Each check is ok, warn, fail or "
              "skip, with a line that says what to do. Changes nothing; exit 1 when a check fails.",
     .max_words = 1,
     .flags = flags,

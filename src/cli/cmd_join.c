@@ -27,6 +27,8 @@ static const struct flag flags[] = {
     KEY_FLAG("identity", "transport.livekit.identity", "ID", "who the agent is in the room"),
     KEY_FLAG("participant", "transport.livekit.participant", "ID",
              "talk with this person alone; otherwise with everyone in the room"),
+    KEY_FLAG("e2ee-key", "transport.livekit.e2ee.key", "KEY",
+             "the room's password for end-to-end encryption; better in LIVEKIT_E2EE_KEY"),
     {.name = "as",
      .kind = FLAG_VALUE,
      .offset = offsetof(struct options, as),

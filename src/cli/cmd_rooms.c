@@ -10,12 +10,14 @@
 #include "commands.h"
 #include "flags.h"
 #include "out.h"
+#include "util/json_load.h"
 
 struct options {
     bool json;
 };
 
 static const struct flag flags[] = {
+    SERVER_FLAGS,
     SWITCH_FLAG("json", json, "the server's own answer"),
     {0},
 };
@@ -120,7 +122,7 @@ static enum myna_err run(const struct call *call, struct myna_why *why)
                            &answer, why);
     if (err)
         return err;
-    body = json_loads(answer, 0, NULL);
+    body = myna_json_loads(answer, 0, NULL);
     if (opt->json)
         puts(answer);
     else if (!body)

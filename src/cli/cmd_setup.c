@@ -60,6 +60,11 @@ struct wizard {
     const struct options *opt;
     struct interview iv;
     struct myna_discovery found;
+    struct unproved {
+        const char *what;
+        struct myna_why why;
+    } unproved[2]; /* kept although it failed */
+    size_t n_unproved;
 };
 
 /* ------------------------------------------------------------------ what there is */
@@ -80,13 +85,18 @@ static const struct myna_found *first(const struct wizard *w, enum myna_found_us
 static enum myna_err look_around(struct wizard *w, struct myna_why *why)
 {
     const char *enabled = myna_config_get(w->iv.cfg, "probe.enabled");
+    struct myna_why missing = {0};
     enum myna_err err;
 
     if (w->opt->no_probe || (enabled && !strcmp(enabled, "false")))
         return MYNA_OK;
-    err = myna_discover(w->iv.cfg, &w->found, why);
+    err = myna_discover(w->iv.cfg, &w->found, &missing);
+    if (err == MYNA_EUNAVAIL) {
+        printf("%s\n", missing.text);
+        return MYNA_OK;
+    }
     if (err)
-        return err;
+        return myna_fail(why, err, "%s", missing.text);
     if (!w->found.n)
         puts("Nobody was found on this machine (Hermes, OpenClaw, Ollama, LM Studio, llama.cpp, "
              "vLLM, speech servers).");
@@ -274,12 +284,23 @@ static enum myna_err try_word(struct wizard *w, struct myna_why *why)
                                  word.said, word.heard);
 }
 
+/* It was wanted so; whoever reads the end must not believe that all is well. */
+static void keep_unproved(struct wizard *w, const char *what, const struct myna_why *why)
+{
+    struct unproved *u = &w->unproved[w->n_unproved++];
+
+    u->what = what;
+    u->why = *why;
+    puts("  Kept. It does not work yet.");
+}
+
 /* Tries, and after a failure asks whether that is to be changed. *again: it is. */
 static enum myna_err prove(struct wizard *w,
                            enum myna_err (*trial)(struct wizard *, struct myna_why *),
-                           const char *text, bool *again, struct myna_why *why)
+                           const char *what, const char *text, bool *again, struct myna_why *why)
 {
     enum myna_err err = w->opt->no_test ? MYNA_OK : trial(w, why);
+    struct myna_why failed = *why;
     bool keep = false;
 
     *again = false;
@@ -288,6 +309,8 @@ static enum myna_err prove(struct wizard *w,
     printf("  %s\n", why->text);
     err = myna_cli_yes_or_no(&w->iv, text, &keep, why);
     *again = !err && !keep;
+    if (keep)
+        keep_unproved(w, what, &failed);
     return err;
 }
 
@@ -302,7 +325,7 @@ static enum myna_err agent(struct wizard *w, struct myna_why *why)
     do {
         err = ask_stage(w, &s, why);
         if (!err)
-            err = prove(w, try_agent, "  Keep it all the same?", &again, why);
+            err = prove(w, try_agent, "who answers", "  Keep it all the same?", &again, why);
         s.provider = s.url = s.model = s.key = NULL; /* the second time they are asked */
     } while (!err && again);
     return err;
@@ -329,7 +352,8 @@ static enum myna_err sound(struct wizard *w, struct myna_why *why)
         if (!err)
             err = ask_stage(w, &speaks, why);
         if (!err)
-            err = prove(w, try_word, "  Keep them all the same?", &again, why);
+            err = prove(w, try_word, "hearing and speaking", "  Keep them all the same?", &again,
+                        why);
         hears.provider = hears.url = hears.model = hears.key = NULL;
         speaks.provider = speaks.url = speaks.model = speaks.key = speaks.voice = NULL;
     } while (!err && again);
@@ -402,7 +426,11 @@ static enum myna_err finish(struct wizard *w, const char *named, struct myna_why
         printf("Written: %s", path);
         if (env && !access(env, F_OK))
             printf(", keys in %s (0600)", env);
-        puts("\nTalk with it: myna console    Look at everything: myna doctor");
+        putchar('\n');
+        for (size_t i = 0; i < w->n_unproved; i++)
+            printf("Kept, but it does not work yet: %s (%s)\n", w->unproved[i].what,
+                   w->unproved[i].why.text);
+        puts("Talk with it: myna console    Look at everything: myna doctor");
     }
     free(env);
     free(home);

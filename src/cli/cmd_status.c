@@ -4,12 +4,14 @@
 #include <string.h>
 
 #include <myna/calls.h>
+#include <myna/gateway.h>
 #include <myna/runtime.h>
 #include <myna/stages.h>
 
 #include "commands.h"
 #include "flags.h"
 #include "out.h"
+#include "util/json_load.h"
 
 struct options {
     bool json, no_probe;
@@ -59,19 +61,31 @@ static json_t *stage_row(const struct myna_config *cfg, const char *stage)
                      base_url, "model", model, "key", key_of(cfg, stage, provider));
 }
 
-/* The rooms of LiveKit, as far as they are configured. */
+/* The room that is kept: as it is configured, and as its gateway is, where that may be asked. */
 static json_t *livekit_row(const struct myna_config *cfg)
 {
-    const char *url = myna_config_get(cfg, "transport.livekit.url");
-    const char *key = myna_config_get(cfg, "transport.livekit.api_key");
-    const char *secret = myna_config_get(cfg, "transport.livekit.api_secret");
-    const char *home = myna_config_get(cfg, "gateway.home_channel");
-    bool all = url && *url && key && *key && secret && *secret;
+    struct myna_gateway_facts f;
+    struct myna_why why = {0};
+    char *text = NULL;
+    json_t *o, *running;
 
-    return json_pack("{sb ss* ss* ss* ss*}", "configured", all, "url", url, "room",
-                     myna_config_get(cfg, "transport.livekit.room"), "agent_name",
-                     myna_config_get(cfg, "gateway.agent_name"), "home_channel",
-                     home && *home ? home : myna_config_get(cfg, "transport.livekit.room"));
+    if (myna_gateway_facts(cfg, &f, &why))
+        return json_pack("{sb ss}", "configured", 0, "trouble", why.text);
+    o = json_pack("{sb ss* ss* ss ss ss ss sf ss}", "configured", f.configured, "url",
+                  myna_config_get(cfg, "transport.livekit.url"), "room", f.room, "identity",
+                  f.identity, "agent_name", myna_config_get(cfg, "gateway.agent_name"),
+                  "home_channel", f.home, "home_channel_name", f.home_name, "poll_interval",
+                  f.poll_s, "poll_interval_why", f.poll_why);
+    if (!f.configured)
+        return o;
+    if (myna_gateway_status(cfg, &text, &why)) {
+        (void)json_object_set_new(o, "gateway", json_pack("{ss}", "trouble", why.text));
+        return o;
+    }
+    running = myna_json_loads(text, 0, NULL);
+    (void)json_object_set_new(o, "gateway", running ? running : json_null());
+    free(text);
+    return o;
 }
 
 static json_t *models_row(void)
@@ -98,7 +112,7 @@ static json_t *last_call(const struct myna_config *cfg)
 
     if (myna_calls_json(cfg, NULL, 1, &text, &why))
         return json_pack("{ss}", "trouble", why.text);
-    list = json_loads(text, 0, NULL);
+    list = myna_json_loads(text, 0, NULL);
     free(text);
     row = json_incref(json_array_get(list, 0));
     json_decref(list);
@@ -145,6 +159,22 @@ static void show_stage(const json_t *o, const char *stage, const char *what)
     printf(" (%s)\n", text_of(row, "origin"));
 }
 
+static void show_gateway(const json_t *livekit)
+{
+    const json_t *g = json_object_get(livekit, "gateway");
+
+    printf("gateway  %s, looks every %.3g s (%s); ", text_of(livekit, "identity"),
+           json_number_value(json_object_get(livekit, "poll_interval")),
+           text_of(livekit, "poll_interval_why"));
+    if (*text_of(g, "trouble"))
+        puts(text_of(g, "trouble"));
+    else
+        printf("%s, %lld people, agent %s, voice %s, %lld waiting\n", text_of(g, "state"),
+               (long long)json_integer_value(json_object_get(g, "participants")),
+               text_of(g, "backend"), text_of(g, "voice"),
+               (long long)json_integer_value(json_object_get(g, "waiting")));
+}
+
 static void show_last(const json_t *call)
 {
     if (json_is_null(call))
@@ -152,16 +182,18 @@ static void show_last(const json_t *call)
     else if (*text_of(call, "trouble"))
         printf("calls    %s\n", text_of(call, "trouble"));
     else
-        printf("calls    the last one %s, %.0f s, %lld turns (myna calls)\n",
+        printf("calls    the last one %s, %.0f s, %lld turn%s (myna calls)\n",
                text_of(call, "started"),
                json_number_value(json_object_get(call, "duration_ms")) / 1000,
-               (long long)json_integer_value(json_object_get(call, "turns")));
+               (long long)json_integer_value(json_object_get(call, "turns")),
+               json_integer_value(json_object_get(call, "turns")) == 1 ? "" : "s");
 }
 
 static void show(const json_t *o)
 {
     const json_t *models = json_object_get(o, "models"), *livekit = json_object_get(o, "livekit");
     const json_t *missing = json_object_get(models, "missing"), *name;
+    bool configured = json_is_true(json_object_get(livekit, "configured"));
     size_t i;
 
     printf("myna     %s\n", text_of(o, "version"));
@@ -174,13 +206,13 @@ static void show(const json_t *o)
     json_array_foreach(missing, i, name)
         printf("%s%s", i ? ", " : "; missing: ", json_string_value(name));
     putchar('\n');
-    printf("livekit  %s%s%s",
-           json_is_true(json_object_get(livekit, "configured")) ? text_of(livekit, "url")
-                                                                : "not configured",
-           *text_of(livekit, "room") ? ", room " : "", text_of(livekit, "room"));
-    if (strcmp(text_of(livekit, "home_channel"), text_of(livekit, "room")) != 0)
+    printf("livekit  %s%s%s", configured ? text_of(livekit, "url") : "not configured",
+           configured ? ", room " : "", configured ? text_of(livekit, "room") : "");
+    if (configured && strcmp(text_of(livekit, "home_channel"), text_of(livekit, "room")) != 0)
         printf(", home %s", text_of(livekit, "home_channel"));
     putchar('\n');
+    if (configured)
+        show_gateway(livekit);
     show_last(json_object_get(o, "last_call"));
 }
 

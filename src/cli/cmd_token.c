@@ -22,6 +22,8 @@ static const struct flag flags[] = {
                "comma separated: join, create, list, admin, hidden, agent, update, no-publish, "
                "no-subscribe, no-data; default join"),
     VALUE_FLAG("metadata", metadata, "TEXT", "metadata of the holder, any text"),
+    KEY_FLAG("api-key", "transport.livekit.api_key", "KEY", "name of the key that signs it"),
+    KEY_FLAG("api-secret", "transport.livekit.api_secret", "SECRET", "the key itself"),
     VALUE_FLAG("agent", agent, "NAME", "dispatch the agent of this name when the room is made"),
     {0},
 };

@@ -7,6 +7,7 @@
 
 #include "commands.h"
 #include "flags.h"
+#include "lost.h"
 #include "out.h"
 #include "supervise.h"
 
@@ -41,6 +42,7 @@ enum { ARGS = 2 * MAX_SETTINGS + 10 };
 
 struct beside {
     struct supervise how;
+    struct lost *lost;
     const char *args[ARGS];
     char *texts[MAX_SETTINGS];
     size_t n, n_texts;
@@ -55,6 +57,16 @@ static void more(void *arg, int i, const char *into[SUPERVISE_MORE])
     into[0] = "--set";
     into[1] = b->number;
     into[2] = NULL;
+}
+
+static void told(void *arg, int i, const char *bytes, size_t len)
+{
+    myna_cli_lost_told(((struct beside *)arg)->lost, i, bytes, len);
+}
+
+static void gone(void *arg, int i, bool killed)
+{
+    myna_cli_lost_gone(((struct beside *)arg)->lost, i, killed);
 }
 
 static void add(struct beside *b, const char *flag, const char *value)
@@ -92,23 +104,43 @@ static enum myna_err run_several(int n, const struct call *call, const struct op
     struct beside *b = calloc(1, sizeof *b);
     enum myna_err err = MYNA_ENOMEM;
 
-    if (b && fill(b, call, opt)) {
-        b->how = (struct supervise){
-            .n = n, .args = b->args, .more = more, .arg = b, .note = opt->quiet ? NULL : note};
+    if (b)
+        b->lost = myna_cli_lost_create(call->cfg, n, opt->quiet);
+    if (b && b->lost && fill(b, call, opt)) {
+        b->how = (struct supervise){.n = n,
+                                    .args = b->args,
+                                    .more = more,
+                                    .arg = b,
+                                    .note = opt->quiet ? NULL : note,
+                                    .told = told,
+                                    .gone = gone};
         err = myna_cli_supervise(&b->how, why);
     } else {
         (void)myna_fail(why, err, "memory is short");
     }
     for (size_t i = 0; b && i < b->n_texts; i++)
         free(b->texts[i]);
+    if (b)
+        myna_cli_lost_destroy(b->lost);
     free(b);
     return err;
+}
+
+/* In one of them. */
+static void tell_job(void *arg, const struct myna_worker_job *job, bool begins)
+{
+    int line = myna_cli_supervised();
+
+    (void)arg;
+    if (line >= 0)
+        myna_cli_lost_tell(line, job, begins);
 }
 
 static enum myna_err run(const struct call *call, struct myna_why *why)
 {
     const struct options *opt = (const void *)call->options;
-    struct myna_worker_options worker = {.size = sizeof worker, .note = opt->quiet ? NULL : note};
+    struct myna_worker_options worker = {
+        .size = sizeof worker, .note = opt->quiet ? NULL : note, .job = tell_job};
     enum myna_err err;
     char *end = NULL;
     long n = opt->workers ? strtol(opt->workers, &end, 10) : 1;
@@ -116,7 +148,7 @@ static enum myna_err run(const struct call *call, struct myna_why *why)
     if (opt->workers && (!*opt->workers || *end || n < 1 || n > SUPERVISE_MAX))
         return myna_fail(why, MYNA_ECONFIG, "--workers is a number from 1 to %d, not '%s'",
                          SUPERVISE_MAX, opt->workers);
-    if (n > 1)
+    if (opt->workers)
         return run_several((int)n, call, opt, why);
     err = myna_cli_discover(call->cfg, opt->no_probe, opt->quiet, why);
 
@@ -135,8 +167,8 @@ const struct cmd myna_cmd_worker = {
     .summary = "take the jobs of a LiveKit server's agent dispatch",
     .about = "Registers with the server and talks in each room that it is sent to, all in one "
              "process, or with --workers N in N that know nothing of each other; one that crashes "
-             "is replaced, and the others never notice. Without --agent-name every new room is "
-             "one; with it those that ask for that "
+             "is replaced, its talks are begun anew by another, and the rest never notice. Without "
+             "--agent-name every new room is one; with it those that ask for that "
              "name. The line to the server is taken up again for ever. The first Ctrl-C or SIGTERM "
              "lets the running talks end and takes no new one, the second ends at once.",
     .flags = flags,

@@ -1,6 +1,9 @@
 /* interview.c - one question at a terminal, its answer, the list of changes (interview.h). */
 #include "interview.h"
 
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,31 +44,106 @@ static enum myna_err change(struct interview *iv, const char *key, const char *v
     return MYNA_OK;
 }
 
-/* What is typed is not shown when it is a secret. MYNA_EIO: the input has ended. */
+enum heard { HEARD_LINE, HEARD_END, HEARD_STOP, HEARD_TOO_MUCH };
+
+static const int ends[] = {SIGINT, SIGTERM, SIGHUP};
+enum { N_ENDS = sizeof ends / sizeof *ends };
+
+struct waiting {
+    sigset_t outside; /* the mask before it */
+    struct sigaction before[N_ENDS];
+};
+
+static void stop_waiting(int signum)
+{
+    (void)signum; /* ppoll() ends with EINTR */
+}
+
+/* From here on Ctrl-C ends the wait and not the program, so that the terminal shows again what is
+ * typed. It may come before anybody waits: it is let in by ppoll() alone, and so never lost. */
+static void begin_waiting(struct waiting *w)
+{
+    struct sigaction end = {.sa_handler = stop_waiting};
+    sigset_t all;
+
+    sigemptyset(&all);
+    for (size_t i = 0; i < N_ENDS; i++)
+        sigaddset(&all, ends[i]);
+    (void)pthread_sigmask(SIG_BLOCK, &all, &w->outside);
+    for (size_t i = 0; i < N_ENDS; i++)
+        (void)sigaction(ends[i], &end, &w->before[i]);
+}
+
+static void end_waiting(const struct waiting *w)
+{
+    for (size_t i = 0; i < N_ENDS; i++)
+        (void)sigaction(ends[i], &w->before[i], NULL);
+    (void)pthread_sigmask(SIG_SETMASK, &w->outside, NULL);
+}
+
+/* Bytes until '\n' or the end of the input, never more than the line: the next one is the next
+ * question's. */
+static enum heard hear_line(const struct waiting *w, char *out, size_t size)
+{
+    struct pollfd in = {.fd = STDIN_FILENO, .events = POLLIN};
+    enum heard how = HEARD_LINE;
+    size_t n = 0;
+
+    for (;;) {
+        ssize_t got;
+
+        if (ppoll(&in, 1, NULL, &w->outside) < 0)
+            return errno == EINTR ? HEARD_STOP : HEARD_END;
+        got = read(STDIN_FILENO, &out[n], 1);
+        if (got <= 0) {
+            how = n ? how : HEARD_END;
+            break;
+        }
+        if (out[n] == '\n')
+            break;
+        if (n + 1 < size)
+            n++;
+        else
+            how = HEARD_TOO_MUCH;
+    }
+    while (n && (out[n - 1] == ' ' || out[n - 1] == '\t' || out[n - 1] == '\r'))
+        n--;
+    out[n] = '\0';
+    return how;
+}
+
+/* What is typed is not shown when it is a secret. MYNA_EIO: the input has ended; MYNA_ECANCELED:
+ * Ctrl-C. */
 static enum myna_err read_line(bool secret, char *out, size_t size, struct myna_why *why)
 {
     struct termios before, silent;
-    bool hide = secret && isatty(0) && !tcgetattr(0, &before);
-    char *got;
+    bool hide = secret && isatty(STDIN_FILENO) && !tcgetattr(STDIN_FILENO, &before);
+    struct waiting w;
+    enum heard how;
 
+    begin_waiting(&w);
     if (hide) {
         silent = before;
         silent.c_lflag &= ~(tcflag_t)ECHO;
-        hide = !tcsetattr(0, TCSANOW, &silent);
+        hide = !tcsetattr(STDIN_FILENO, TCSANOW, &silent);
     }
     fflush(stdout); /* the question appears when its answer can no longer be seen */
-    got = fgets(out, (int)size, stdin);
-    if (hide) {
-        (void)tcsetattr(0, TCSANOW, &before);
+    how = hear_line(&w, out, size);
+    if (hide)
+        (void)tcsetattr(STDIN_FILENO, TCSANOW, &before);
+    end_waiting(&w);
+    if (hide || how == HEARD_STOP)
         putchar('\n');
-    }
-    if (!got)
+    switch (how) {
+    case HEARD_STOP:
+        return myna_fail(why, MYNA_ECANCELED, "stopped on request; nothing was written");
+    case HEARD_END:
         return myna_fail(why, MYNA_EIO, "the answers have ended too early; nothing was written");
-    if (!strchr(out, '\n') && !feof(stdin))
+    case HEARD_TOO_MUCH:
         return myna_fail(why, MYNA_ELIMIT, "that answer is too long; nothing was written");
-    out[strcspn(out, "\r\n")] = '\0';
-    for (size_t n = strlen(out); n && (out[n - 1] == ' ' || out[n - 1] == '\t'); n--)
-        out[n - 1] = '\0';
+    case HEARD_LINE:
+        break;
+    }
     return MYNA_OK;
 }
 

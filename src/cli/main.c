@@ -26,6 +26,7 @@ static int exit_code(enum myna_err err)
 
 static int complain(const struct myna_why *why, enum myna_err err)
 {
+    fflush(stdout); /* what was said before stands before */
     fprintf(stderr, "myna: %s\n", *why->text ? why->text : myna_strerror(err));
     return exit_code(err);
 }
@@ -93,7 +94,7 @@ int main(int argc, char **argv)
     }
     if (!err)
         err = run(&call, &why);
-    if (err == MYNA_EDIFFER && !*why.text)
-        return exit_code(err);
+    if ((err == MYNA_EDIFFER || err == MYNA_ECONFIG) && !*why.text)
+        return exit_code(err); /* it was said already, by another process say */
     return err ? complain(&why, err) : 0;
 }

@@ -142,8 +142,11 @@ static enum myna_err prepare(struct myna_config *cfg, struct myna_why *why)
 static enum myna_err open_all(struct ask *a, struct myna_why *why)
 {
     struct myna_runtime_options ro = {.size = sizeof ro, .config = a->cfg};
-    struct myna_session_options so = {
-        .size = sizeof so, .transport_name = "none", .on_event = on_event, .arg = a};
+    struct myna_session_options so = {.size = sizeof so,
+                                      .transport_name = "none",
+                                      .on_event = on_event,
+                                      .arg = a,
+                                      .tells_errors = true};
     struct myna_call_info info = {.size = sizeof info, .door = "ask", .text_only = true};
     struct myna_why no_log = {0};
     enum myna_err err = prepare(a->cfg, why);

@@ -26,6 +26,7 @@
 #include "util/clock.h"
 #include "util/fs.h"
 
+#define END_WITHIN   (1 * MYNA_S)
 #define LEVELS_EVERY (60 * MYNA_MS)
 #define ANSWER_FILE  "myna-answer.wav"
 
@@ -47,7 +48,10 @@ struct console {
 
     struct myna_last_resort *last_resort; /* since the second Ctrl-C */
     struct myna_signals signals;
-    struct myna_timer levels;
+    struct myna_timer levels, late;
+    struct myna_fault held; /* what may be the end of the call; shown by `late` if it is not */
+    struct myna_why held_why;
+    char held_provider[64];
     int interrupts;
 
     struct myna_waterfall falls[TURNS_KEPT];
@@ -159,6 +163,38 @@ static void quiet_down(struct console *c)
     put(c, &b);
 }
 
+static void show_held(struct console *c)
+{
+    struct myna_event ev = {.type = MYNA_EV_ERROR, .u.fault = c->held};
+    struct myna_buf b;
+
+    myna_buf_init(&b, 0);
+    myna_ui_event(&c->ui, &ev, &b);
+    put(c, &b);
+}
+
+static void late_fire(struct myna_timer *t)
+{
+    show_held(t->arg);
+}
+
+/* A door that is gone ends the call in a moment, and its sentence is what the command says at last:
+ * it need not be read twice. */
+static bool holds(struct console *c, const struct myna_event *ev)
+{
+    const struct myna_fault *f = &ev->u.fault;
+
+    if (ev->type != MYNA_EV_ERROR || f->recoverable || f->stage != MYNA_STAGE_TRANSPORT ||
+        !f->message || c->late.slot)
+        return false;
+    (void)myna_fail(&c->held_why, f->err, "%s", f->message);
+    snprintf(c->held_provider, sizeof c->held_provider, "%s", f->provider ? f->provider : "");
+    c->held = *f;
+    c->held.message = c->held_why.text;
+    c->held.provider = c->held_provider;
+    return !myna_timer_set(&c->late, myna_runtime_now(c->rt) + END_WITHIN);
+}
+
 static void on_event(void *arg, struct myna_session *s, const struct myna_event *ev)
 {
     struct console *c = arg;
@@ -171,7 +207,8 @@ static void on_event(void *arg, struct myna_session *s, const struct myna_event 
         ev->u.agent_state.new_state == MYNA_AGENT_LISTENING &&
         !(c->used[c->n_falls - 1].tokens_in + c->used[c->n_falls - 1].tokens_out))
         c->used[c->n_falls - 1] = c->ui.usage;
-    myna_ui_event(&c->ui, ev, &b);
+    if (!holds(c, ev))
+        myna_ui_event(&c->ui, ev, &b);
     put(c, &b);
     if (ev->type == MYNA_EV_TURN_LATENCY && c->n_falls < TURNS_KEPT)
         c->falls[c->n_falls++] = ev->u.latency.w;
@@ -187,6 +224,12 @@ static void on_event(void *arg, struct myna_session *s, const struct myna_event 
         (void)myna_fail(&c->why, f->err, "%s", f->message ? f->message : "the call has failed");
     if (f && !c->err)
         c->err = c->why.err;
+    if (c->err && !strcmp(c->why.text, c->held_why.text))
+        myna_timer_clear(&c->late);
+    if (c->late.slot) {
+        myna_timer_clear(&c->late);
+        show_held(c);
+    }
     quiet_down(c);
 }
 
@@ -294,6 +337,21 @@ static enum myna_err recorded_question(struct console *c, const struct myna_why 
                      no_card->text, places[0]);
 }
 
+/* Nobody is heard: what hears is simple, and needs no model. Who was chosen stays. */
+static enum myna_err typed(struct console *c, struct myna_why *why)
+{
+    static const char *const simple[][2] = {{"stt.provider", "instant"},
+                                            {"vad.provider", "energy"}};
+    enum myna_err err = MYNA_OK;
+
+    c->transport_name = "none";
+    c->ui.stream = true;
+    for (size_t i = 0; i < sizeof simple / sizeof *simple && !err; i++)
+        if (myna_config_is_default(c->cfg, simple[i][0]))
+            err = myna_config_set(c->cfg, simple[i][0], simple[i][1], "--text", why);
+    return err;
+}
+
 static enum myna_err choose_door(struct console *c, struct myna_why *why)
 {
     struct myna_why no_card;
@@ -304,11 +362,8 @@ static enum myna_err choose_door(struct console *c, struct myna_why *why)
         c->ui.live = !c->opt.quiet && isatty(fileno(c->print)) == 1;
         return MYNA_OK;
     }
-    if (c->opt.text) {
-        c->transport_name = "none";
-        c->ui.stream = true;
-        return MYNA_OK;
-    }
+    if (c->opt.text)
+        return typed(c, why);
     if (c->opt.in)
         return files(c, c->opt.in, c->opt.out, "--in", why);
     if (c->opt.out && !c->opt.fast)
@@ -355,6 +410,7 @@ static enum myna_err open_all(struct console *c, struct myna_why *why)
     if (err)
         return err;
     myna_host_timer_init(myna_runtime_host(c->rt), &c->levels, levels_fire, c);
+    myna_host_timer_init(myna_runtime_host(c->rt), &c->late, late_fire, c);
     err = myna_signals_watch(&c->signals, myna_runtime_host(c->rt), why);
     return err ? err : choose_door(c, why);
 }
@@ -387,7 +443,8 @@ static enum myna_err start_call(struct console *c, struct myna_why *why)
                                       .transport = c->transport,
                                       .transport_name = c->transport_name,
                                       .on_event = on_event,
-                                      .arg = c};
+                                      .arg = c,
+                                      .tells_errors = true};
     struct myna_why no_log = {0};
     enum myna_err err = myna_session_create(c->rt, &so, &c->session, why);
 
@@ -445,6 +502,8 @@ static void fini(struct console *c)
     myna_typed_destroy(c->typed);
     if (c->levels.in)
         myna_timer_clear(&c->levels);
+    if (c->late.in)
+        myna_timer_clear(&c->late);
     myna_signals_close(&c->signals);
     myna_session_destroy(c->session);
     myna_calls_close(c->calls);

@@ -304,6 +304,8 @@ void myna_ui_event(struct myna_ui *ui, const struct myna_event *ev, struct myna_
     case MYNA_EV_DEBUG_MESSAGE:
     case MYNA_EV_CLOSE:
     case MYNA_EV_PERSON_SPEAKING:
+    case MYNA_EV_DATA_RECEIVED:
+    case MYNA_EV_ATTRIBUTE_CHANGED:
     case MYNA_EV_PLAYOUT:
     case MYNA_EV_AGENT_TOOL_PROGRESS:
         break;

@@ -6,13 +6,14 @@
 #include <string.h>
 
 #include "discover/probe.h"
+#include "util/json_load.h"
 
 /* ------------------------------------------------------------------ helpers */
 
 static json_t *json_of(const struct myna_answer *a)
 {
     json_t *o =
-        a->status == 200 ? json_loadb((const char *)a->body.ptr, a->body.len, 0, NULL) : NULL;
+        a->status == 200 ? myna_json_loadb((const char *)a->body.ptr, a->body.len, 0, NULL) : NULL;
 
     if (json_is_object(o))
         return o;

@@ -11,6 +11,7 @@
 #include "discover/probe.h"
 #include "util/envfile.h"
 #include "util/fs.h"
+#include "util/json_load.h"
 
 enum { FILE_MAX = 1 << 20 };
 
@@ -81,7 +82,7 @@ static void openclaw(struct myna_probe_keys *k)
     } else {
         text = file_of("OPENCLAW_STATE_DIR", ".openclaw", "openclaw.json");
     }
-    root = text ? json_loads(text, 0, NULL) : NULL;
+    root = text ? myna_json_loads(text, 0, NULL) : NULL;
     value = auth_text(root, "token");
     if (!value)
         value = auth_text(root, "password");

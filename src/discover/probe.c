@@ -108,10 +108,14 @@ static enum myna_err look(struct probe *p, const struct myna_config *cfg,
 {
     struct myna_runtime_options ro = {
         .size = sizeof ro, .config = (struct myna_config *)cfg, .workers = 1};
+    struct myna_why missing = {0};
     enum myna_err err = myna_runtime_create(&ro, &p->rt, why);
 
     if (err)
         return err;
+    err = myna_http_available(&missing);
+    if (err)
+        return myna_fail(why, err, "Nobody on this machine can be asked: %s", missing.text);
     myna_host_timer_init(myna_runtime_host(p->rt), &p->deadline, on_deadline, p);
     err = myna_timer_set(&p->deadline, myna_runtime_now(p->rt) + conf->timeout_ms * MYNA_MS);
     if (!err)

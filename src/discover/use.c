@@ -150,6 +150,7 @@ enum myna_err myna_discover_all(struct myna_config *cfg, char *line, size_t size
     static const char *const keys[] = {"llm.provider", "stt.provider", "tts.provider"};
     struct myna_probe_conf conf;
     struct myna_discovery d;
+    struct myna_why missing = {0};
     bool open = false;
     enum myna_err err = myna_config_read(cfg, &myna_probe_section, &conf, why);
 
@@ -158,6 +159,15 @@ enum myna_err myna_discover_all(struct myna_config *cfg, char *line, size_t size
         open = open || myna_config_is_default(cfg, keys[i]);
     if (err || !conf.enabled || !open)
         return err;
-    err = myna_discover(cfg, &d, why);
-    return err ? err : myna_discover_use(cfg, &d, line, size, why);
+    err = myna_discover(cfg, &d, &missing);
+    if (err == MYNA_EUNAVAIL) { /* the rest of the program does without */
+        bool alone = myna_config_is_default(cfg, "llm.provider");
+
+        snprintf(line, size, "%s%s", missing.text,
+                 alone ? ". The built-in rehearsal agent answers." : "");
+        return MYNA_OK;
+    }
+    if (err)
+        return myna_fail(why, err, "%s", missing.text);
+    return myna_discover_use(cfg, &d, line, size, why);
 }

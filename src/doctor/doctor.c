@@ -13,9 +13,12 @@
 #include <myna/runtime.h>
 #include <myna/stages.h>
 
+#include "rtc/rtc.h"
+#include "tools/toolbox.h"
 #include "transport/card.h"
+#include "util/http.h"
 
-enum { MODELS_MAX = 32, LIVEKIT_MS = 4000 };
+enum { LIVEKIT_MS = 4000 };
 
 const char *myna_check_state_name(enum myna_check_state s)
 {
@@ -69,6 +72,51 @@ const char *myna_doctor_key(const struct myna_doctor *d, const char *stage, cons
     key = getenv(env);
     snprintf(from, size, "$%s", env);
     return key && *key ? key : NULL;
+}
+
+/* ------------------------------------------------------------------ who has a stage */
+
+struct spares {
+    const char *const *names;
+};
+static const struct myna_option spare_options[] = {
+    {.name = "fallback", .type = MYNA_OPT_LIST, .offset = offsetof(struct spares, names)}, {0}};
+
+static void add(struct myna_doctor_list *l, const char *name)
+{
+    for (size_t i = 0; i < l->n; i++)
+        if (!strcmp(l->names[i], name))
+            return;
+    if (l->n < MYNA_DOCTOR_LIST_MAX)
+        snprintf(l->names[l->n++], sizeof *l->names, "%s", name);
+}
+
+void myna_doctor_list(const struct myna_doctor *d, const char *stage, struct myna_doctor_list *out)
+{
+    const struct myna_section section = {.path = stage, .options = spare_options};
+    struct spares spares = {0};
+    struct myna_why why = {0};
+    char key[64];
+    const char *provider;
+
+    *out = (struct myna_doctor_list){0};
+    snprintf(key, sizeof key, "%s.provider", stage);
+    provider = myna_config_get(d->cfg, key);
+    add(out, provider ? provider : "");
+    if (!strcmp(stage, "vad") || myna_config_read(d->cfg, &section, &spares, &why))
+        return;
+    for (; spares.names && *spares.names; spares.names++)
+        add(out, *spares.names);
+}
+
+const char *myna_doctor_origin(const struct myna_doctor *d, const char *stage, bool is_first)
+{
+    char key[64];
+    const char *origin;
+
+    snprintf(key, sizeof key, "%s.%s", stage, is_first ? "provider" : "fallback");
+    origin = myna_config_origin(d->cfg, key);
+    return origin ? origin : "?";
 }
 
 /* ------------------------------------------------------------------ Myna's own files */
@@ -127,100 +175,7 @@ static void check_log(struct myna_doctor *d)
     free(path);
 }
 
-/* ------------------------------------------------------------------ hearing and voice */
-
-struct need {
-    const char *stage, *provider, *section;
-    const char *models[2];
-};
-
-/* Who needs which model of `myna models`. */
-static const struct need needs[] = {
-    {"vad", "silero", "hearing", {"silero-vad", NULL}},
-    {"stt", "moonshine", "hearing", {"sherpa-onnx", "moonshine-tiny-en"}},
-    {"tts", "piper", "voice", {"sherpa-onnx", "piper-joe"}},
-};
-
-static void check_models(struct myna_doctor *d, const struct need *n)
-{
-    struct myna_model rows[MODELS_MAX];
-    size_t count = myna_models_list(rows, MODELS_MAX, false);
-    /* without theirs, another VAD and another voice serve */
-    enum myna_check_state bad = strcmp(n->stage, "stt") ? MYNA_CHECK_WARN : MYNA_CHECK_FAIL;
-    bool whole = true;
-    char fix[120];
-
-    for (size_t i = 0; i < count && i < MODELS_MAX; i++)
-        for (size_t k = 0; k < 2; k++) {
-            if (!n->models[k] || strcmp(rows[i].name, n->models[k]) ||
-                rows[i].state == MYNA_MODEL_HERE)
-                continue;
-            whole = false;
-            snprintf(fix, sizeof fix, "myna models fetch %s", rows[i].name);
-            myna_doctor_tell(d, n->section, n->stage, bad, fix, "%s needs %s, which is %s",
-                             n->provider, rows[i].name,
-                             rows[i].state == MYNA_MODEL_CORRUPT ? "damaged" : "missing");
-        }
-    if (whole)
-        myna_doctor_tell(d, n->section, n->stage, MYNA_CHECK_OK, NULL, "%s, its model is here",
-                         n->provider);
-}
-
-static void check_stage(struct myna_doctor *d, const char *stage, const char *section)
-{
-    char key[64], from[64], fix[160];
-    const char *provider, *base_url;
-
-    snprintf(key, sizeof key, "%s.provider", stage);
-    provider = myna_config_get(d->cfg, key);
-    for (size_t i = 0; provider && i < sizeof needs / sizeof *needs; i++)
-        if (!strcmp(needs[i].stage, stage) && !strcmp(needs[i].provider, provider)) {
-            check_models(d, &needs[i]);
-            return;
-        }
-    provider = provider ? provider : "";
-    base_url = myna_doctor_value(d, stage, provider, "base_url");
-    if (!strcmp(provider, "openai") && !myna_doctor_key(d, stage, provider, from, sizeof from)) {
-        snprintf(fix, sizeof fix, "export OPENAI_API_KEY=…, or run `myna setup`");
-        myna_doctor_tell(d, section, stage, MYNA_CHECK_FAIL, fix, "there is no key for %s",
-                         provider);
-        return;
-    }
-    myna_doctor_tell(d, section, stage, MYNA_CHECK_OK, NULL, "%s%s%s", provider,
-                     base_url ? " at " : "", base_url ? base_url : "");
-}
-
-static bool is_local(const struct myna_doctor *d, const char *stage)
-{
-    char key[64];
-    const char *provider;
-
-    snprintf(key, sizeof key, "%s.provider", stage);
-    provider = myna_config_get(d->cfg, key);
-    return !provider || !myna_doctor_value(d, stage, provider, "base_url");
-}
-
-static void check_word(struct myna_doctor *d)
-{
-    struct myna_word_back w;
-    struct myna_why why = {0};
-
-    /* the providers themselves are looked at, not those that would take over */
-    (void)!myna_config_set(d->cfg, "stt.fallback", "", "doctor", NULL);
-    (void)!myna_config_set(d->cfg, "tts.fallback", "", "doctor", NULL);
-    if (d->opt->no_network && !(is_local(d, "stt") && is_local(d, "tts")))
-        myna_doctor_tell(d, "voice", "word", MYNA_CHECK_SKIP, NULL, "not spoken (--no-network)");
-    else if (d->out->n[MYNA_CHECK_FAIL])
-        myna_doctor_tell(d, "voice", "word", MYNA_CHECK_SKIP, NULL,
-                         "not spoken: the above comes first");
-    else if (myna_try_word(d->cfg, &w, &why))
-        myna_doctor_tell(d, "voice", "word", MYNA_CHECK_FAIL, "see docs/providers.md", "%s",
-                         why.text);
-    else
-        myna_doctor_tell(d, "voice", "word", w.same ? MYNA_CHECK_OK : MYNA_CHECK_WARN,
-                         w.same ? NULL : "try `myna say` and `myna hear` with another provider",
-                         "said \"%s\", heard \"%s\"", w.said, w.heard);
-}
+/* ------------------------------------------------------------------ sound */
 
 static void check_card(struct myna_doctor *d)
 {
@@ -237,92 +192,18 @@ static void check_card(struct myna_doctor *d)
     myna_card_close(card);
 }
 
-/* ------------------------------------------------------------------ LiveKit */
+/* ------------------------------------------------------------------ tools */
 
-/* wss://host -> https://host */
-static bool http_url(const char *url, char *out, size_t size)
+static void tell_tool(void *arg, const char *entry, const char *kind, const char *wrong)
 {
-    if (!strncmp(url, "ws", 2))
-        return snprintf(out, size, "http%s", url + 2) < (int)size;
-    return !strncmp(url, "http", 4) && snprintf(out, size, "%s", url) < (int)size;
-}
-
-static void ask_livekit(struct myna_doctor *d, const char *url)
-{
-    char http[512];
-    struct myna_reached r;
-
-    if (!http_url(url, http, sizeof http)) {
-        myna_doctor_tell(d, "livekit", "server", MYNA_CHECK_FAIL,
-                         "set LIVEKIT_URL to something like wss://example.livekit.cloud",
-                         "the URL is none of ws, wss, http, https");
-        return;
-    }
-    myna_reach(http, NULL, false, LIVEKIT_MS, &r);
-    if (r.status && r.status < 500)
-        myna_doctor_tell(d, "livekit", "server", MYNA_CHECK_OK, NULL, "%s answers", url);
+    if (wrong)
+        myna_doctor_tell(arg, "tools", entry, MYNA_CHECK_FAIL, "mend that line (docs/tools.md)",
+                         "%s", wrong);
     else
-        myna_doctor_tell(d, "livekit", "server", MYNA_CHECK_FAIL,
-                         "is it running, and is LIVEKIT_URL right?", "%s",
-                         r.status ? "it answers with an error of its own" : r.message);
-    myna_reached_fini(&r);
+        myna_doctor_tell(arg, "tools", entry, MYNA_CHECK_OK, NULL, "%s", kind);
 }
 
-/* A room that is kept as a gateway is deaf until somebody is allowed. */
-static void check_people(struct myna_doctor *d)
-{
-    static const char *const keys[] = {"gateway.allowed_users", "gateway.allow_all_users",
-                                       "gateway.global_allowed_users",
-                                       "gateway.global_allow_all_users"};
-    const char *room = myna_doctor_value(d, "transport", "livekit", "room");
-
-    if (!room || !*room)
-        return;
-    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
-        const char *text = myna_config_get(d->cfg, keys[i]);
-
-        if (text && *text) {
-            myna_doctor_tell(d, "livekit", "people", MYNA_CHECK_OK, NULL,
-                             "who may talk with the gateway is said (%s)", keys[i]);
-            return;
-        }
-    }
-    myna_doctor_tell(
-        d, "livekit", "people", MYNA_CHECK_WARN,
-        "set LIVEKIT_ALLOWED_USERS to their identities, or LIVEKIT_ALLOW_ALL_USERS=true",
-        "nobody may talk with the gateway of room %s", room);
-}
-
-static void check_livekit(struct myna_doctor *d)
-{
-    static const char *const names[] = {"url", "api_key", "api_secret"};
-    const char *values[3];
-    int set = 0;
-
-    for (size_t i = 0; i < 3; i++) {
-        values[i] = myna_doctor_value(d, "transport", "livekit", names[i]);
-        set += values[i] && *values[i];
-    }
-    if (!set) {
-        myna_doctor_tell(d, "livekit", "keys", MYNA_CHECK_SKIP, NULL,
-                         "LiveKit is not configured (LIVEKIT_URL)");
-        return;
-    }
-    if (set < 3) {
-        myna_doctor_tell(d, "livekit", "keys", MYNA_CHECK_FAIL,
-                         "set LIVEKIT_URL, LIVEKIT_API_KEY and LIVEKIT_API_SECRET",
-                         "%s%s%s not set", values[0] && *values[0] ? "" : "the URL is",
-                         values[1] && *values[1] ? "" : " the key is",
-                         values[2] && *values[2] ? "" : " the secret is");
-        return;
-    }
-    myna_doctor_tell(d, "livekit", "keys", MYNA_CHECK_OK, NULL, "URL, key and secret are set");
-    check_people(d);
-    if (d->opt->no_network)
-        myna_doctor_tell(d, "livekit", "server", MYNA_CHECK_SKIP, NULL, "not asked (--no-network)");
-    else
-        ask_livekit(d, values[0]);
-}
+/* ------------------------------------------------------------------ phone */
 
 /* Nothing is asked and no key is read: there is nobody here who would use them. */
 static void check_phone(struct myna_doctor *d)
@@ -334,6 +215,23 @@ static void check_phone(struct myna_doctor *d)
 
 /* ------------------------------------------------------------------ the order */
 
+/* Opened by name when they are needed: whether they are there shows only then. */
+static void check_libraries(struct myna_doctor *d)
+{
+    const char *room = myna_config_get(d->cfg, "transport.livekit.url");
+    struct myna_why why = {0};
+
+    if (myna_http_available(&why))
+        myna_doctor_tell(d, "myna", "HTTP", MYNA_CHECK_FAIL, MYNA_DOCTOR_HTTP, "%s", why.text);
+    else
+        myna_doctor_tell(d, "myna", "HTTP", MYNA_CHECK_OK, NULL, "libcurl is there");
+    if (myna_rtc_available(&why))
+        myna_doctor_tell(d, "myna", "WebRTC", room && *room ? MYNA_CHECK_FAIL : MYNA_CHECK_WARN,
+                         "apt install libnice10", "%s", why.text);
+    else
+        myna_doctor_tell(d, "myna", "WebRTC", MYNA_CHECK_OK, NULL, "libnice is there");
+}
+
 /* Who runs here; whoever cannot be used is told with the remedy. */
 static enum myna_err look_around(struct myna_doctor *d, struct myna_why *why)
 {
@@ -344,6 +242,8 @@ static enum myna_err look_around(struct myna_doctor *d, struct myna_why *why)
 
     if (enabled && !strcmp(enabled, "false"))
         return MYNA_OK;
+    if (myna_http_available(NULL))
+        return MYNA_OK; /* told by check_libraries() */
     err = myna_discover(d->cfg, &found, why);
     for (size_t i = 0; !err && i < found.n; i++)
         if (!found.found[i].usable)
@@ -387,8 +287,9 @@ static enum myna_err choose_agent(struct myna_doctor *d, struct myna_why *why)
             }
             return err;
         }
-    return myna_fail(why, MYNA_ECONFIG,
-                     "there is no agent '%.40s'; see `myna config`, llm.provider", name);
+    return myna_fail(
+        why, MYNA_ECONFIG,
+        "there is no agent '%.40s'; see `myna config`, llm.provider (or livekit, for rooms)", name);
 }
 
 enum myna_err myna_doctor(struct myna_config *cfg, const struct myna_doctor_options *opt,
@@ -398,21 +299,24 @@ enum myna_err myna_doctor(struct myna_config *cfg, const struct myna_doctor_opti
     enum myna_err err;
 
     *out = (struct myna_doctor_result){0};
+    if (opt->provider && !strcmp(opt->provider, "livekit")) {
+        myna_doctor_livekit(&d);
+        return MYNA_OK;
+    }
     err = choose_agent(&d, why);
     if (err)
         return err;
     if (!opt->provider) {
+        check_libraries(&d);
         check_private(&d);
         check_log(&d);
-        check_stage(&d, "vad", "hearing");
-        check_stage(&d, "stt", "hearing");
-        check_stage(&d, "tts", "voice");
-        check_word(&d);
+        myna_doctor_speech(&d);
         check_card(&d);
     }
-    myna_doctor_agent(&d);
+    myna_doctor_agents(&d);
     if (!opt->provider) {
-        check_livekit(&d);
+        myna_toolbox_look(d.cfg, tell_tool, &d);
+        myna_doctor_livekit(&d);
         check_phone(&d);
     }
     return MYNA_OK;

@@ -1,6 +1,7 @@
 /* doctor.h - the inside of the doctor: how a check is told, what the network is asked.
  *
- *   doctor.c    the order of the checks; Myna's own: files, models, sound card, LiveKit
+ *   doctor.c    the order of the checks; Myna's own: files, sound card, LiveKit
+ *   speech.c    hearing and voice: models, keys, a word there and back
  *   agent.c     who answers: key, models, a first word
  *   gateways.c  what Hermes and OpenClaw have in their own files
  *   reach.c     one GET
@@ -19,6 +20,7 @@ struct myna_doctor {
     struct myna_config *cfg;
     const struct myna_doctor_options *opt;
     struct myna_doctor_result *out;
+    const char *agent; /* the section of the agent that is looked at */
 };
 
 /* `fix`: printf, or NULL. */
@@ -33,15 +35,30 @@ const char *myna_doctor_value(const struct myna_doctor *d, const char *stage, co
 const char *myna_doctor_key(const struct myna_doctor *d, const char *stage, const char *provider,
                             char *from, size_t size);
 
-void myna_doctor_agent(struct myna_doctor *d);
+/* Who has a stage: its provider, then its fallback list, each once. */
+enum { MYNA_DOCTOR_LIST_MAX = 8 };
+struct myna_doctor_list {
+    char names[MYNA_DOCTOR_LIST_MAX][64];
+    size_t n;
+};
+void myna_doctor_list(const struct myna_doctor *d, const char *stage, struct myna_doctor_list *out);
+/* "llm.provider", and "llm.fallback" behind the first: where that name stands. */
+const char *myna_doctor_origin(const struct myna_doctor *d, const char *stage, bool is_first);
+
+void myna_doctor_speech(struct myna_doctor *d);
+void myna_doctor_agents(struct myna_doctor *d);
+void myna_doctor_livekit(struct myna_doctor *d);
 /* False: it was told that it cannot work, so it need not be asked. */
 bool myna_doctor_hermes(struct myna_doctor *d, const char *base_url);
 bool myna_doctor_openclaw(struct myna_doctor *d, const char *base_url);
 
+#define MYNA_DOCTOR_HTTP "apt install libcurl4" /* the remedy where nothing can be asked */
+
 struct myna_reached {
-    int status; /* 0: no answer */
-    bool slow;  /* somebody may be there, but the time was over */
-    char *body; /* '\0'-terminated; NULL none */
+    int status;   /* 0: no answer */
+    bool slow;    /* somebody may be there, but the time was over */
+    bool unasked; /* this machine has no library to ask with */
+    char *body;   /* '\0'-terminated; NULL none */
     char message[300];
 };
 /* GET within the time; key NULL: none is sent. `anthropic`: its way to send the key. */

@@ -15,6 +15,7 @@
 #include "util/envfile.h"
 #include "util/fs.h"
 #include "util/http.h"
+#include "util/json_load.h"
 
 enum { FILE_MAX = 1 << 20, HERMES_KEY_MIN = 16 };
 
@@ -35,9 +36,9 @@ static bool on_path(const char *program)
 static void tell_program(struct myna_doctor *d, const char *program, const char *install)
 {
     if (on_path(program))
-        myna_doctor_tell(d, "agent", "program", MYNA_CHECK_OK, NULL, "%s is on the PATH", program);
+        myna_doctor_tell(d, d->agent, "program", MYNA_CHECK_OK, NULL, "%s is on the PATH", program);
     else
-        myna_doctor_tell(d, "agent", "program", MYNA_CHECK_WARN, install,
+        myna_doctor_tell(d, d->agent, "program", MYNA_CHECK_WARN, install,
                          "%s is not on the PATH; fine when its gateway runs elsewhere", program);
 }
 
@@ -140,18 +141,18 @@ static void tell_hermes_key(struct myna_doctor *d, const struct hermes *h)
     const char *ours = myna_doctor_key(d, "llm", "hermes", from, sizeof from);
 
     if (*h->key && strlen(h->key) < HERMES_KEY_MIN)
-        myna_doctor_tell(d, "agent", "key", MYNA_CHECK_FAIL,
+        myna_doctor_tell(d, d->agent, "key", MYNA_CHECK_FAIL,
                          "set API_SERVER_KEY in ~/.hermes/.env to 16 characters or more",
                          "API_SERVER_KEY has %zu characters; Hermes refuses to start with it",
                          strlen(h->key));
     else if (ours && *h->key && strcmp(ours, h->key) != 0)
-        myna_doctor_tell(d, "agent", "key", MYNA_CHECK_FAIL,
+        myna_doctor_tell(d, d->agent, "key", MYNA_CHECK_FAIL,
                          "unset the one of Myna, or make both the same",
                          "the key of Myna (%s) is not the API_SERVER_KEY of ~/.hermes", from);
     else if (ours)
-        myna_doctor_tell(d, "agent", "key", MYNA_CHECK_OK, NULL, "the key is set (%s)", from);
+        myna_doctor_tell(d, d->agent, "key", MYNA_CHECK_OK, NULL, "the key is set (%s)", from);
     else
-        myna_doctor_tell(d, "agent", "key", MYNA_CHECK_WARN,
+        myna_doctor_tell(d, d->agent, "key", MYNA_CHECK_WARN,
                          "set API_SERVER_KEY in ~/.hermes/.env and restart `hermes gateway run`",
                          "there is no key: Hermes takes no session headers without one, so it will "
                          "not remember a call by its id");
@@ -165,11 +166,11 @@ static void tell_hermes_port(struct myna_doctor *d, const struct hermes *h, cons
         return;
     snprintf(part, sizeof part, ":%.12s/", h->port);
     if (!strstr(base_url, part))
-        myna_doctor_tell(d, "agent", "port", MYNA_CHECK_WARN,
+        myna_doctor_tell(d, d->agent, "port", MYNA_CHECK_WARN,
                          "set llm.hermes.base_url to http://127.0.0.1:PORT/v1 with its port",
                          "Hermes listens on port %.12s, Myna asks %s", h->port, base_url);
     else
-        myna_doctor_tell(d, "agent", "port", MYNA_CHECK_OK, NULL, "port %.12s", h->port);
+        myna_doctor_tell(d, d->agent, "port", MYNA_CHECK_OK, NULL, "port %.12s", h->port);
 }
 
 bool myna_doctor_hermes(struct myna_doctor *d, const char *base_url)
@@ -178,19 +179,19 @@ bool myna_doctor_hermes(struct myna_doctor *d, const char *base_url)
     bool on = true;
 
     if (!myna_http_is_loopback(base_url)) {
-        myna_doctor_tell(d, "agent", "gateway", MYNA_CHECK_SKIP, NULL,
+        myna_doctor_tell(d, d->agent, "gateway", MYNA_CHECK_SKIP, NULL,
                          "Hermes runs on another machine; its files are not here");
         return true;
     }
     tell_program(d, "hermes", "pip install hermes-agent aiohttp");
     read_hermes(&h);
     if (!h.files) {
-        myna_doctor_tell(d, "agent", "gateway", MYNA_CHECK_WARN,
+        myna_doctor_tell(d, d->agent, "gateway", MYNA_CHECK_WARN,
                          "put API_SERVER_ENABLED=true and API_SERVER_KEY=… into ~/.hermes/.env",
                          "there are no files of Hermes here (~/.hermes)");
     } else {
         on = yes(h.enabled);
-        myna_doctor_tell(d, "agent", "gateway", on ? MYNA_CHECK_OK : MYNA_CHECK_FAIL,
+        myna_doctor_tell(d, d->agent, "gateway", on ? MYNA_CHECK_OK : MYNA_CHECK_FAIL,
                          on ? NULL
                             : "put API_SERVER_ENABLED=true into ~/.hermes/.env; hermes gateway run",
                          "the API server of Hermes is %s", on ? "on" : "off");
@@ -198,7 +199,7 @@ bool myna_doctor_hermes(struct myna_doctor *d, const char *base_url)
     tell_hermes_key(d, &h);
     tell_hermes_port(d, &h, base_url);
     if (*h.model)
-        myna_doctor_tell(d, "agent", "model name", MYNA_CHECK_OK, NULL, "it calls itself %.100s",
+        myna_doctor_tell(d, d->agent, "model name", MYNA_CHECK_OK, NULL, "it calls itself %.100s",
                          h.model);
     return on;
 }
@@ -217,7 +218,7 @@ static bool tell_endpoint(struct myna_doctor *d, const json_t *root)
 
     for (size_t i = 0; i < sizeof way / sizeof *way; i++)
         v = json_object_get(v, way[i]);
-    myna_doctor_tell(d, "agent", "gateway", json_is_true(v) ? MYNA_CHECK_OK : MYNA_CHECK_FAIL,
+    myna_doctor_tell(d, d->agent, "gateway", json_is_true(v) ? MYNA_CHECK_OK : MYNA_CHECK_FAIL,
                      json_is_true(v) ? NULL : ENABLE, "the chat endpoint of OpenClaw is %s",
                      json_is_true(v) ? "on" : "off, as it is by default");
     return json_is_true(v);
@@ -228,9 +229,9 @@ static void tell_openclaw_key(struct myna_doctor *d)
     char from[64];
 
     if (myna_doctor_key(d, "llm", "openclaw", from, sizeof from))
-        myna_doctor_tell(d, "agent", "key", MYNA_CHECK_OK, NULL, "the token is set (%s)", from);
+        myna_doctor_tell(d, d->agent, "key", MYNA_CHECK_OK, NULL, "the token is set (%s)", from);
     else
-        myna_doctor_tell(d, "agent", "key", MYNA_CHECK_WARN,
+        myna_doctor_tell(d, d->agent, "key", MYNA_CHECK_WARN,
                          "export OPENCLAW_GATEWAY_TOKEN=… (or gateway.auth.token in openclaw.json)",
                          "there is no token; a gateway that wants one answers 401");
 }
@@ -243,7 +244,7 @@ bool myna_doctor_openclaw(struct myna_doctor *d, const char *base_url)
     bool on = true;
 
     if (!myna_http_is_loopback(base_url)) {
-        myna_doctor_tell(d, "agent", "gateway", MYNA_CHECK_SKIP, NULL,
+        myna_doctor_tell(d, d->agent, "gateway", MYNA_CHECK_SKIP, NULL,
                          "OpenClaw runs on another machine; its files are not here");
         return true;
     }
@@ -251,11 +252,11 @@ bool myna_doctor_openclaw(struct myna_doctor *d, const char *base_url)
     path = named && *named ? strdup(named)
                            : own_file("OPENCLAW_STATE_DIR", ".openclaw", "openclaw.json");
     text = text_of(path);
-    root = text ? json_loads(text, 0, NULL) : NULL;
+    root = text ? myna_json_loads(text, 0, NULL) : NULL;
     if (root)
         on = tell_endpoint(d, root);
     else
-        myna_doctor_tell(d, "agent", "gateway", MYNA_CHECK_WARN, ENABLE,
+        myna_doctor_tell(d, d->agent, "gateway", MYNA_CHECK_WARN, ENABLE,
                          text ? "%s is no plain JSON: whether the chat endpoint is on is not known"
                               : "%s is not there",
                          path ? path : "openclaw.json");

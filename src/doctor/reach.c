@@ -6,44 +6,13 @@
 #include <myna/runtime.h>
 
 #include "doctor/doctor.h"
-#include "util/buf.h"
-#include "util/http.h"
+#include "util/host.h"
+#include "util/http_wait.h"
 
 enum { BODY_MAX = 1 << 20 };
 
-struct get {
-    struct myna_runtime *rt;
-    struct myna_reached *out;
-    struct myna_buf body;
-};
-
-static void on_head(void *arg, struct myna_http_request *rq, int status)
-{
-    (void)rq;
-    ((struct get *)arg)->out->status = status;
-}
-
-static void on_data(void *arg, struct myna_http_request *rq, struct myna_view bytes)
-{
-    (void)rq;
-    (void)myna_buf_put(&((struct get *)arg)->body, bytes.ptr, bytes.len);
-}
-
-static void on_done(void *arg, struct myna_http_request *rq, const struct myna_http_error *e)
-{
-    struct get *g = arg;
-
-    (void)rq;
-    if (e) {
-        g->out->status = e->status;
-        g->out->slow = e->kind == MYNA_HTTP_TIMEOUT;
-        snprintf(g->out->message, sizeof g->out->message, "%s", e->message);
-    }
-    myna_runtime_stop(g->rt);
-}
-
-static enum myna_err start(struct get *g, const char *url, const char *key, bool anthropic,
-                           int timeout_ms)
+static enum myna_err ask(struct myna_host *host, const char *url, const char *key, bool anthropic,
+                         int timeout_ms, struct myna_http_answer *answer)
 {
     char auth[700];
     struct myna_http_header headers[] = {
@@ -55,37 +24,33 @@ static enum myna_err start(struct get *g, const char *url, const char *key, bool
                                   .headers = headers,
                                   .n_headers = key ? 4 : 3,
                                   .total_ms = timeout_ms,
-                                  .max_body = BODY_MAX,
-                                  .head = on_head,
-                                  .data = on_data,
-                                  .done = on_done,
-                                  .arg = g};
-    struct myna_http *http = myna_host_http(myna_runtime_host(g->rt));
-    struct myna_http_request *rq;
+                                  .max_body = BODY_MAX};
 
     snprintf(auth, sizeof auth, "%s%s", anthropic ? "" : "Bearer ", key ? key : "");
-    return http ? myna_http_start(http, &how, &rq) : MYNA_ENOMEM;
+    return myna_http_wait(host, &how, answer);
 }
 
 void myna_reach(const char *url, const char *key, bool anthropic, int timeout_ms,
                 struct myna_reached *out)
 {
     struct myna_runtime_options ro = {.size = sizeof ro, .workers = 1};
-    struct get g = {.out = out};
-    enum myna_err err = myna_runtime_create(&ro, &g.rt, NULL);
+    struct myna_runtime *rt = NULL;
+    struct myna_http_answer answer = {0};
+    enum myna_err err = myna_runtime_create(&ro, &rt, NULL);
 
     *out = (struct myna_reached){0};
-    myna_buf_init(&g.body, BODY_MAX);
     if (!err)
-        err = start(&g, url, key, anthropic, timeout_ms);
-    if (!err)
-        myna_runtime_run(g.rt);
-    else
-        snprintf(out->message, sizeof out->message, "cannot ask: %s", myna_strerror(err));
-    myna_runtime_destroy(g.rt);
-    if (out->status && !g.body.err)
-        out->body = myna_buf_take(&g.body);
-    myna_buf_fini(&g.body);
+        err = ask(myna_runtime_host(rt), url, key, anthropic, timeout_ms, &answer);
+    if (err)
+        snprintf(answer.message, sizeof answer.message, "cannot ask: %s", myna_strerror(err));
+    myna_runtime_destroy(rt);
+    out->status = answer.status;
+    out->slow = answer.slow;
+    out->unasked = !answer.status && myna_http_available(NULL);
+    memcpy(out->message, answer.message, sizeof out->message);
+    if (out->status && !answer.body.err)
+        out->body = myna_buf_take(&answer.body);
+    myna_http_answer_fini(&answer);
 }
 
 void myna_reached_fini(struct myna_reached *r)

@@ -1,5 +1,6 @@
 /* avatar.c - see avatar.h. */
 #include "gateway/avatar.h"
+#include "gateway/log.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -102,9 +103,9 @@ char *myna_gw_avatar(struct myna_host *host, const char *setting)
     }
     myna_buf_fini(&value);
     if (too_long || (text && strlen(text) > MYNA_GW_METADATA_MAX)) {
-        myna_host_log(host, MYNA_LOG_WARN,
-                      "the agent's picture is longer than %d KiB as metadata and is left out",
-                      MYNA_GW_METADATA_MAX >> 10);
+        myna_gw_log(host, MYNA_LOG_WARN,
+                    "the agent's picture is longer than %d KiB as metadata and is left out",
+                    MYNA_GW_METADATA_MAX >> 10);
         free(text);
         text = NULL;
     }

@@ -5,7 +5,9 @@
 #include <string.h>
 #include <strings.h>
 
-enum { DEPTH_SAFE = 32 }; /* jansson's own limit is 2048; nobody needs so much here */
+#include "util/json_load.h"
+
+enum { DEPTH_SAFE = 32 }; /* the reader's own is 512; nobody needs so much here */
 
 static const struct {
     const char *type;
@@ -87,7 +89,7 @@ void myna_gw_control_read(struct myna_gw_control *c, struct myna_view bytes, boo
 {
     *c = (struct myna_gw_control){.order = MYNA_GW_BROKEN};
     if (!too_deep(bytes))
-        c->body = json_loadb((const char *)bytes.ptr, bytes.len, JSON_DECODE_ANY, NULL);
+        c->body = myna_json_loadb((const char *)bytes.ptr, bytes.len, JSON_DECODE_ANY, NULL);
     if (c->body)
         c->order = order_of(c, compat);
 }

@@ -1,5 +1,6 @@
 /* count.c - see count.h. */
 #include "gateway/count.h"
+#include "gateway/log.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -8,12 +9,12 @@
 
 #include <myna/livekit.h>
 
-#include "livekit/people.h"
+#include "livekit/attendance.h"
 #include "livekit/url.h"
 #include "util/http.h"
 #include "util/json_dump.h"
 
-enum { LIMIT_MS = 10000, MAX_ANSWER = 4 << 20, REFUSED_LOUD = 3, TOKEN_S = 600 };
+enum { LIMIT_MS = 10000, MAX_ANSWER = 4 << 20, REFUSED_LOUD = 3, LOST_LOUD = 3, TOKEN_S = 600 };
 
 struct myna_gw_count {
     struct myna_host *host;
@@ -23,46 +24,11 @@ struct myna_gw_count {
     struct myna_http_request *rq;
     struct myna_buf body;
     struct myna_timer later; /* what could not even be asked is told a turn later */
-    int refused;             /* in a row */
+    int refused, lost;       /* in a row */
+    bool well, said;         /* it was counted once; it was said that nobody answers */
 };
 
 /* ---- the answer */
-
-bool myna_gw_kind_counts(int kind)
-{
-    return kind != MYNA_LK_AGENT && kind != MYNA_LK_EGRESS;
-}
-
-/* protojson writes names and leaves out what is zero; others write numbers. */
-static bool is(const json_t *v, const char *name, int number)
-{
-    return json_is_integer(v) ? json_integer_value(v) == number
-                              : json_is_string(v) && !strcmp(json_string_value(v), name);
-}
-
-int myna_gw_count_people(const char *json, size_t len, const char *self)
-{
-    json_t *root = json_loadb(json, len, 0, NULL), *one;
-    json_t *list = json_object_get(root, "participants");
-    int n = 0;
-    size_t i;
-
-    if (!json_is_object(root)) {
-        json_decref(root);
-        return -1;
-    }
-    json_array_foreach(list, i, one)
-    {
-        const json_t *kind = json_object_get(one, "kind");
-        const char *identity = json_string_value(json_object_get(one, "identity"));
-
-        n += !is(kind, "AGENT", MYNA_LK_AGENT) && !is(kind, "EGRESS", MYNA_LK_EGRESS) &&
-             !is(json_object_get(one, "state"), "DISCONNECTED", 3) && json_is_object(one) &&
-             (!identity || strcmp(identity, self) != 0);
-    }
-    json_decref(root);
-    return n;
-}
 
 static void tell(struct myna_gw_count *c, int people)
 {
@@ -78,6 +44,24 @@ static void on_data(void *arg, struct myna_http_request *rq, struct myna_view by
     (void)!myna_buf_put(&c->body, bytes.ptr, bytes.len);
 }
 
+/* One answer that does not come is no trouble, unless there never was one. */
+static void note_lost(struct myna_gw_count *c, const struct myna_http_error *error)
+{
+    bool lost = error && (!error->status || error->status >= 500);
+
+    c->lost = lost ? c->lost + 1 : 0;
+    c->well = c->well || !error;
+    if (!c->said && c->lost == (c->well ? LOST_LOUD : 1)) {
+        c->said = true;
+        myna_gw_log(c->host, MYNA_LOG_WARN,
+                    "LiveKit cannot be asked who is in the room, and is asked again and again: %s",
+                    error->message);
+    } else if (c->said && !lost) {
+        c->said = false;
+        myna_gw_log(c->host, MYNA_LOG_INFO, "LiveKit answers who is in the room");
+    }
+}
+
 static void on_done(void *arg, struct myna_http_request *rq, const struct myna_http_error *error)
 {
     struct myna_gw_count *c = arg;
@@ -85,18 +69,19 @@ static void on_done(void *arg, struct myna_http_request *rq, const struct myna_h
 
     (void)rq;
     if (error)
-        myna_host_log(c->host, MYNA_LOG_DEBUG, "nobody counted: %s", error->message);
+        myna_gw_log(c->host, MYNA_LOG_DEBUG, "nobody counted: %s", error->message);
+    note_lost(c, error);
     c->refused = status == 401 || status == 403 ? c->refused + 1 : 0;
     if (c->refused == REFUSED_LOUD)
-        myna_host_log(c->host, MYNA_LOG_WARN,
-                      "LiveKit has refused to say who is in the room %d times: are API key and "
-                      "secret those of this server, and is this machine's clock right? Until then "
-                      "it looks as if nobody were there",
-                      REFUSED_LOUD);
+        myna_gw_log(c->host, MYNA_LOG_WARN,
+                    "LiveKit has refused to say who is in the room %d times: are API key and "
+                    "secret those of this server, and is this machine's clock right? Until then "
+                    "it looks as if nobody were there",
+                    REFUSED_LOUD);
     if (!error)
         tell(c, c->body.err ? -1
-                            : myna_gw_count_people((const char *)c->body.ptr, c->body.len,
-                                                   c->conf->identity));
+                            : myna_lk_attendance((const char *)c->body.ptr, c->body.len,
+                                                 c->conf->identity));
     else
         tell(c, status >= 300 && status < 500 ? 0 : -1);
 }
@@ -165,7 +150,7 @@ void myna_gw_count_ask(struct myna_gw_count *c)
         return;
     if (ask(c, &why)) {
         c->rq = NULL;
-        myna_host_log(c->host, MYNA_LOG_DEBUG, "nobody counted: %s", why.text);
+        myna_gw_log(c->host, MYNA_LOG_DEBUG, "nobody counted: %s", why.text);
         (void)!myna_timer_set(&c->later, myna_host_now(c->host));
     }
 }

@@ -6,9 +6,6 @@
 #ifndef MYNA_GATEWAY_COUNT_H
 #define MYNA_GATEWAY_COUNT_H
 
-#include <stdbool.h>
-#include <stddef.h>
-
 #include <myna/host.h>
 
 #include "livekit/options.h"
@@ -23,10 +20,5 @@ struct myna_gw_count *myna_gw_count_create(struct myna_host *host,
 void myna_gw_count_destroy(struct myna_gw_count *c); /* NULL is fine */
 void myna_gw_count_ask(struct myna_gw_count *c);
 void myna_gw_count_cancel(struct myna_gw_count *c); /* nothing is told of it any more */
-
-/* Of ListParticipants' answer; -1: it is none. Pure. */
-int myna_gw_count_people(const char *json, size_t len, const char *self);
-/* Does a person of this kind (enum myna_lk_kind) keep us in the room? */
-bool myna_gw_kind_counts(int kind);
 
 #endif

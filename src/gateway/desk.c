@@ -2,6 +2,7 @@
 #include "gateway/desk.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +10,7 @@
 #include "util/crypto.h"
 #include "util/http_door.h"
 #include "util/json_dump.h"
+#include "util/json_load.h"
 
 enum { REQUEST_MAX = 80 << 10 };
 
@@ -38,7 +40,7 @@ static void refuse(struct myna_http_asker *a, int status, const char *why)
 static void announce(struct myna_gw_desk *d, struct myna_http_asker *a,
                      const struct myna_gw_request *rq)
 {
-    json_t *body = json_loadb(rq->body, rq->body_len, 0, NULL),
+    json_t *body = myna_json_loadb(rq->body, rq->body_len, 0, NULL),
            *room = json_object_get(body, "room");
     char *text = myna_gw_trimmed(json_string_value(json_object_get(body, "text")));
     size_t waiting = 0;
@@ -66,6 +68,19 @@ static bool is(const char *text, size_t len, const char *word)
     return len == strlen(word) && !memcmp(text, word, len);
 }
 
+static void reconnect(struct myna_gw_desk *d, struct myna_http_asker *a)
+{
+    const char *state = "";
+    char text[120];
+
+    if (d->calls.reconnect(d->arg, &state)) {
+        respond(a, 202, json_pack("{s:s}", "state", state));
+        return;
+    }
+    snprintf(text, sizeof text, "the gateway has not given up, it is %.40s", state);
+    refuse(a, 409, text);
+}
+
 static void answer(struct myna_gw_desk *d, struct myna_http_asker *a,
                    const struct myna_gw_request *rq)
 {
@@ -82,8 +97,11 @@ static void answer(struct myna_gw_desk *d, struct myna_http_asker *a,
             respond(a, 200, status);
         else
             refuse(a, 503, "memory is short");
-    } else
-        refuse(a, 404, "there are POST /v1/announce and GET /v1/status");
+    } else if (is(rq->method, rq->method_len, "POST") &&
+               is(rq->path, rq->path_len, "/v1/reconnect"))
+        reconnect(d, a);
+    else
+        refuse(a, 404, "there are POST /v1/announce, GET /v1/status and POST /v1/reconnect");
 }
 
 /* ---- who asks */

@@ -1,13 +1,17 @@
-/* desk.h - the gateway's own HTTP: one message for the room, one look at how it stands.
+/* desk.h - the gateway's own HTTP: one message for the room, one look at how it stands, and the
+ * word to try again when it has given up.
  *
  *   POST /v1/announce  {"text":…,"room":…?}   200 {"delivered":true} | 202 {"delivered":false,…}
  *   GET  /v1/status                           200 what status() gives
+ *   POST /v1/reconnect                        202 {"state":…} | 409: it has not given up
  *
- * Both want the bearer token. One request a connection, 16 at a time, 5 s each, 64 KiB. What is
+ * All want the bearer token. One request a connection, 16 at a time, 5 s each, 64 KiB. What is
  * wrong is said as {"error":…}. Loop thread.
  */
 #ifndef MYNA_GATEWAY_DESK_H
 #define MYNA_GATEWAY_DESK_H
+
+#include <stdbool.h>
 
 #include <jansson.h>
 
@@ -20,6 +24,8 @@ struct myna_gw_desk_calls {
      * ours. */
     enum myna_err (*announce)(void *arg, const char *room, const char *text, size_t *waiting);
     json_t *(*status)(void *arg); /* taken; NULL: memory is short */
+    /* Tries the room again; false: it has not given up. *state: how it stands then. */
+    bool (*reconnect)(void *arg, const char **state);
 };
 
 /* where: "HOST:PORT", "PORT" (loopback); port 0: a free one. ECONFIG: no address; EIO: it is taken.

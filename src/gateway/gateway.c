@@ -15,14 +15,19 @@
 #include <myna/runtime.h>
 #include <myna/session.h>
 
+#include "gateway/adapt.h"
 #include "gateway/avatar.h"
 #include "gateway/count.h"
 #include "gateway/desk.h"
-#include "gateway/home.h"
+#include "gateway/log.h"
+#include "gateway/memory.h"
+#include "gateway/name.h"
 #include "gateway/options.h"
 #include "gateway/presence.h"
 #include "gateway/rms.h"
 #include "gateway/stay.h"
+#include "gateway/story.h"
+#include "livekit/room.h"
 #include "util/host.h"
 
 struct gateway {
@@ -41,11 +46,16 @@ struct gateway {
     struct myna_gw_stay *stay; /* NULL: outside */
     struct myna_calls *calls;
     struct myna_gw_desk *desk; /* NULL: nobody may announce anything */
-    struct myna_gw_home home;
+    struct myna_gw_memory memory;
+    struct myna_gw_name *asking; /* the agent, what it is called */
+    bool unnamed;                /* nobody has said it, and it was not asked yet */
+    char name[128];              /* what it said; "": not yet */
     struct myna_timer due, bury;
     bool begun, held, buried, signals_on;
     enum myna_gw_lost how; /* of the stay that is to be buried */
+    bool stood;            /* sound had a path in it */
     char message[600];     /* of the last one */
+    const char *backend;   /* "ok", what its last fault was, "unknown" */
     int signals;
     enum myna_err err;
     struct myna_why *why;
@@ -61,7 +71,7 @@ static void tell(struct gateway *g, enum myna_log_level level, const char *fmt, 
     va_start(ap, fmt);
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
-    myna_host_log(g->host, level, "%s", text);
+    myna_gw_log(g->host, level, "%s", text);
     if (g->opt->note && level == MYNA_LOG_INFO) /* worse is on the terminal already */
         g->opt->note(g->opt->arg, text);
 }
@@ -90,8 +100,10 @@ static void bury_fire(struct myna_timer *t)
 
     myna_gw_stay_destroy(g->stay);
     g->stay = NULL;
+    myna_gw_name_destroy(g->asking);
+    g->asking = NULL;
     g->buried = false;
-    myna_presence_lost(&g->presence, myna_host_now(g->host), g->how);
+    myna_presence_lost(&g->presence, myna_host_now(g->host), g->how, g->stood);
     rearm(g);
 }
 
@@ -101,6 +113,7 @@ static void bury(struct gateway *g, enum myna_gw_lost how, const char *message)
         return;
     g->buried = true;
     g->how = how;
+    g->stood = g->stay && myna_gw_stay_stood(g->stay);
     snprintf(g->message, sizeof g->message, "%s", message);
     if (*message && !g->presence.leaving && !g->presence.stopping)
         tell(g, MYNA_LOG_WARN, "out of the room: %s", message);
@@ -110,13 +123,34 @@ static void bury(struct gateway *g, enum myna_gw_lost how, const char *message)
 /* What came while nobody was here. */
 static void deliver(struct gateway *g)
 {
+    size_t before = g->memory.home.n;
     char *text;
 
     while (g->stay && myna_gw_stay_people(g->stay) &&
-           (text = myna_gw_home_take(&g->home, myna_host_wall_ms(g->host)))) {
+           (text = myna_gw_home_take(&g->memory.home, myna_host_wall_ms(g->host)))) {
         (void)myna_gw_stay_announce(g->stay, text);
         free(text);
     }
+    if (g->memory.home.n != before)
+        myna_gw_memory_save(&g->memory);
+}
+
+static void on_name(void *arg, const char *name)
+{
+    struct gateway *g = arg;
+
+    snprintf(g->name, sizeof g->name, "%s", name);
+    tell(g, MYNA_LOG_INFO, "the agent calls itself %s", g->name);
+    if (g->stay && !g->buried)
+        myna_gw_stay_rename(g->stay, g->name);
+}
+
+/* Once, and behind the joining, which it never holds up. */
+static void ask_name(struct gateway *g)
+{
+    if (g->unnamed)
+        g->asking = myna_gw_name_ask(g->rt, on_name, g);
+    g->unnamed = false;
 }
 
 static void on_in(void *arg, int people)
@@ -125,6 +159,7 @@ static void on_in(void *arg, int people)
 
     myna_presence_joined(&g->presence, myna_host_now(g->host), people);
     deliver(g);
+    ask_name(g);
     rearm(g);
 }
 
@@ -146,6 +181,11 @@ static void on_event(void *arg, const struct myna_event *ev)
 {
     struct gateway *g = arg;
 
+    if (ev->type == MYNA_EV_ERROR && ev->u.fault.stage == MYNA_STAGE_LLM &&
+        !ev->u.fault.recoverable)
+        g->backend = myna_gw_fault_reason(&ev->u.fault);
+    else if (ev->type == MYNA_EV_CONVERSATION_ITEM_ADDED && ev->u.item->role == MYNA_ROLE_ASSISTANT)
+        g->backend = "ok";
     if (g->opt->event)
         g->opt->event(g->opt->arg, ev);
 }
@@ -171,8 +211,13 @@ static void do_join(void *arg)
 {
     static const struct myna_gw_stay_events events = {on_in, on_people, on_over, on_event};
     struct gateway *g = arg;
-    struct myna_gw_stay_options so = {
-        .rt = g->rt, .conf = &g->conf, .lk = &g->lk, .metadata = g->metadata, .calls = g->calls};
+    struct myna_gw_stay_options so = {.rt = g->rt,
+                                      .conf = &g->conf,
+                                      .lk = &g->lk,
+                                      .metadata = g->metadata,
+                                      .calls = g->calls,
+                                      .memory = &g->memory,
+                                      .name = *g->name ? g->name : NULL};
     struct myna_why why = {0};
 
     if (myna_gw_stay_create(&g->stay, &so, &events, g, &why))
@@ -215,10 +260,22 @@ static enum myna_err on_announce(void *arg, const char *room, const char *text, 
     *waiting = 0;
     if (g->stay && myna_gw_stay_announce(g->stay, text))
         return MYNA_OK;
-    if (!myna_gw_home_keep(&g->home, text, myna_host_wall_ms(g->host)))
+    if (!myna_gw_home_keep(&g->memory.home, text, myna_host_wall_ms(g->host)))
         return MYNA_ENOMEM;
-    *waiting = myna_gw_home_count(&g->home, myna_host_wall_ms(g->host));
+    *waiting = myna_gw_home_count(&g->memory.home, myna_host_wall_ms(g->host));
+    myna_gw_memory_save(&g->memory);
     return MYNA_OK;
+}
+
+static bool on_reconnect(void *arg, const char **state)
+{
+    struct gateway *g = arg;
+    bool begins = myna_presence_reconnect(&g->presence, myna_host_now(g->host));
+
+    *state = myna_gw_state_name(g->presence.state);
+    if (begins)
+        rearm(g);
+    return begins;
 }
 
 static json_t *on_status(void *arg)
@@ -226,19 +283,20 @@ static json_t *on_status(void *arg)
     struct gateway *g = arg;
 
     return json_pack(
-        "{s:b,s:b,s:s,s:s,s:s,s:I,s:f,s:{s:s,s:s},s:I}", "configured", 1, "connected",
+        "{s:b,s:b,s:s,s:s,s:s,s:s,s:I,s:f,s:{s:s,s:s},s:I,s:s}", "configured", 1, "connected",
         g->presence.connected, "state", myna_gw_state_name(g->presence.state), "room", g->lk.room,
-        "identity", g->identity, "participants",
+        "identity", g->identity, "backend", g->backend, "participants",
         (json_int_t)(g->stay ? myna_gw_stay_people(g->stay) : 0), "poll_interval",
         (double)g->poll.time / (double)MYNA_S, "home_channel", "room",
         g->conf.home_channel && *g->conf.home_channel ? g->conf.home_channel : g->lk.room, "name",
         g->conf.home_channel_name ? g->conf.home_channel_name : "Home", "waiting",
-        (json_int_t)myna_gw_home_count(&g->home, myna_host_wall_ms(g->host)));
+        (json_int_t)myna_gw_home_count(&g->memory.home, myna_host_wall_ms(g->host)), "voice",
+        myna_gw_voice_name(g->memory.voice));
 }
 
 static enum myna_err open_desk(struct gateway *g, struct myna_why *why)
 {
-    static const struct myna_gw_desk_calls calls = {on_announce, on_status};
+    static const struct myna_gw_desk_calls calls = {on_announce, on_status, on_reconnect};
     enum myna_err err;
 
     if (!g->conf.announce_token || !*g->conf.announce_token)
@@ -257,7 +315,7 @@ static void on_signal(void *arg, int signum)
     struct gateway *g = arg;
 
     if (signum == SIGHUP) {
-        myna_presence_reconnect(&g->presence, myna_host_now(g->host));
+        (void)myna_presence_reconnect(&g->presence, myna_host_now(g->host));
     } else if (g->signals++) {
         g->err = myna_fail(g->why, MYNA_ECANCELED, "ended at once on request");
         myna_runtime_stop(g->rt);
@@ -290,59 +348,16 @@ static void forget_signals(struct gateway *g)
 
 /* ---- the configuration */
 
-static enum myna_err unless_set(struct gateway *g, const char *key, const char *value,
-                                struct myna_why *why)
-{
-    return myna_config_is_default(g->cfg, key)
-               ? myna_config_set(g->cfg, key, value, "the gateway", why)
-               : MYNA_OK;
-}
-
-static const char voice_hint[] =
-    "This is a live voice conversation over WebRTC; what you answer is read aloud. Be short and "
-    "conversational. Use no markdown, no long lists, no code blocks, no links and no media tags.";
-
-/* What a gateway does otherwise than a call. Nobody is greeted: a client that asks once would take
- * the first words for its answer. */
-static enum myna_err adapt(struct gateway *g, struct myna_why *why)
-{
-    const char *room = myna_config_get(g->cfg, "transport.livekit.room");
-    enum myna_err err = MYNA_OK;
-    char ms[24];
-
-    if (!room || !*room)
-        err = myna_config_set(g->cfg, "transport.livekit.room", "hermes", "the gateway", why);
-    if (!err)
-        err = unless_set(g, "agent.greet", "false", why);
-    if (!err)
-        err = unless_set(g, "agent.name", g->conf.agent_name, why);
-    if (!err)
-        err = unless_set(g, "agent.instructions", voice_hint, why);
-    if (!err && g->conf.mode == MYNA_GW_COMPAT) { /* its silence is the whole wait */
-        err = unless_set(g, "vad.provider", "rms", why);
-        if (!err)
-            err = unless_set(g, "turn.min_delay", "0", why);
-    }
-    if (!err) { /* ours is the one that counts; the session's stands behind it */
-        snprintf(ms, sizeof ms, "%lld",
-                 (long long)(myna_gw_tool_timeout(g->conf.tool_timeout).time / MYNA_MS) + 5000);
-        err = unless_set(g, "session.tool_timeout", ms, why);
-    }
-    if (!err)
-        err = unless_set(g, "text.transforms",
-                         g->conf.mode == MYNA_GW_COMPAT ? "spoken_keep" : "spoken, emoji, numbers",
-                         why);
-    return err;
-}
-
 static enum myna_err read_conf(struct gateway *g, struct myna_why *why)
 {
     enum myna_err err = myna_gw_options_read(g->cfg, &g->conf, why);
 
     if (!err)
-        err = adapt(g, why);
+        err = myna_gw_adapt(g->cfg, &g->conf, why);
     if (!err)
         err = myna_lk_options_read(g->cfg, &g->lk, why);
+    if (!err && myna_config_is_default(g->cfg, "session.show_unspoken")) /* a client can read */
+        err = myna_config_set(g->cfg, "session.show_unspoken", "true", "the gateway", why);
     if (err)
         return err;
     if (!g->lk.url || !*g->lk.url || !g->lk.api_key || !*g->lk.api_key || !g->lk.api_secret ||
@@ -350,17 +365,34 @@ static enum myna_err read_conf(struct gateway *g, struct myna_why *why)
         return myna_fail(why, MYNA_ECONFIG,
                          "the gateway needs a LiveKit server and its key: set LIVEKIT_URL, "
                          "LIVEKIT_API_KEY and LIVEKIT_API_SECRET, or run `myna setup`");
+    g->unnamed =
+        g->conf.agent_name_from_model && myna_config_is_default(g->cfg, "gateway.agent_name");
     myna_gw_identity(g->conf.agent_name, g->identity);
     g->lk.identity = g->identity;
     g->lk.name = g->conf.agent_name;
     g->lk.token = NULL; /* ours are made from the key, for this identity */
     g->lk.stay = true;
+    myna_lk_switches_usual(&g->lk);
     g->poll = myna_gw_poll_interval(g->conf.presence_poll_interval, g->lk.url);
     return MYNA_OK;
 }
 
+/* One file may serve `myna join` as well. */
+static void say_unheeded(struct gateway *g)
+{
+    char key[80];
+
+    for (const char *const *name = myna_lk_switches; *name; name++) {
+        snprintf(key, sizeof key, "transport.livekit.%s", *name);
+        if (!myna_config_is_default(g->cfg, key))
+            tell(g, MYNA_LOG_WARN,
+                 "%s is not heeded: the gateway hears, reads and speaks by its own rules", key);
+    }
+}
+
 static void say_settings(struct gateway *g)
 {
+    say_unheeded(g);
     if (g->poll.bad)
         tell(
             g, MYNA_LOG_WARN,
@@ -417,8 +449,11 @@ static enum myna_err begin(struct gateway *g, struct myna_why *why)
     g->host = myna_runtime_host(g->rt);
     myna_host_timer_init(g->host, &g->due, due_fire, g);
     myna_host_timer_init(g->host, &g->bury, bury_fire, g);
+    myna_gw_memory_open(&g->memory, g->host, g->conf.state_dir, g->lk.room);
     g->begun = true;
-    err = try_session(g, why);
+    err = myna_rtc_available(why); /* else it watched the room and could not come in */
+    if (!err)
+        err = try_session(g, why);
     if (!err)
         err = watch_signals(g, why);
     if (!err)
@@ -452,7 +487,8 @@ static void end(struct gateway *g)
         myna_gw_stay_destroy(g->stay);
         myna_gw_count_destroy(g->count);
         myna_gw_desk_close(g->desk);
-        myna_gw_home_fini(&g->home);
+        myna_gw_name_destroy(g->asking);
+        myna_gw_memory_close(&g->memory);
         myna_calls_close(g->calls);
         if (g->held)
             myna_loop_release(g->host->loop);
@@ -475,6 +511,7 @@ enum myna_err myna_gateway_run(struct myna_config *cfg, const struct myna_gatewa
         return myna_fail(why, MYNA_ENOMEM, "memory is short");
     g->opt = opt;
     g->cfg = cfg;
+    g->backend = "unknown";
     g->why = why;
     err = begin(g, why);
     if (!err) {

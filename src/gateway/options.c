@@ -1,10 +1,15 @@
 /* options.c - see options.h. */
 #include "gateway/options.h"
 
+#include <limits.h>
+#include <locale.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <wchar.h>
+#include <wctype.h>
 
 #include "util/buf.h"
 
@@ -61,6 +66,12 @@ static const struct myna_option table[] = {
      .env = "GATEWAY_ALLOW_ALL_USERS",
      .file_first = true,
      .help = "the same flag across all channels"},
+    {.name = "require_authorized_before_stt",
+     .type = MYNA_OPT_BOOL,
+     AT(require_authorized_before_stt),
+     .def = "true",
+     .help = "false: as the reference, people who are not allowed are transcribed and told, but "
+             "not answered"},
     {.name = "presence_poll_interval",
      .type = MYNA_OPT_STRING,
      AT(presence_poll_interval),
@@ -79,32 +90,47 @@ static const struct myna_option table[] = {
      .def = "1.5",
      .min = 0.2,
      .max = 5,
-     .help = "VAD rms: seconds of silence that end an utterance"},
+     .help = "seconds of silence that end an utterance; unset: 1.5 with VAD rms, else what "
+             "vad.* and turn.* say"},
     {.name = "min_speech_duration",
      .type = MYNA_OPT_DOUBLE,
      AT(min_speech_duration),
      .def = "0.5",
      .max = 5,
-     .help = "VAD rms: seconds below which a sound is noise"},
+     .help = "seconds below which a sound is noise; unset: 0.5 with VAD rms, else 0.2 of speech"},
     {.name = "rms_floor",
      .type = MYNA_OPT_INT,
      AT(rms_floor),
      .def = "50",
      .max = 32767,
      .help = "VAD rms: loudness (RMS of 16-bit samples) above which it is speech"},
+    {.name = "preroll",
+     .type = MYNA_OPT_MS,
+     AT(preroll_ms),
+     .min = -1,
+     .max = 4000,
+     .help = "sound kept from before speech began; unset: 500ms, in mode compat none"},
     {.name = "max_utterance",
      .type = MYNA_OPT_MS,
      AT(max_utterance_ms),
      .def = "120s",
      .min = 1000,
      .max = 3600000,
-     .help = "VAD rms: an utterance is cut here, and what follows is another"},
+     .help = "an utterance is cut here, and what follows is another"},
     {.name = "barge_in",
      .type = MYNA_OPT_CHOICE,
      AT(barge_in),
      .def = "auto",
      .choices = switches,
-     .help = "may people interrupt the agent by speaking? auto: not in mode compat"},
+     .help =
+         "may people interrupt the agent by speaking? on: by their first sound; auto: as turn.* "
+         "says, and not in mode compat"},
+    {.name = "shared_room_session",
+     .type = MYNA_OPT_BOOL,
+     AT(shared_room_session),
+     .def = "false",
+     .help = "true: all in the room have one conversation with the agent; false: each has their "
+             "own"},
     {.name = "home_channel",
      .type = MYNA_OPT_STRING,
      AT(home_channel),
@@ -132,6 +158,33 @@ static const struct myna_option table[] = {
      AT(speak_home_messages),
      .def = "false",
      .help = "announcements are spoken, too"},
+    {.name = "speak_typed_replies",
+     .type = MYNA_OPT_CHOICE,
+     AT(speak_typed_replies),
+     .def = "auto",
+     .choices = switches,
+     .help = "is what was typed answered aloud? auto: not in mode compat"},
+    {.name = "agent_name_from_model",
+     .type = MYNA_OPT_BOOL,
+     AT(agent_name_from_model),
+     .def = "true",
+     .help = "without agent_name: the agent is asked once what it is called"},
+    {.name = "pairing",
+     .type = MYNA_OPT_BOOL,
+     AT(pairing),
+     .def = "true",
+     .help = "whom `hermes pairing` has let in on this machine may talk with the agent"},
+    {.name = "log_level",
+     .type = MYNA_OPT_STRING,
+     AT(log_level),
+     .env = "HERMES_LIVEKIT_LOG_LEVEL",
+     .file_first = true,
+     .help = "log.level of a gateway, where that is not set: a name, or a number like 10 or 30"},
+    {.name = "state_dir",
+     .type = MYNA_OPT_PATH,
+     AT(state_dir),
+     .help = "where a room's announcements and its /voice wait for the next start; unset: "
+             "$XDG_DATA_HOME/myna/gateway (~/.local/share/…)"},
     {.name = "remote_tool_policy",
      .type = MYNA_OPT_CHOICE,
      AT(remote_tool_policy),
@@ -215,10 +268,71 @@ struct myna_gw_seconds myna_gw_tool_timeout(const char *setting)
     return setting_or(setting, TOOL_S, "default");
 }
 
+const char *myna_gw_log_level(const char *text)
+{
+    static const struct {
+        const char *name;
+        int most; /* the number that logging in Python has for it */
+        const char *ours;
+    } levels[] = {{"debug", 10, "debug"}, {"info", 20, "info"},   {"warning", 30, "warn"},
+                  {"warn", 30, "warn"},   {"error", 40, "error"}, {"critical", 50, "error"},
+                  {"fatal", 50, "error"}};
+    size_t n = text ? strlen(text) : 0;
+    int number = 0;
+
+    for (size_t i = 0; i < sizeof levels / sizeof *levels; i++)
+        if (n && !strcasecmp(text, levels[i].name))
+            return levels[i].ours;
+    if (!n || n > 4 || strspn(text, "0123456789") != n)
+        return NULL;
+    for (size_t i = 0; i < n; i++)
+        number = number * 10 + (text[i] - '0');
+    for (size_t i = 0; i < sizeof levels / sizeof *levels; i++)
+        if (number <= levels[i].most)
+            return levels[i].ours;
+    return "error";
+}
+
+/* Whole characters of at most 240 bytes. */
+static size_t whole(const char *name)
+{
+    size_t n = strnlen(name, 241);
+
+    if (n > 240)
+        for (n = 240; n && ((unsigned char)name[n] & 0xC0) == 0x80;)
+            n--;
+    return n;
+}
+
 void myna_gw_identity(const char *agent_name, char out[300])
 {
-    snprintf(out, 300, "hermes-%.240s", agent_name);
-    for (char *p = out; *p; p++)
-        if (*p >= 'A' && *p <= 'Z')
-            *p = (char)(*p - 'A' + 'a');
+    size_t len = (size_t)snprintf(out, 300, "hermes-"), n = whole(agent_name), at = 0;
+    locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", NULL), before;
+    mbstate_t in = {0}, made = {0};
+
+    before = utf8 ? uselocale(utf8) : NULL; /* of this thread, for a moment */
+    while (at < n) {
+        char bytes[MB_LEN_MAX];
+        wchar_t c;
+        size_t taken = utf8 ? mbrtowc(&c, agent_name + at, n - at, &in) : (size_t)-1;
+        size_t put = taken && taken <= 4 ? wcrtomb(bytes, (wchar_t)towlower((wint_t)c), &made) : 0;
+
+        if (!put || put > 4 || len + put >= 299) { /* no such locale, or no UTF-8: A to Z alone */
+            memset(&in, 0, sizeof in);
+            taken = put = 1;
+            bytes[0] = agent_name[at];
+            if (*bytes >= 'A' && *bytes <= 'Z')
+                *bytes = (char)(*bytes - 'A' + 'a');
+        }
+        if (len + put >= 299)
+            break;
+        memcpy(out + len, bytes, put);
+        len += put;
+        at += taken;
+    }
+    out[len] = '\0';
+    if (utf8) {
+        (void)uselocale(before);
+        freelocale(utf8);
+    }
 }

@@ -24,12 +24,16 @@ struct myna_gw_options {
     const char *const *allowed_users, *const *global_allowed_users;
     const char *allow_all_users, *global_allow_all_users; /* "1", "true", "yes" */
     const char *presence_poll_interval, *tool_timeout;    /* seconds, as written */
-    double silence_duration, min_speech_duration;         /* seconds; of VAD "rms" */
-    int rms_floor, max_utterance_ms;
-    int barge_in; /* enum myna_gw_switch */
+    double silence_duration, min_speech_duration;         /* seconds; defaults: VAD "rms" */
+    int rms_floor, max_utterance_ms, preroll_ms;          /* preroll -1: by the mode */
+    bool shared_room_session;                             /* all have one conversation */
+    int barge_in;                                         /* enum myna_gw_switch */
     const char *home_channel, *home_channel_name;
     const char *announce_listen, *announce_token;
     bool speak_home_messages;
+    int speak_typed_replies; /* enum myna_gw_switch */
+    bool agent_name_from_model, pairing, require_authorized_before_stt;
+    const char *state_dir, *log_level;
     int remote_tool_policy;          /* enum myna_gw_policy */
     const char *const *remote_tools; /* "identity=name" */
 };
@@ -52,7 +56,9 @@ struct myna_gw_seconds {
 };
 struct myna_gw_seconds myna_gw_poll_interval(const char *setting, const char *url);
 struct myna_gw_seconds myna_gw_tool_timeout(const char *setting);
-/* "hermes-" and the name in lower case (A to Z alone), spaces kept. `out` holds 300 bytes. */
+/* "debug", "info", "warn", "error" for a level by name or number; NULL: it is none. */
+const char *myna_gw_log_level(const char *text);
+/* "hermes-" and the name in lower case (of any script), spaces kept. `out` holds 300 bytes. */
 void myna_gw_identity(const char *agent_name, char out[300]);
 
 #endif

@@ -94,13 +94,14 @@ static myna_us delay(struct myna_presence *p)
 
 static void wait_and_try(struct myna_presence *p, myna_us now)
 {
-    char text[160];
+    char text[240];
 
     if (p->attempt >= MYNA_GW_ATTEMPTS) {
-        snprintf(text, sizeof text,
-                 "the room could not be joined again after %d attempts: the gateway has given up; "
-                 "restart it, or send it SIGHUP, once the LiveKit server is there",
-                 MYNA_GW_ATTEMPTS);
+        snprintf(
+            text, sizeof text,
+            "the room could not be joined again after %d attempts: the gateway has given up; "
+            "restart it, send it SIGHUP or POST /v1/reconnect, once the LiveKit server is there",
+            MYNA_GW_ATTEMPTS);
         say(p, MYNA_LOG_ERROR, text);
         enter(p, MYNA_GW_GIVEN_UP, false, MYNA_NEVER);
         return;
@@ -141,7 +142,7 @@ void myna_presence_counted(struct myna_presence *p, myna_us now, int people)
         else
             p->deadline = now + p->opt.interval;
     } else if (p->state == MYNA_GW_RECONNECTING) {
-        if (people == 0) {
+        if (people == 0 && !p->opt.stay) {
             watch(p, now, 1); /* nobody waits for us: no attempt is spent */
         } else {
             p->attempt++;
@@ -155,7 +156,6 @@ void myna_presence_joined(struct myna_presence *p, myna_us now, int people)
     if (p->state != MYNA_GW_JOINING || p->stopping)
         return;
     p->starting = p->accompanied = false;
-    p->attempt = 0;
     /* News of people come late: whoever made us come in is waited for. */
     enter(p, MYNA_GW_IN_ROOM, true, p->opt.stay ? MYNA_NEVER : now + p->opt.interval);
     myna_presence_people(p, people);
@@ -180,7 +180,7 @@ void myna_presence_people(struct myna_presence *p, int people)
     }
 }
 
-void myna_presence_lost(struct myna_presence *p, myna_us now, enum myna_gw_lost how)
+void myna_presence_lost(struct myna_presence *p, myna_us now, enum myna_gw_lost how, bool stood)
 {
     if (p->stopping || p->leaving) { /* it was to end anyway */
         myna_presence_left(p, now);
@@ -191,7 +191,8 @@ void myna_presence_lost(struct myna_presence *p, myna_us now, enum myna_gw_lost 
     if (how == MYNA_GW_LOST_IDENTITY) {
         clash(p, now);
     } else if (p->state == MYNA_GW_IN_ROOM) {
-        p->attempt = 0;
+        if (stood)
+            p->attempt = 0;
         wait_and_try(p, now);
     } else if (p->starting) {
         p->starting = false;
@@ -212,12 +213,13 @@ void myna_presence_left(struct myna_presence *p, myna_us now)
         watch(p, now, 1);
 }
 
-void myna_presence_reconnect(struct myna_presence *p, myna_us now)
+bool myna_presence_reconnect(struct myna_presence *p, myna_us now)
 {
     if (p->state != MYNA_GW_GIVEN_UP || p->stopping)
-        return;
+        return false;
     p->attempt = 0;
     enter(p, MYNA_GW_RECONNECTING, true, now);
+    return true;
 }
 
 void myna_presence_stop(struct myna_presence *p, myna_us now)

@@ -71,12 +71,14 @@ void myna_presence_start(struct myna_presence *p, myna_us now, uint32_t chance);
 /* People who count; -1: the server was not reached, which is no answer. */
 void myna_presence_counted(struct myna_presence *p, myna_us now, int people);
 void myna_presence_joined(struct myna_presence *p, myna_us now, int people);
-/* The stay ended by itself, or the join failed. */
-void myna_presence_lost(struct myna_presence *p, myna_us now, enum myna_gw_lost how);
+/* The stay ended by itself, or the join failed. `stood`: sound had a path in it. Only then is it a
+ * success that gives all attempts back: where a firewall lets nothing through we are let in, too.
+ */
+void myna_presence_lost(struct myna_presence *p, myna_us now, enum myna_gw_lost how, bool stood);
 void myna_presence_left(struct myna_presence *p, myna_us now); /* as we wanted */
 /* So many who count are in the room with us now. */
 void myna_presence_people(struct myna_presence *p, int people);
-void myna_presence_reconnect(struct myna_presence *p, myna_us now); /* out of GIVEN_UP */
+bool myna_presence_reconnect(struct myna_presence *p, myna_us now); /* out of GIVEN_UP */
 void myna_presence_stop(struct myna_presence *p, myna_us now);
 
 myna_us myna_presence_deadline(const struct myna_presence *p); /* MYNA_NEVER: none */

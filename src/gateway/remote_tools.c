@@ -6,17 +6,24 @@
 #include <string.h>
 
 #include "gateway/control.h"
+#include "gateway/log.h"
 #include "util/item_json.h"
 #include "util/json_dump.h"
+#include "util/json_load.h"
 
 struct tool {
     char *owner, *name, *description, *schema;
+};
+
+struct gone { /* its owner has left */
+    char *owner, *name;
 };
 
 struct call {
     struct call *next;
     char id[16]; /* on the wire: tc_ and twelve hex digits */
     char *session_call, *owner, *name;
+    char *by; /* whose words led to it; NULL: nobody's */
     myna_us until;
 };
 
@@ -28,6 +35,8 @@ struct myna_gw_tools {
     void *arg;
     struct tool tools[MYNA_GW_TOOLS];
     size_t n_tools;
+    struct gone gone[MYNA_GW_GONE]; /* the oldest first */
+    size_t n_gone;
     struct call *calls;
 };
 
@@ -57,6 +66,37 @@ static size_t tools_of(const struct myna_gw_tools *t, const char *owner)
     for (size_t i = 0; i < t->n_tools; i++)
         n += !strcmp(t->tools[i].owner, owner);
     return n;
+}
+
+static void forget_gone(struct myna_gw_tools *t, size_t at)
+{
+    free(t->gone[at].owner);
+    free(t->gone[at].name);
+    t->n_gone--;
+    memmove(&t->gone[at], &t->gone[at + 1], (t->n_gone - at) * sizeof t->gone[0]);
+}
+
+/* The agent may have seen it a moment ago. */
+static void remember_gone(struct myna_gw_tools *t, const struct tool *tool)
+{
+    struct gone *g;
+
+    if (t->n_gone == MYNA_GW_GONE)
+        forget_gone(t, 0);
+    g = &t->gone[t->n_gone];
+    g->owner = strdup(tool->owner);
+    g->name = strdup(tool->name);
+    t->n_gone++;
+    if (!g->owner || !g->name)
+        forget_gone(t, t->n_gone - 1);
+}
+
+static const struct gone *gone_of(const struct myna_gw_tools *t, const char *name)
+{
+    for (size_t i = t->n_gone; i-- > 0;)
+        if (!strcmp(t->gone[i].name, name))
+            return &t->gone[i];
+    return NULL;
 }
 
 static void drop(struct myna_gw_tools *t, size_t at)
@@ -222,6 +262,7 @@ static void call_free(struct call *c)
     free(c->session_call);
     free(c->owner);
     free(c->name);
+    free(c->by);
     free(c);
 }
 
@@ -264,13 +305,22 @@ static bool refuse(struct myna_gw_tools *t, const char *session_call, const char
 }
 
 bool myna_gw_tools_call(struct myna_gw_tools *t, myna_us now, uint64_t chance,
-                        const char *session_call, const char *name, const char *arguments)
+                        const char *session_call, const char *name, const char *arguments,
+                        const char *by)
 {
     size_t at = find(t, name);
     const char *owner = at < t->n_tools ? t->tools[at].owner : NULL;
+    const struct gone *gone = owner ? NULL : gone_of(t, name);
     struct call *c;
     json_t *m;
 
+    if (gone) {
+        char text[MYNA_GW_TOOL_NAME + 400];
+
+        snprintf(text, sizeof text, "%.64s cannot be called: its client %.256s is not in the room",
+                 gone->name, gone->owner);
+        return refuse(t, session_call, text);
+    }
     if (!owner)
         return false;
     if (strlen(arguments) > MYNA_GW_TOOL_BODY)
@@ -283,9 +333,10 @@ bool myna_gw_tools_call(struct myna_gw_tools *t, myna_us now, uint64_t chance,
         c->session_call = strdup(session_call);
         c->owner = strdup(owner);
         c->name = strdup(name);
+        c->by = by ? strdup(by) : NULL;
         c->until = now + t->timeout;
     }
-    if (!c || !c->session_call || !c->owner || !c->name) {
+    if (!c || !c->session_call || !c->owner || !c->name || (by && !c->by)) {
         if (c)
             call_free(c);
         return refuse(t, session_call, "memory is short");
@@ -296,7 +347,7 @@ bool myna_gw_tools_call(struct myna_gw_tools *t, myna_us now, uint64_t chance,
     (void)!myna_json_put_text(m, "type", "agent:tool-call");
     (void)!myna_json_put_text(m, "call_id", c->id);
     (void)!myna_json_put_text(m, "name", name);
-    (void)!json_object_set_new(m, "arguments", json_loads(arguments, 0, NULL));
+    (void)!json_object_set_new(m, "arguments", myna_json_loads(arguments, 0, NULL));
     myna_gw_wire_tool(t->wire, owner, m);
     return true;
 }
@@ -337,7 +388,7 @@ void myna_gw_tools_result(struct myna_gw_tools *t, const char *identity, const j
             return;
         }
     if (t->wire->host)
-        myna_host_log(t->wire->host, MYNA_LOG_DEBUG, "a tool's result that nobody waits for");
+        myna_gw_log(t->wire->host, MYNA_LOG_DEBUG, "a tool's result that nobody waits for");
 }
 
 void myna_gw_tools_cancelled(struct myna_gw_tools *t, const char *session_call)
@@ -363,18 +414,33 @@ void myna_gw_tools_left(struct myna_gw_tools *t, const char *identity)
         else
             at = &(*at)->next;
     for (size_t i = t->n_tools; i-- > 0;)
-        if (!strcmp(t->tools[i].owner, identity))
+        if (!strcmp(t->tools[i].owner, identity)) {
+            remember_gone(t, &t->tools[i]);
             drop(t, i);
+        }
     if (t->n_tools != before)
         (void)!offer(t, NULL);
 }
 
-void myna_gw_tools_reset(struct myna_gw_tools *t)
+void myna_gw_tools_reserved(struct myna_gw_tools *t, const char *name)
 {
-    while (t->calls) {
-        say(t, t->calls, "agent:tool-call-cancelled", NULL, "session-reset");
-        finish(t, &t->calls, "session reset", true);
-    }
+    size_t at = find(t, name);
+
+    if (at == t->n_tools)
+        return;
+    reply(t, t->tools[at].owner, "agent:tool-registered", name, "name-reserved", NULL);
+    drop(t, at);
+}
+
+void myna_gw_tools_reset(struct myna_gw_tools *t, const char *by)
+{
+    for (struct call **at = &t->calls; *at;)
+        if (by && (!(*at)->by || strcmp((*at)->by, by) != 0)) {
+            at = &(*at)->next;
+        } else {
+            say(t, *at, "agent:tool-call-cancelled", NULL, "session-reset");
+            finish(t, at, "session reset", true);
+        }
 }
 
 void myna_gw_tools_clear(struct myna_gw_tools *t)
@@ -385,6 +451,8 @@ void myna_gw_tools_clear(struct myna_gw_tools *t)
         finish(t, &t->calls, "shutting down", true);
     while (t->n_tools)
         drop(t, t->n_tools - 1);
+    while (t->n_gone)
+        forget_gone(t, 0);
     if (any)
         (void)!offer(t, NULL);
 }
@@ -446,5 +514,7 @@ void myna_gw_tools_destroy(struct myna_gw_tools *t)
     }
     while (t->n_tools)
         drop(t, t->n_tools - 1);
+    while (t->n_gone)
+        forget_gone(t, 0);
     free(t);
 }

@@ -23,6 +23,7 @@ enum {
     MYNA_GW_TOOLS_OF_ONE = 32,
     MYNA_GW_CALLS_OF_ONE = 8,
     MYNA_GW_TOOLS = 96, /* of all; a session takes 128 with its own */
+    MYNA_GW_GONE = 32,  /* whose owner left, remembered */
     MYNA_GW_TOOL_NAME = 64,
     MYNA_GW_TOOL_DESCRIPTION = 1024,
     MYNA_GW_TOOL_SCHEMA = 8192,
@@ -49,13 +50,19 @@ void myna_gw_tools_register(struct myna_gw_tools *t, const char *identity, const
 void myna_gw_tools_unregister(struct myna_gw_tools *t, const char *identity, const json_t *body);
 void myna_gw_tools_result(struct myna_gw_tools *t, const char *identity, const json_t *body);
 
-/* The agent calls. False: nobody here offers that. `chance`: any number, for the call's id. */
+/* The agent calls. False: nobody here offers that, nor did anybody who has left since: such a call
+ * fails with the names of both. `chance`: any number, for the call's id. `by`:
+ * whose words led to it; NULL: nobody's. */
 bool myna_gw_tools_call(struct myna_gw_tools *t, myna_us now, uint64_t chance,
-                        const char *session_call, const char *name, const char *arguments);
+                        const char *session_call, const char *name, const char *arguments,
+                        const char *by);
 /* The session has ended that call by itself (interrupted). */
 void myna_gw_tools_cancelled(struct myna_gw_tools *t, const char *session_call);
 void myna_gw_tools_left(struct myna_gw_tools *t, const char *identity);
-void myna_gw_tools_reset(struct myna_gw_tools *t); /* a new conversation: running calls end */
+/* A new conversation, of that person or (NULL) of all: its running calls end. */
+void myna_gw_tools_reset(struct myna_gw_tools *t, const char *by);
+/* The configuration has that name now: its owner is told, as if they registered it only now. */
+void myna_gw_tools_reserved(struct myna_gw_tools *t, const char *name);
 void myna_gw_tools_clear(struct myna_gw_tools *t); /* we left, or came anew: all is forgotten */
 
 myna_us myna_gw_tools_deadline(const struct myna_gw_tools *t); /* MYNA_NEVER: none */

@@ -15,6 +15,7 @@ struct stream {
     struct myna_vad_stream base;
     struct myna_gw_silence silence;
     myna_us speech; /* since it began, loud or not */
+    bool told;      /* that this tick is loud, before its end */
 };
 
 static void fresh(struct stream *s)
@@ -22,6 +23,7 @@ static void fresh(struct stream *s)
     const struct myna_gw_options *c = &((struct rms *)s->base.vad)->conf;
 
     s->speech = 0;
+    s->told = false;
     myna_gw_silence_init(
         &s->silence, MYNA_IN_RATE_HZ, c->rms_floor, (myna_us)(c->silence_duration * (double)MYNA_S),
         (myna_us)(c->min_speech_duration * (double)MYNA_S), c->max_utterance_ms * MYNA_MS);
@@ -79,6 +81,23 @@ static void emit(struct stream *s, enum myna_vad_event_type type, myna_us at)
     myna_vad_emit(&s->base, &ev);
 }
 
+/* Who speaks into an answer need not wait for the tick's end (voice-gateway case 25); start and
+ * stop are still told then. */
+static void tell_early(struct stream *s, myna_us at)
+{
+    struct myna_vad_event ev = {.type = MYNA_VAD_INFERENCE,
+                                .at = at,
+                                .probability = 1,
+                                .speaking = true,
+                                .speech = MYNA_FRAME_US,
+                                .raw_speech = MYNA_FRAME_US};
+
+    if (s->silence.speaking || s->told || !myna_gw_silence_surely_loud(&s->silence))
+        return;
+    s->told = true;
+    myna_vad_emit(&s->base, &ev);
+}
+
 static void push(struct myna_vad_stream *st, const struct myna_frame *f)
 {
     struct stream *s = (struct stream *)st;
@@ -100,8 +119,12 @@ static void push(struct myna_vad_stream *st, const struct myna_frame *f)
             s->speech += MYNA_GW_TICK;
         break;
     }
-    if (s->silence.samples == 0) /* a tick was looked at */
+    if (s->silence.samples == 0) { /* a tick was looked at */
+        s->told = false;
         emit(s, MYNA_VAD_INFERENCE, at);
+    } else {
+        tell_early(s, at);
+    }
 }
 
 static void flush(struct myna_vad_stream *st)

@@ -53,19 +53,33 @@ static enum myna_gw_silence_tells tick(struct myna_gw_silence *s, bool loud)
     return began ? MYNA_GW_BEGAN : MYNA_GW_SAME;
 }
 
+static uint32_t samples_of_tick(const struct myna_gw_silence *s)
+{
+    return (uint32_t)(s->rate_hz * (uint64_t)MYNA_GW_TICK / MYNA_S);
+}
+
+/* RMS > floor, without a root. */
+static bool is_loud(const struct myna_gw_silence *s, uint32_t samples)
+{
+    return s->squares > (uint64_t)s->floor * (uint64_t)s->floor * samples;
+}
+
+bool myna_gw_silence_surely_loud(const struct myna_gw_silence *s)
+{
+    return is_loud(s, samples_of_tick(s));
+}
+
 enum myna_gw_silence_tells myna_gw_silence_push(struct myna_gw_silence *s, const int16_t *pcm,
                                                 size_t n)
 {
-    uint32_t whole = (uint32_t)(s->rate_hz * (uint64_t)MYNA_GW_TICK / MYNA_S);
-    uint64_t floor = (uint64_t)s->floor * (uint64_t)s->floor;
     bool loud;
 
     for (size_t i = 0; i < n; i++)
         s->squares += (uint64_t)((int32_t)pcm[i] * (int32_t)pcm[i]);
     s->samples += (uint32_t)n;
-    if (s->samples < whole)
+    if (s->samples < samples_of_tick(s))
         return MYNA_GW_SAME;
-    loud = s->squares > floor * s->samples; /* RMS > floor, without a root */
+    loud = is_loud(s, s->samples);
     s->squares = 0;
     s->samples = 0;
     return tick(s, loud);

@@ -42,6 +42,8 @@ void myna_gw_silence_init(struct myna_gw_silence *s, uint32_t rate_hz, int floor
 /* At most one tick's worth; tells at the end of a tick. */
 enum myna_gw_silence_tells myna_gw_silence_push(struct myna_gw_silence *s, const int16_t *pcm,
                                                 size_t n);
+/* Is the tick at hand a loud one, whatever follows in it? */
+bool myna_gw_silence_surely_loud(const struct myna_gw_silence *s);
 /* The sound ends here (the track is gone): the whole buffer counts, untrimmed. */
 enum myna_gw_silence_tells myna_gw_silence_flush(struct myna_gw_silence *s);
 

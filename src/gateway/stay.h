@@ -15,6 +15,7 @@
 #include "livekit/options.h"
 
 struct myna_gw_stay;
+struct myna_gw_memory;
 
 struct myna_gw_stay_events {
     void (*in)(void *arg, int people);     /* once */
@@ -29,6 +30,8 @@ struct myna_gw_stay_options {
     const struct myna_lk_options *lk;   /* kept; name and identity are ours */
     const char *metadata;               /* of ours in the room; NULL: none. Kept */
     struct myna_calls *calls;           /* NULL: no log is kept */
+    struct myna_gw_memory *memory;      /* kept; /voice is there */
+    const char *name;                   /* shown, other than in `lk`; NULL: that one. Kept */
 };
 
 /* Begins to join. What goes wrong later is told by over(). */
@@ -38,7 +41,9 @@ MYNA_MUST enum myna_err myna_gw_stay_create(struct myna_gw_stay **out,
                                             struct myna_why *why);
 /* A message to whoever is here, as text, or spoken too. False: nobody is. */
 bool myna_gw_stay_announce(struct myna_gw_stay *st, const char *text);
+void myna_gw_stay_rename(struct myna_gw_stay *st, const char *name); /* kept */
 size_t myna_gw_stay_people(const struct myna_gw_stay *st); /* so many who count are here */
+bool myna_gw_stay_stood(const struct myna_gw_stay *st);    /* sound had a path, not for a moment */
 void myna_gw_stay_leave(struct myna_gw_stay *st);          /* over() follows, soon */
 void myna_gw_stay_destroy(struct myna_gw_stay *st);        /* NULL is fine */
 

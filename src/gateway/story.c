@@ -60,6 +60,7 @@ static void stop_listening(struct myna_gw_story *s, size_t at)
     free(s->last);
     s->last = s->listening[at];
     s->listening[at] = s->listening[--s->n_listening];
+    s->goes_on[at] = s->goes_on[s->n_listening];
 }
 
 static size_t find(const struct myna_gw_story *s, const char *identity)
@@ -92,46 +93,73 @@ static void on_person(struct myna_gw_story *s, const char *identity, bool speaki
         myna_gw_story_quiet(s, identity);
     } else if (find(s, identity) == s->n_listening && s->n_listening < MYNA_GW_SPEAKERS &&
                (copy = strdup(identity))) {
+        s->goes_on[s->n_listening] = false;
         s->listening[s->n_listening++] = copy;
         tell_person(s, "agent:listening-start", identity);
     }
 }
 
+void myna_gw_story_cut(struct myna_gw_story *s, const char *identity)
+{
+    size_t at;
+
+    on_person(s, identity, false);
+    on_person(s, identity, true);
+    at = find(s, identity);
+    if (at < s->n_listening)
+        s->goes_on[at] = true;
+}
+
 /* ---- turns */
 
 /* Whose typed text it was; what was typed before it and never came is forgotten. */
-static const char *typist(struct myna_gw_story *s, const char *text)
+static const char *typist(struct myna_gw_story *s, const struct myna_item *it)
 {
     for (size_t i = 0; i < s->n_typed; i++)
-        if (!strcmp(s->typed[i].text, text)) {
+        if (!strcmp(s->typed[i].text, it->text) &&
+            (!it->identity || !strcmp(s->typed[i].identity, it->identity))) {
             forget_typed(s, i);
             return s->typed[0].identity;
         }
     return NULL;
 }
 
-static void on_user_turn(struct myna_gw_story *s, const struct myna_item *it)
+static void tell_turn(const struct myna_gw_story *s, const char *identity, const char *text,
+                      bool typed)
 {
-    bool typed = isnan(it->metrics.started_speaking_at);
-    const char *told = it->identity ? it->identity : s->last;
-    const char *who = typed ? typist(s, it->text) : NULL;
     json_t *payload = json_object();
 
-    if (!typed && told)
-        myna_gw_story_quiet(s, told); /* its transcript never stands before it */
-    (void)!myna_json_put_text(payload, "transcript", it->text);
+    (void)!myna_json_put_text(payload, "transcript", text);
     (void)!json_object_set_new(payload, "final", json_true());
-    (void)!myna_json_put_text(payload, "identity",
-                              who            ? who
-                              : it->identity ? it->identity
-                              : s->last      ? s->last
-                                             : "");
+    (void)!myna_json_put_text(payload, "identity", identity);
     if (typed)
         (void)!myna_json_put_text(payload, "source", "text");
     myna_gw_wire_event(s->wire, "agent:user-transcript", payload);
     myna_gw_wire_event(s->wire, "agent:thinking-start", NULL);
+}
+
+static void on_user_turn(struct myna_gw_story *s, const struct myna_item *it)
+{
+    bool typed = isnan(it->metrics.started_speaking_at);
+    const char *told = it->identity ? it->identity : s->last;
+    const char *who = typed ? typist(s, it) : NULL;
+    size_t at = typed || !told ? s->n_listening : find(s, told);
+
+    if (at < s->n_listening && s->goes_on[at])
+        s->goes_on[at] = false; /* its stop was told; what they say now is the next one */
+    else if (at < s->n_listening)
+        stop_listening(s, at); /* its transcript never stands before it */
+    tell_turn(s, who ? who : it->identity ? it->identity : s->last ? s->last : "", it->text, typed);
     if (who)
         forget_typed(s, 1);
+}
+
+void myna_gw_story_refused(struct myna_gw_story *s, const char *identity, const char *text,
+                           bool typed)
+{
+    if (!typed)
+        myna_gw_story_quiet(s, identity);
+    tell_turn(s, identity, text, typed);
 }
 
 /* Texts of one answer in several pieces are one text. */
@@ -174,12 +202,20 @@ static void on_agent_state(struct myna_gw_story *s, enum myna_agent_state now)
     }
 }
 
+const char *myna_gw_fault_reason(const struct myna_fault *f)
+{
+    if (f->stage == MYNA_STAGE_LLM)
+        return f->http_status == 401 || f->http_status == 403 ? "backend-auth-failed"
+                                                              : "backend-failed";
+    return f->stage == MYNA_STAGE_STT             ? "stt-failed"
+           : f->stage == MYNA_STAGE_TTS           ? "tts-failed"
+           : f->err == MYNA_ELIMIT && f->identity ? "too-many-turns"
+                                                  : NULL;
+}
+
 static void on_fault(struct myna_gw_story *s, const struct myna_fault *f)
 {
-    const char *reason = f->stage == MYNA_STAGE_STT   ? "stt-failed"
-                         : f->stage == MYNA_STAGE_LLM ? "backend-failed"
-                         : f->stage == MYNA_STAGE_TTS ? "tts-failed"
-                                                      : NULL;
+    const char *reason = myna_gw_fault_reason(f);
     json_t *payload;
 
     if (s->compat || f->recoverable || !reason)
@@ -187,6 +223,8 @@ static void on_fault(struct myna_gw_story *s, const struct myna_fault *f)
     payload = json_object();
     (void)!myna_json_put_text(payload, "reason", reason);
     (void)!myna_json_put_text(payload, "detail", f->message);
+    if (f->identity)
+        (void)!myna_json_put_text(payload, "identity", f->identity);
     myna_gw_wire_event(s->wire, "agent:error", payload);
 }
 

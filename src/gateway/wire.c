@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gateway/log.h"
 #include "gateway/split.h"
 #include "util/buf.h"
 #include "util/item_json.h"
@@ -15,7 +16,7 @@ static void send(const struct myna_gw_wire *w, const char *topic, struct myna_vi
     enum myna_err err = w->send(w->arg, topic, body, to);
 
     if (err && w->host)
-        myna_host_log(w->host, MYNA_LOG_DEBUG, "a message was not sent: %s", myna_strerror(err));
+        myna_gw_log(w->host, MYNA_LOG_DEBUG, "a message was not sent: %s", myna_strerror(err));
 }
 
 /* Takes the message. */

@@ -13,11 +13,13 @@
 #include "livekit/url.h"
 #include "util/host.h"
 #include "util/http.h"
+#include "util/json_load.h"
 
 #define MAX_ANSWER ((size_t)10 << 20) /* the server's own limit */
 #define TIMEOUT_MS 10000
 
 struct call {
+    struct myna_loop *loop; /* is left when the answer is there: the runtime has work of its own */
     struct myna_buf body;
     enum myna_err err;
     struct myna_why *why;
@@ -35,21 +37,31 @@ static void on_data(void *arg, struct myna_http_request *rq, struct myna_view by
 static void on_done(void *arg, struct myna_http_request *rq, const struct myna_http_error *error)
 {
     struct call *c = arg;
+    static const char twirp[] = "twirp error unknown: ";
     json_t *body = NULL;
-    const char *msg = NULL;
+    const char *msg, *code;
 
     (void)rq;
+    myna_loop_stop(c->loop);
     if (!error) {
         if (c->body.err)
             c->err = myna_fail(c->why, c->body.err, "no memory for the answer");
         return;
     }
     if (error->status)
-        body = json_loadb((const char *)error->body.ptr, error->body.len, 0, NULL);
+        body = myna_json_loadb((const char *)error->body.ptr, error->body.len, 0, NULL);
     msg = json_string_value(json_object_get(body, "msg"));
-    if (msg)
+    code = json_string_value(json_object_get(body, "code"));
+    if (msg && !strncmp(msg, twirp, sizeof twirp - 1))
+        msg += sizeof twirp - 1;
+    if (msg && code && !strcmp(code, "not_found"))
+        c->err = myna_fail(c->why, MYNA_ENOENT, "%.300s; `myna rooms` lists what is there", msg);
+    else if (msg)
         c->err = myna_fail(c->why, MYNA_EPROVIDER, "LiveKit refuses: %.300s (%.40s)", msg,
-                           json_string_value(json_object_get(body, "code")));
+                           code ? code : "no code");
+    else if (error->status == 404)
+        c->err = myna_fail(c->why, MYNA_EPROVIDER, "%s (is that the address of a LiveKit server?)",
+                           error->message);
     else if (error->status == 401)
         c->err = myna_fail(c->why, MYNA_EPROVIDER,
                            "LiveKit does not take the token: are API key and secret those of this "
@@ -88,6 +100,7 @@ static enum myna_err post(struct myna_config *cfg, const char *url, const char *
     myna_buf_printf(&bearer, "Bearer %s", token);
     headers[0].value = myna_buf_str(&bearer);
     http = bearer.err ? NULL : myna_host_http(myna_runtime_host(rt));
+    c->loop = myna_runtime_host(rt)->loop;
     err = http ? myna_http_start(http, &start, &rq) : MYNA_ENOMEM;
     myna_buf_fini(&bearer);
     if (err)

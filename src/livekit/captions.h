@@ -23,13 +23,16 @@ struct myna_lk_caption {
     const char *identity, *track_sid; /* whose words; track "" or NULL: not known */
 };
 
+/* json: each piece in a stream is a line {"text":…} (agent-session 6.4); the packets are not. */
 struct myna_lk_captions *myna_lk_captions_create(struct myna_host *host,
-                                                 struct myna_lk_packets *packets);
+                                                 struct myna_lk_packets *packets, bool json);
 void myna_lk_captions_destroy(struct myna_lk_captions *c); /* NULL is fine */
 /* Of the agent: text is a piece, with is_final the whole. Of a person: the whole so far; `segment`
  * is that person's, "" where the next words begin one. */
 MYNA_MUST enum myna_err myna_lk_caption_agent(struct myna_lk_captions *c,
                                               const struct myna_lk_caption *what);
+/* We are somebody new in the room: a stream that is open is begun again, with what it held. */
+void myna_lk_captions_anew(struct myna_lk_captions *c);
 MYNA_MUST enum myna_err myna_lk_caption_person(struct myna_lk_captions *c,
                                                const struct myna_lk_caption *what,
                                                char segment[MYNA_LK_SEGMENT]);

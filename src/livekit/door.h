@@ -21,6 +21,11 @@ struct myna_lk_door_events { /* each may be NULL */
     bool (*may)(void *arg, const struct myna_lk_person *p);
     /* Is this person's sound taken now? What is not taken is silence. Media tick. */
     bool (*listens)(void *arg, const struct myna_lk_person *p);
+    /* Of somebody whom the owner looks at (myna_lk_room_look); NULL: none can be had. */
+    void (*picture)(void *arg, const struct myna_lk_person *p,
+                    const struct myna_rtc_picture *picture);
+    /* Does what this person writes in the room's chat reach the session? NULL: it does. */
+    bool (*writes)(void *arg, const struct myna_lk_person *p);
     /* True: it was for the owner, and nobody else sees it. */
     bool (*data)(void *arg, const struct myna_lk_person *from, const char *identity,
                  const char *topic, struct myna_view body);
@@ -36,7 +41,7 @@ struct myna_lk_door {
 MYNA_MUST enum myna_err myna_lk_door_open(struct myna_transport **out, struct myna_host *host,
                                           const struct myna_lk_door *door, struct myna_why *why);
 struct myna_lk_room *myna_lk_door_room(struct myna_transport *t);
-/* Identity of the one the session talks with, of several the one who came first; "" nobody. */
-const char *myna_lk_door_linked(const struct myna_transport *t);
+/* Who somebody in the room is to the session; 0: the session does not know them. */
+uint32_t myna_lk_door_who(const struct myna_transport *t, const char *identity);
 
 #endif

@@ -1,6 +1,7 @@
 /* early.c - what somebody said or typed before the session knew of them.
  *
- * Typed words wait for the server's news of who is there. A recording that a client made while it
+ * Typed words, and packets on topics that the program reads, wait for the server's news of who is
+ * there: until then nothing of them is told. A recording that a client made while it
  * connected (agent-session 6.6) is heard before the live sound: that waits for it, 3 s for its
  * beginning, 10 s for its end.
  */
@@ -10,52 +11,116 @@
 #include <string.h>
 
 #include "livekit/preconnect.h"
+#include "util/fair.h"
 
 #define EARLY_FOR (10 * MYNA_S)
 #define WAIT      (3 * MYNA_S)
 #define COMING    (10 * MYNA_S) /* a client ends it only when we listen, some a good while later */
 
-/* ---- typed */
+/* ---- typed, and sent */
 
 static void early_free(struct lk_early *e)
 {
     free(e->identity);
-    free(e->text);
+    free(e->topic);
+    free(e->body);
 }
 
-void myna_lk_keep_early(struct lk *lk, const char *identity, const char *text)
+static struct lk_early lift(struct lk *lk, size_t i)
+{
+    struct lk_early e = lk->early[i];
+
+    lk->n_early--;
+    memmove(&lk->early[i], &lk->early[i + 1], (lk->n_early - i) * sizeof lk->early[0]);
+    return e;
+}
+
+static void take_out(struct lk *lk, size_t i)
+{
+    struct lk_early e = lift(lk, i);
+
+    early_free(&e);
+}
+
+/* Nobody talks another one's words away. */
+static void forget_one(struct lk *lk)
+{
+    take_out(lk, myna_fair_victim(MYNA_FAIR(lk->early, lk->n_early, identity)));
+}
+
+static size_t bytes_of(const struct lk *lk)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < lk->n_early; i++)
+        n += lk->early[i].len;
+    return n;
+}
+
+static void make_room(struct lk *lk, size_t len)
+{
+    myna_us now = myna_host_now(lk->base.host);
+
+    while (lk->n_early && now - lk->early[0].at >= EARLY_FOR)
+        take_out(lk, 0); /* nobody has come, or not to talk with us */
+    while (lk->n_early &&
+           (lk->n_early == MYNA_LK_EARLY || bytes_of(lk) + len > MYNA_LK_EARLY_BYTES))
+        forget_one(lk);
+}
+
+void myna_lk_keep_early(struct lk *lk, const char *identity, const char *topic,
+                        struct myna_view body)
 {
     struct lk_early *e;
 
-    if (lk->n_early == MYNA_LK_EARLY) {
-        early_free(&lk->early[0]);
-        memmove(&lk->early[0], &lk->early[1], --lk->n_early * sizeof *e);
-    }
+    if (body.len > MYNA_LK_EARLY_BYTES / 2)
+        return;
+    make_room(lk, body.len);
     e = &lk->early[lk->n_early];
-    *e = (struct lk_early){strdup(identity), strdup(text), myna_host_now(lk->base.host)};
-    if (e->identity && e->text)
-        lk->n_early++;
-    else
+    *e = (struct lk_early){.identity = strdup(identity),
+                           .topic = topic ? strdup(topic) : NULL,
+                           .body = calloc(1, body.len + 1),
+                           .len = body.len,
+                           .at = myna_host_now(lk->base.host)};
+    if (!e->identity || (topic && !e->topic) || !e->body) {
         early_free(e);
+        return;
+    }
+    if (body.len)
+        memcpy(e->body, body.ptr, body.len);
+    lk->n_early++;
 }
 
-void myna_lk_tell_early(struct lk *lk, const struct lk_guest *g)
+static void tell_one(struct lk *lk, const struct lk_guest *g, const struct lk_early *e,
+                     bool may_write)
+{
+    if (e->topic)
+        myna_transport_data_in(&lk->base, g->who, e->topic,
+                               (struct myna_view){(const uint8_t *)e->body, e->len});
+    else if (may_write)
+        myna_transport_text_in(&lk->base, g->who, e->body);
+}
+
+/* What is told may make the host close, or talk with somebody else: then this place is not theirs
+ * any more, and what still waits is not told. */
+void myna_lk_tell_early(struct lk *lk, const struct lk_guest *g, bool may_write)
 {
     myna_us now = myna_host_now(lk->base.host);
-    size_t kept = 0;
+    uint32_t who = g->who;
 
-    for (size_t i = 0; i < lk->n_early; i++) {
-        struct lk_early *e = &lk->early[i];
+    for (size_t i = 0; i < lk->n_early && !lk->closed && g->who == who;) {
+        bool is_old = now - lk->early[i].at >= EARLY_FOR;
+        struct lk_early e;
 
-        if (now - e->at < EARLY_FOR && strcmp(e->identity, g->identity) != 0) {
-            lk->early[kept++] = *e;
+        if (!is_old && strcmp(lk->early[i].identity, g->identity) != 0) {
+            i++;
             continue;
         }
-        if (!lk->closed && now - e->at < EARLY_FOR)
-            myna_transport_text_in(&lk->base, g->who, e->text);
-        early_free(e);
+        e = lift(lk, i);
+        if (!is_old)
+            tell_one(lk, g, &e, may_write);
+        early_free(&e);
     }
-    lk->n_early = kept;
 }
 
 void myna_lk_forget_early(struct lk *lk)
@@ -114,16 +179,12 @@ bool myna_lk_held(struct lk_guest *g, const struct myna_frame *f)
     return true;
 }
 
-void myna_lk_recording_begins(struct lk *lk)
+void myna_lk_recording_begins(struct lk_guest *g)
 {
-    for (size_t i = 0; i < MYNA_LK_GUESTS; i++) {
-        struct lk_guest *g = &lk->guests[i];
-
-        if (!g->held || g->announced)
-            continue;
-        g->announced = true;
-        g->held_until = myna_host_now(lk->base.host) + COMING;
-    }
+    if (!g->held || g->announced)
+        return;
+    g->announced = true;
+    g->held_until = myna_host_now(g->lk->base.host) + COMING;
 }
 
 static const char *attribute(const Myna__Lk__StreamHeader *h, const char *key)

@@ -2,6 +2,8 @@
  *
  * The linked one is the first who may be, by identity or by kind. Somebody whose connection breaks
  * stays a guest for a minute, and is the same when they come back; who leaves by will is gone.
+ * Where the call goes on without them and nobody can take their place, they are gone at once: what
+ * they said until then counts, and as somebody new they have the same name.
  */
 #include "livekit/guests.h"
 
@@ -48,20 +50,24 @@ static struct lk_guest *free_place(struct lk *lk)
     return NULL;
 }
 
+/* An owner who has a say in it has judged that as well: the gateway hears all who keep it there. */
+static bool is_of_a_kind(const struct lk *lk, const struct myna_lk_person *p)
+{
+    return lk->owner.may || (p->kind >= 0 && p->kind < 32 && (lk->opt.kind_bits >> p->kind & 1));
+}
+
 bool myna_lk_may_be_guest(struct lk *lk, const struct myna_lk_person *p)
 {
     if (myna_lk_guest_of(lk, p->number) || (lk->owner.may && !lk->owner.may(lk->owner_arg, p)))
         return false;
     if (away(lk, p->identity))
         return true;
-    if (!free_place(lk))
+    if (!free_place(lk) || p->number < lk->since)
         return false;
     if (lk->opt.participant && *lk->opt.participant)
         return !strcmp(p->identity, lk->opt.participant);
-    return (p->kind == MYNA_LK_STANDARD || p->kind == MYNA_LK_SIP ||
-            p->kind == MYNA_LK_CONNECTOR) &&
-           strcmp(myna_lk_attribute_of(p, "lk.publish_on_behalf"),
-                  myna_lk_room_identity(lk->room)) != 0;
+    return is_of_a_kind(lk, p) && strcmp(myna_lk_attribute_of(p, "lk.publish_on_behalf"),
+                                         myna_lk_room_identity(lk->room)) != 0;
 }
 
 /* ---- coming */
@@ -79,7 +85,7 @@ static struct lk_guest *take_place(struct lk *lk, const struct myna_lk_person *p
         return NULL;
     g->who = ++lk->guest_numbers;
     g->last_captured = INT64_MIN;
-    g->last_frame = 0;
+    g->last_frame = g->silent_to = 0;
     g->lag = MYNA_LK_LATENCY;
     g->segment[0] = '\0';
     return g;
@@ -88,20 +94,28 @@ static struct lk_guest *take_place(struct lk *lk, const struct myna_lk_person *p
 static void welcome(struct lk *lk, const struct myna_lk_person *p)
 {
     struct lk_guest *g = take_place(lk, p);
+    bool may_write;
+    uint32_t who;
 
     if (!g)
         return;
+    who = g->who;
+    may_write = !lk->owner.writes || lk->owner.writes(lk->owner_arg, p);
     g->number = p->number;
     if (!lk->told)
         lk->linked_at = myna_host_now(lk->base.host);
     lk->told = true;
     myna_lk_room_review(lk->room);
     myna_transport_joined(&lk->base, g->who, p->identity, *p->name ? p->name : p->identity);
-    for (size_t i = 0; i < p->n_attributes && !lk->closed; i++)
-        myna_transport_attribute_in(&lk->base, g->who, p->attributes[i].key,
-                                    p->attributes[i].value);
-    myna_lk_await_recording(g, p);
-    myna_lk_tell_early(lk, g);
+    for (size_t i = 0; i < p->n_attributes && !lk->closed && g->who == who; i++)
+        myna_transport_attribute_in(&lk->base, who, p->attributes[i].key, p->attributes[i].value);
+    if (lk->closed || g->who != who) /* told of them, the host talks with somebody else */
+        return;
+    if (lk->opt.audio_input)
+        myna_lk_await_recording(g, p);
+    myna_lk_tell_unread(lk);
+    if (g->who == who)
+        myna_lk_tell_early(lk, g, may_write);
 }
 
 static void look_fire(struct myna_timer *t)
@@ -150,12 +164,51 @@ void myna_lk_guest_left(struct lk *lk, const struct myna_lk_person *p, int reaso
         return;
     g->number = 0;
     if (reason == MYNA_LK_CLIENT_INITIATED || reason == MYNA_LK_ROOM_DELETED ||
-        reason == MYNA_LK_USER_REJECTED || reason == MYNA_LK_PARTICIPANT_REMOVED || lk->opt.stay)
+        reason == MYNA_LK_USER_REJECTED || reason == MYNA_LK_PARTICIPANT_REMOVED ||
+        ((lk->base.caps & MYNA_TRANSPORT_STAYS) && lk->everyone))
         farewell(g, myna_lk_reason_name(reason));
     else if (myna_timer_set(&g->gone, myna_host_now(lk->base.host) + COME_BACK))
         farewell(g, "connection_timeout");
     else
         myna_lk_look(lk); /* perhaps here already, under a new number */
+}
+
+/* ---- the host talks with somebody else (agent-session 6.2) */
+
+static uint32_t next_number(const struct lk *lk)
+{
+    const struct myna_lk_people *people = myna_lk_room_people(lk->room);
+    uint32_t n = 0;
+
+    for (size_t i = 0; i < myna_lk_people_count(people); i++)
+        if (myna_lk_people_at(people, i)->number > n)
+            n = myna_lk_people_at(people, i)->number;
+    return n + 1;
+}
+
+enum myna_err myna_lk_link(struct myna_transport *t, const char *identity)
+{
+    struct lk *lk = (struct lk *)t;
+    char *own = identity ? strdup(identity) : NULL;
+
+    if (lk->closed || lk->owner.may || (identity && !own)) {
+        free(own);
+        return identity && !own ? MYNA_ENOMEM : MYNA_ESTATE;
+    }
+    free(lk->participant);
+    lk->opt.participant = lk->participant = own;
+    lk->since = own ? 0 : next_number(lk);
+    lk->everyone = false;
+    for (size_t i = 0; i < MYNA_LK_GUESTS && !lk->closed; i++) {
+        const struct lk_guest *g = &lk->guests[i];
+
+        /* told of one, the host may have called again: the newest word counts */
+        if (g->who && (!lk->participant || strcmp(g->identity, lk->participant) != 0))
+            farewell(&lk->guests[i], MYNA_LEFT_UNLINKED);
+    }
+    myna_lk_room_review(lk->room);
+    myna_lk_look(lk);
+    return MYNA_OK;
 }
 
 /* ---- made and unmade */
@@ -180,6 +233,8 @@ void myna_lk_guests_fini(struct lk *lk)
 {
     myna_lk_guests_rest(lk);
     myna_lk_forget_early(lk);
+    myna_lk_forget_unread(lk);
+    free(lk->participant);
     for (size_t i = 0; i < MYNA_LK_GUESTS; i++) {
         free(lk->guests[i].identity);
         free(lk->guests[i].held);

@@ -13,14 +13,22 @@
 #include "livekit/room.h"
 
 #define MYNA_LK_LATENCY (100 * MYNA_MS) /* packet, server, jitter buffer */
+#define MYNA_LK_REWINDS (4 * MYNA_S)    /* see unheard.c */
 
 enum {
     MYNA_LK_GUESTS = 16,
-    MYNA_LK_EARLY = 8,
-    MYNA_LK_HELD = 500, /* frames: 10 s */
+    MYNA_LK_EARLY = 32,
+    MYNA_LK_EARLY_BYTES = 512 << 10, /* of all */
+    MYNA_LK_HELD = 500,              /* frames: 10 s */
 };
 
 struct lk;
+
+enum { MYNA_LK_UNREAD = 8 };
+
+struct lk_unread { /* written to nobody yet */
+    char *segment, *text;
+};
 
 struct lk_guest {
     struct lk *lk;
@@ -29,6 +37,7 @@ struct lk_guest {
     char *identity;
     struct myna_timer gone;
     myna_us last_frame, last_captured, lag;
+    myna_us silent_to;             /* so far we told silence in their place */
     char segment[MYNA_LK_SEGMENT]; /* of their captions */
     /* Their live sound waits for what they said before: so many frames, until then. */
     struct myna_frame *held; /* NULL: nothing is waited for */
@@ -37,10 +46,13 @@ struct lk_guest {
     bool announced; /* the recording is on its way */
 };
 
-/* Typed by somebody of whom the server has not told us yet: its news of people come up to 3 s late
- * (livekit-rtc 2.8). */
+/* Typed, or sent on a topic of the program's, by somebody of whom the server has not told us yet:
+ * its news of people come up to 3 s late (livekit-rtc 2.8). */
 struct lk_early {
-    char *identity, *text;
+    char *identity;
+    char *topic; /* NULL: typed */
+    char *body;  /* with a '\0' behind it */
+    size_t len;
     myna_us at;
 };
 
@@ -56,13 +68,20 @@ struct lk {
     char *own_url, *own_token; /* of a job; NULL: the section's */
     struct lk_guest guests[MYNA_LK_GUESTS];
     uint32_t guest_numbers;
-    bool everyone; /* all who may be are guests; else the first, or the one asked for */
-    bool told;     /* the session knows of somebody, or did */
+    bool everyone;     /* all who may be are guests; else the first, or the one asked for */
+    char *participant; /* that the host asked for; NULL: as the options say */
+    uint32_t since;    /* who came before this number is not taken */
+    bool told;         /* the session knows of somebody, or did */
     bool listened, closed, hung_up;
     char reason[64];
     myna_us linked_at; /* when the first guest came */
+    myna_us arrived;   /* the last packet of the server over this connection or the one before */
+    bool dead;         /* the line, for all we know */
     struct lk_early early[MYNA_LK_EARLY];
     size_t n_early;
+    struct myna_http_request *deletion; /* of the room, at the end; NULL: none runs */
+    struct lk_unread unread[MYNA_LK_UNREAD];
+    size_t n_unread;
 };
 
 /* ---- guests.c */
@@ -76,17 +95,48 @@ void myna_lk_look(struct lk *lk);
 void myna_lk_guest_left(struct lk *lk, const struct myna_lk_person *p, int reason);
 /* May become one: what they type meanwhile is kept. */
 bool myna_lk_may_be_guest(struct lk *lk, const struct myna_lk_person *p);
+enum myna_err myna_lk_link(struct myna_transport *t, const char *identity); /* class.link */
+/* ---- transport.c */
+/* The newest, which stands last: two of one person would be heard as one garbled voice. NULL: they
+ * have none. */
+const struct myna_lk_track *myna_lk_microphone(const struct myna_lk_person *p);
+/* ---- shown.c */
+enum myna_err myna_lk_show(struct myna_transport *t, uint32_t who, const char *stream_id,
+                           const char *text, bool from_user, bool is_final); /* class.text */
+void myna_lk_tell_unread(struct lk *lk); /* somebody is there now */
+void myna_lk_forget_unread(struct lk *lk);
+/* ---- deletion.c */
+void myna_lk_delete_and_leave(struct lk *lk);
+void myna_lk_deletion_cancel(struct lk *lk);
+/* ---- unheard.c; media tick */
+bool myna_lk_line_is_dead(struct lk *lk, myna_us now); /* nothing is drawn then */
+void myna_lk_line_is_another(struct lk *lk);
 /* ---- early.c */
 /* A microphone of theirs says that a recording will be sent. */
 void myna_lk_await_recording(struct lk_guest *g, const struct myna_lk_person *p);
 /* Media tick. True: the frame waits. */
 bool myna_lk_held(struct lk_guest *g, const struct myna_frame *f);
-void myna_lk_recording_begins(struct lk *lk); /* somebody's: its first packet is here */
+void myna_lk_recording_begins(struct lk_guest *g); /* theirs: its first packet is here */
 void myna_lk_recording(struct lk_guest *g, const Myna__Lk__StreamHeader *header,
                        struct myna_view body);
 void myna_lk_tell_frame(struct lk_guest *g, struct myna_frame *f);
-void myna_lk_keep_early(struct lk *lk, const char *identity, const char *text);
-void myna_lk_tell_early(struct lk *lk, const struct lk_guest *g);
+/* topic NULL: typed. */
+void myna_lk_keep_early(struct lk *lk, const char *identity, const char *topic,
+                        struct myna_view body);
+/* What of theirs waited, in order; may_write false: what they typed is dropped. */
+void myna_lk_tell_early(struct lk *lk, const struct lk_guest *g, bool may_write);
 void myna_lk_forget_early(struct lk *lk);
+
+/* ---- messages.c: as room.h and <myna/transport.h> have them; arg is the struct lk */
+bool myna_lk_method_called(void *arg, const struct myna_lk_rpc_call *call);
+void myna_lk_method_done(void *arg, uint32_t number, int code, const char *text);
+MYNA_MUST enum myna_err myna_lk_message_stream(struct myna_transport *t, const char *topic,
+                                               struct myna_view body,
+                                               const struct myna_message *bytes, uint32_t to_who);
+MYNA_MUST enum myna_err myna_lk_method_call(struct myna_transport *t, uint32_t who,
+                                            const char *method, const char *payload, int timeout_ms,
+                                            uint32_t *number);
+enum myna_err myna_lk_method_answer(struct myna_transport *t, const char *call_id, int code,
+                                    const char *text);
 
 #endif

@@ -13,6 +13,11 @@ struct slot {
     char sid[MYNA_LK_SID]; /* "": nothing comes on it */
 };
 
+struct view { /* a section for pictures */
+    struct myna_rtc_video *video;
+    char sid[MYNA_LK_SID]; /* "": nothing comes on it */
+};
+
 struct myna_lk_media {
     struct myna_host *host;
     struct myna_lk_media_events events;
@@ -22,6 +27,8 @@ struct myna_lk_media {
     struct myna_rtc_audio *mic;
     struct slot slots[MYNA_LK_MAX_SLOTS];
     size_t n_slots;
+    struct view views[MYNA_LK_MAX_VIEWS];
+    size_t n_views;
     bool waits, again, restart;
 };
 
@@ -50,6 +57,15 @@ static void on_frame(void *arg, struct myna_rtc_audio *a, const struct myna_fram
         m->events.frame(m->arg, slot->sid, f);
 }
 
+static void on_picture(void *arg, struct myna_rtc_video *v, const struct myna_rtc_picture *p)
+{
+    struct myna_lk_media *m = arg;
+    const struct view *view = myna_rtc_video_arg(v);
+
+    if (view && *view->sid)
+        m->events.picture(m->arg, view->sid, p);
+}
+
 static void on_tick(void *arg, myna_us now)
 {
     struct myna_lk_media *m = arg;
@@ -60,14 +76,14 @@ static void on_tick(void *arg, myna_us now)
 static void on_channel(void *arg, struct myna_rtc_channel *ch, enum myna_rtc_channel_event event)
 {
     struct myna_lk_media *m = arg;
-    bool reliable = ch == m->reliable;
+    bool reliable = ch == m->reliable, was_lossy = ch == m->lossy;
 
     if (event == MYNA_RTC_CHANNEL_CLOSED) {
         if (reliable)
             m->reliable = NULL;
-        if (ch == m->lossy)
+        if (was_lossy)
             m->lossy = NULL;
-        if (reliable)
+        if (reliable || was_lossy)
             m->events.broken(m->arg);
     } else if (reliable) {
         m->events.writable(m->arg);
@@ -80,6 +96,25 @@ static void on_message(void *arg, struct myna_rtc_channel *ch, struct myna_view 
 
     if (!is_text && (ch == m->reliable || ch == m->lossy))
         m->events.packet(m->arg, body);
+}
+
+/* ---- end to end */
+
+static size_t on_seal(void *arg, uint32_t ssrc, uint32_t ts, struct myna_view frame, uint8_t *into,
+                      size_t cap)
+{
+    struct myna_lk_media *m = arg;
+
+    return m->events.seal(m->arg, ssrc, ts, frame, into, cap);
+}
+
+static size_t on_open(void *arg, struct myna_rtc_audio *a, struct myna_view frame, uint8_t *into,
+                      size_t cap)
+{
+    struct myna_lk_media *m = arg;
+    const struct slot *slot = myna_rtc_audio_arg(a);
+
+    return slot && *slot->sid ? m->events.open(m->arg, slot->sid, frame, into, cap) : 0;
 }
 
 /* ---- made and unmade */
@@ -135,15 +170,13 @@ enum myna_err myna_lk_media_create(struct myna_lk_media **out,
     static const struct myna_rtc_events re = {.state = on_state,
                                               .candidate = on_candidate,
                                               .frame = on_frame,
+                                              .picture = on_picture,
                                               .tick = on_tick,
                                               .channel = on_channel,
                                               .message = on_message};
-    struct myna_rtc_server servers[8];
-    struct myna_rtc_options ro = {.host = opt->host,
-                                  .servers = servers,
-                                  .relay_only = opt->relay_only,
-                                  .loopback = opt->loopback,
-                                  .max_message_size = 65536};
+    static const struct myna_rtc_seal seal = {on_seal, on_open};
+    struct myna_rtc_options ro = {
+        .host = opt->host, .loopback = opt->loopback, .max_message_size = 65536};
     struct myna_lk_media *m = calloc(1, sizeof *m);
     enum myna_err err;
 
@@ -152,7 +185,8 @@ enum myna_err myna_lk_media_create(struct myna_lk_media **out,
     m->host = opt->host;
     m->events = *events;
     m->arg = arg;
-    ro.n_servers = read_servers(opt->servers, opt->n_servers, servers, 8);
+    ro.seal = opt->sealed ? &seal : NULL;
+    ro.seal_arg = m;
     err = myna_rtc_create(&m->rtc, &ro, &re, m, why);
     if (!err)
         err = myna_lk_media_reopen(m, why);
@@ -202,15 +236,18 @@ void myna_lk_media_negotiate(struct myna_lk_media *m, bool restart)
     m->events.offer(m->arg, sdp);
 }
 
+void myna_lk_media_relay_only(struct myna_lk_media *m, bool on)
+{
+    myna_rtc_set_relay_only(m->rtc, on);
+}
+
 void myna_lk_media_servers(struct myna_lk_media *m, Myna__Lk__ICEServer *const *servers, size_t n)
 {
     struct myna_rtc_server list[8];
-    struct myna_why why = {0};
     size_t k = read_servers(servers, n, list, 8);
 
-    if (k && myna_rtc_set_servers(m->rtc, list, k, &why))
-        myna_host_log(m->host, MYNA_LOG_WARN, "the server's ICE servers are not used: %s",
-                      why.text);
+    if (k)
+        myna_rtc_set_servers(m->rtc, list, k);
 }
 
 void myna_lk_media_slots(struct myna_lk_media *m, unsigned n)
@@ -221,6 +258,33 @@ void myna_lk_media_slots(struct myna_lk_media *m, unsigned n)
                           m->n_slots);
             return;
         }
+}
+
+void myna_lk_media_views(struct myna_lk_media *m, unsigned n)
+{
+    for (; n > 0 && m->n_views < MYNA_LK_MAX_VIEWS; n--) {
+        struct view *v = &m->views[m->n_views];
+
+        v->video = myna_rtc_add_video(m->rtc);
+        if (!v->video)
+            break;
+        myna_rtc_video_set_arg(v->video, v);
+        m->n_views++;
+    }
+    if (n)
+        myna_host_log(m->host, MYNA_LOG_WARN, "no more cameras can be seen views=%zu", m->n_views);
+}
+
+void myna_lk_media_look(struct myna_lk_media *m, const char *track_sid, bool on)
+{
+    for (size_t i = 0; i < m->n_views; i++) {
+        if (strcmp(m->views[i].sid, track_sid) != 0)
+            continue;
+        if (on)
+            myna_rtc_video_ask(m->views[i].video);
+        else
+            myna_rtc_video_rest(m->views[i].video);
+    }
 }
 
 bool myna_lk_media_waits(const struct myna_lk_media *m)
@@ -262,6 +326,14 @@ enum myna_err myna_lk_media_answer(struct myna_lk_media *m,
         snprintf(s->sid, sizeof s->sid, "%s", track_on(answer, myna_rtc_audio_mid(s->audio)));
         myna_host_log(m->host, MYNA_LOG_DEBUG, "a slot of the room mid=%s track=%s",
                       myna_rtc_audio_mid(s->audio), s->sid);
+    }
+    for (size_t i = 0; i < m->n_views; i++) {
+        struct view *v = &m->views[i];
+        const char *sid = track_on(answer, myna_rtc_video_mid(v->video));
+
+        if (strcmp(sid, v->sid) != 0)
+            myna_rtc_video_rest(v->video); /* of another camera, if it is of one */
+        snprintf(v->sid, sizeof v->sid, "%s", sid);
     }
     if (m->again)
         myna_lk_media_negotiate(m, false);
@@ -311,6 +383,16 @@ int myna_lk_media_channel_ids(const struct myna_lk_media *m, int *lossy)
 {
     *lossy = m->lossy ? myna_rtc_channel_id(m->lossy) : -1;
     return m->reliable ? myna_rtc_channel_id(m->reliable) : -1;
+}
+
+void myna_lk_media_rest(struct myna_lk_media *m)
+{
+    myna_rtc_rest(m->rtc);
+}
+
+void myna_lk_media_wake(struct myna_lk_media *m)
+{
+    myna_rtc_wake(m->rtc);
 }
 
 struct myna_rtc *myna_lk_media_rtc(struct myna_lk_media *m)

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/gcm.h"
+
 enum { SENDERS = 256, SID = 64, NUMBER_ROOM = 8 };
 #define REMEMBER (30 * MYNA_S)
 
@@ -31,6 +33,7 @@ struct myna_lk_packets {
     struct sender senders[SENDERS];
     size_t n_senders;
     struct myna_arena *mem;
+    struct myna_lk_e2ee *e2ee; /* NULL: nothing is sealed */
     int depth;
     bool dead;
 };
@@ -113,8 +116,7 @@ static enum myna_err keep(struct myna_lk_packets *p, const Myna__Lk__DataPacket 
     return MYNA_OK;
 }
 
-enum myna_err myna_lk_packets_send(struct myna_lk_packets *p, Myna__Lk__DataPacket *m,
-                                   bool reliable)
+static enum myna_err send_plain(struct myna_lk_packets *p, Myna__Lk__DataPacket *m, bool reliable)
 {
     struct myna_buf b;
     enum myna_err err;
@@ -134,6 +136,84 @@ enum myna_err myna_lk_packets_send(struct myna_lk_packets *p, Myna__Lk__DataPack
         (void)p->events.send(p->arg, myna_buf_view(&b), false);
     myna_buf_fini(&b);
     return err;
+}
+
+/* ---- sealed */
+
+/* The same union under other numbers. */
+static const struct {
+    int packet, payload;
+} sealable[] = {
+    {MYNA__LK__DATA_PACKET__VALUE_USER, MYNA__LK__ENCRYPTED_PACKET_PAYLOAD__VALUE_USER},
+    {MYNA__LK__DATA_PACKET__VALUE_CHAT_MESSAGE,
+     MYNA__LK__ENCRYPTED_PACKET_PAYLOAD__VALUE_CHAT_MESSAGE},
+    {MYNA__LK__DATA_PACKET__VALUE_RPC_REQUEST,
+     MYNA__LK__ENCRYPTED_PACKET_PAYLOAD__VALUE_RPC_REQUEST},
+    {MYNA__LK__DATA_PACKET__VALUE_RPC_ACK, MYNA__LK__ENCRYPTED_PACKET_PAYLOAD__VALUE_RPC_ACK},
+    {MYNA__LK__DATA_PACKET__VALUE_RPC_RESPONSE,
+     MYNA__LK__ENCRYPTED_PACKET_PAYLOAD__VALUE_RPC_RESPONSE},
+    {MYNA__LK__DATA_PACKET__VALUE_STREAM_HEADER,
+     MYNA__LK__ENCRYPTED_PACKET_PAYLOAD__VALUE_STREAM_HEADER},
+    {MYNA__LK__DATA_PACKET__VALUE_STREAM_CHUNK,
+     MYNA__LK__ENCRYPTED_PACKET_PAYLOAD__VALUE_STREAM_CHUNK},
+    {MYNA__LK__DATA_PACKET__VALUE_STREAM_TRAILER,
+     MYNA__LK__ENCRYPTED_PACKET_PAYLOAD__VALUE_STREAM_TRAILER},
+};
+
+static int payload_case(int packet)
+{
+    for (size_t i = 0; i < sizeof sealable / sizeof *sealable; i++)
+        if (sealable[i].packet == packet)
+            return sealable[i].payload;
+    return 0;
+}
+
+static enum myna_err send_sealed(struct myna_lk_packets *p, const Myna__Lk__DataPacket *m,
+                                 bool reliable)
+{
+    Myna__Lk__EncryptedPacketPayload inside = MYNA__LK__ENCRYPTED_PACKET_PAYLOAD__INIT;
+    Myna__Lk__EncryptedPacket sealed = MYNA__LK__ENCRYPTED_PACKET__INIT;
+    Myna__Lk__DataPacket outside = *m;
+    uint8_t iv[MYNA_GCM_IV], *bytes;
+    enum myna_err err = MYNA_EAGAIN;
+    struct myna_buf b;
+    unsigned key = 0;
+
+    inside.value_case =
+        (Myna__Lk__EncryptedPacketPayload__ValueCase)payload_case((int)m->value_case);
+    inside.user = m->user; /* whichever it is */
+    myna_buf_init(&b, MYNA_LK_MAX_PACKET);
+    myna_lk_pack(&b, &inside.base);
+    bytes = b.err ? NULL : malloc(b.len + MYNA_GCM_TAG);
+    if (bytes && myna_lk_e2ee_seal(p->e2ee, myna_buf_view(&b), iv, bytes, &key)) {
+        sealed.encryption_type = MYNA_LK_GCM;
+        sealed.iv = (ProtobufCBinaryData){.data = iv, .len = sizeof iv};
+        sealed.key_index = key;
+        sealed.encrypted_value = (ProtobufCBinaryData){.data = bytes, .len = b.len + MYNA_GCM_TAG};
+        outside.value_case = MYNA__LK__DATA_PACKET__VALUE_ENCRYPTED_PACKET;
+        outside.encrypted_packet = &sealed;
+        err = send_plain(p, &outside, reliable);
+    } else if (b.err || !bytes) {
+        err = b.err ? b.err : MYNA_ENOMEM;
+    }
+    free(bytes);
+    myna_buf_fini(&b);
+    return err;
+}
+
+enum myna_err myna_lk_packets_send(struct myna_lk_packets *p, Myna__Lk__DataPacket *m,
+                                   bool reliable)
+{
+    if (p->e2ee && payload_case((int)m->value_case))
+        return send_sealed(p, m, reliable);
+    if (p->e2ee && m->value_case == MYNA__LK__DATA_PACKET__VALUE_TRANSCRIPTION)
+        return MYNA_OK; /* the server would read along */
+    return send_plain(p, m, reliable);
+}
+
+void myna_lk_packets_protect(struct myna_lk_packets *p, struct myna_lk_e2ee *e2ee)
+{
+    p->e2ee = e2ee;
 }
 
 void myna_lk_packets_resume(struct myna_lk_packets *p, uint32_t last)
@@ -190,16 +270,54 @@ static bool is_new(struct myna_lk_packets *p, const Myna__Lk__DataPacket *m, myn
     return true;
 }
 
+/* What was sealed takes the place of the seal. */
+static enum myna_lk_opened unseal(struct myna_lk_packets *p, Myna__Lk__DataPacket *m)
+{
+    const Myna__Lk__EncryptedPacket *e = m->encrypted_packet;
+    struct myna_view iv = {e->iv.data, e->iv.len},
+                     sealed = {e->encrypted_value.data, e->encrypted_value.len};
+    const Myna__Lk__EncryptedPacketPayload *inside;
+    enum myna_lk_opened how;
+    uint8_t *text;
+
+    if (!p->e2ee)
+        return MYNA_LK_NO_KEY;
+    text = sealed.len <= MYNA_LK_MAX_FRAME ? myna_arena_alloc(p->mem, sealed.len + 1) : NULL;
+    if (!text)
+        return MYNA_LK_NOT_SEALED;
+    how = myna_lk_e2ee_open(p->e2ee, e->key_index, iv, sealed, text);
+    if (how != MYNA_LK_OPENED)
+        return how;
+    inside = myna_lk_unpack(p->mem, &myna__lk__encrypted_packet_payload__descriptor,
+                            (struct myna_view){text, sealed.len - MYNA_GCM_TAG});
+    m->value_case = MYNA__LK__DATA_PACKET__VALUE__NOT_SET;
+    for (size_t i = 0; inside && i < sizeof sealable / sizeof *sealable; i++)
+        if (sealable[i].payload == (int)inside->value_case) {
+            m->value_case = (Myna__Lk__DataPacket__ValueCase)sealable[i].packet;
+            m->user = inside->user; /* whichever it is */
+        }
+    return MYNA_LK_OPENED;
+}
+
 void myna_lk_packets_receive(struct myna_lk_packets *p, myna_us now, struct myna_view bytes)
 {
-    const Myna__Lk__DataPacket *m;
+    enum myna_lk_opened how = MYNA_LK_OPENED;
+    Myna__Lk__DataPacket *m;
 
     if (p->depth || bytes.len > MYNA_LK_MAX_FRAME)
         return;
     m = myna_lk_unpack(p->mem, &myna__lk__data_packet__descriptor, bytes);
     p->depth++;
-    if (m && is_new(p, m, now))
-        p->events.packet(p->arg, m);
+    if (m && is_new(p, m, now)) {
+        if (m->value_case == MYNA__LK__DATA_PACKET__VALUE_ENCRYPTED_PACKET)
+            how = unseal(p, m);
+        else if (myna_lk_e2ee_requires(p->e2ee) && payload_case((int)m->value_case))
+            how = MYNA_LK_BARE;
+        if (how == MYNA_LK_OPENED)
+            p->events.packet(p->arg, m);
+        else if (p->events.unreadable)
+            p->events.unreadable(p->arg, m, how);
+    }
     p->depth--;
     myna_arena_reset(p->mem);
     if (p->dead)

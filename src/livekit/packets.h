@@ -9,6 +9,7 @@
 #ifndef MYNA_LIVEKIT_PACKETS_H
 #define MYNA_LIVEKIT_PACKETS_H
 
+#include "livekit/e2ee.h"
 #include "livekit/pb.h"
 
 enum {
@@ -23,11 +24,17 @@ struct myna_lk_packets_events {
     /* OK: handed over; EAGAIN: not now, see pump(); else it is lost. */
     enum myna_err (*send)(void *arg, struct myna_view packet, bool reliable);
     void (*packet)(void *arg, const Myna__Lk__DataPacket *m); /* borrowed for the event */
+    /* What came sealed (m->encrypted_packet) does not open, or what came bare must not; may be
+     * NULL. */
+    void (*unreadable)(void *arg, const Myna__Lk__DataPacket *m, enum myna_lk_opened why);
 };
 
 struct myna_lk_packets *myna_lk_packets_create(const struct myna_lk_packets_events *events,
                                                void *arg);
 void myna_lk_packets_destroy(struct myna_lk_packets *p); /* NULL is fine */
+/* From here on what people say to each other is sealed (kept; NULL: nothing is), and what comes
+ * sealed is opened. Digits and transcriptions no SDK seals: the latter are not sent then. */
+void myna_lk_packets_protect(struct myna_lk_packets *p, struct myna_lk_e2ee *e2ee);
 
 /* ELIMIT: too long, or too much waits; ENOMEM. A lossy packet that does not go is no error. */
 MYNA_MUST enum myna_err myna_lk_packets_send(struct myna_lk_packets *p, Myna__Lk__DataPacket *m,

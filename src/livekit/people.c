@@ -151,6 +151,8 @@ static void update_track(struct myna_lk_people *p, struct myna_lk_person *who,
     }
     t->seen = true;
     t->encrypted = info->encryption != 0;
+    t->width = info->width;
+    t->height = info->height;
     t->preconnect = false;
     for (size_t i = 0; i < info->n_audio_features; i++)
         t->preconnect |= info->audio_features[i] == MYNA_LK_PRECONNECT_FEATURE;
@@ -283,6 +285,16 @@ static void remove_person(struct myna_lk_people *p, const struct myna_lk_person 
         }
 }
 
+static void take_client(struct myna_lk_person *who, const Myna__Lk__ParticipantInfo *info)
+{
+    enum { CAP_COMPRESSION_DEFLATE_RAW = 2 };
+
+    who->protocol = info->client_protocol;
+    who->inflates = false;
+    for (size_t i = 0; i < info->n_capabilities; i++)
+        who->inflates |= info->capabilities[i] == CAP_COMPRESSION_DEFLATE_RAW;
+}
+
 static struct myna_lk_person *add(struct myna_lk_people *p, struct myna_arena *mem,
                                   const Myna__Lk__ParticipantInfo *info)
 {
@@ -310,7 +322,7 @@ static struct myna_lk_person *add(struct myna_lk_people *p, struct myna_arena *m
     }
     who->number = ++p->numbers;
     who->kind = info->kind;
-    who->protocol = info->client_protocol;
+    take_client(who, info);
     set_sid(who->sid, info->sid);
     p->list[p->n++] = who;
     if (p->events.joined)
@@ -356,14 +368,14 @@ void myna_lk_people_update(struct myna_lk_people *p, struct myna_arena *mem,
             remove_person(p, who, info->disconnect_reason);
         return;
     }
-    if (!who)
+    if (!who && *info->identity) /* who has none could be neither known again nor written to */
         who = add(p, mem, info);
     if (!who)
         return;
     who->seen = true;
     who->version = info->version;
     who->kind = info->kind;
-    who->protocol = info->client_protocol;
+    take_client(who, info);
     renamed = change(&who->name, myna_lk_text(mem, info->name, MYNA_LK_MAX_NAME));
     renamed |= change(&who->metadata, myna_lk_text(mem, info->metadata, MYNA_LK_MAX_TEXTS));
     if (renamed && p->events.renamed)

@@ -46,6 +46,7 @@ enum myna_lk_source {
 struct myna_lk_track {
     char sid[MYNA_LK_SID];
     int type, source;
+    uint32_t width, height; /* of a video, as its owner announced it; 0: not told */
     bool muted, encrypted;
     bool preconnect; /* what was said before we came will be sent (preconnect.h) */
     bool seen;       /* people.c's */
@@ -60,7 +61,8 @@ struct myna_lk_person {
     char sid[MYNA_LK_SID];
     char *identity, *name, *metadata; /* UTF-8, never NULL */
     int kind;
-    int protocol; /* of its client: what it understands (livekit-rtc 5.1) */
+    int protocol;  /* of its client: what it understands (livekit-rtc 5.1) */
+    bool inflates; /* … also streams that are packed */
     uint32_t version;
     struct myna_lk_attribute *attributes;
     size_t n_attributes;

@@ -10,8 +10,15 @@
 #define ATTEMPTS   10
 #define SLOWEST_MS 7000
 #define PATIENCE   (2 * 60 * MYNA_S) /* ten refusals of a server that restarts take 25 s */
+#define STEADY     (5 * MYNA_S)      /* a path that broke sooner was no success */
 
-#define SETTLE (1 * MYNA_S) /* for the list of people that follows a resume */
+#define UNSETTLED (10 * MYNA_S) /* the server takes 5 s to see that an old participant is gone */
+#define SETTLE    (1 * MYNA_S)  /* for the list of people that follows a resume */
+
+#define NO_PATH                                                                                    \
+    "no sound path to the LiveKit server: neither UDP nor TCP gets through to it. Let UDP to its " \
+    "media ports pass (rtc.udp_port, or 50000 to 60000), or TCP 7881, or give it a relay "         \
+    "(turn.udp_port)"
 
 void myna_lk_r_enter(struct myna_lk_room *r)
 {
@@ -48,10 +55,20 @@ static void clear_timers(struct myna_lk_room *r)
     myna_timer_clear(&r->reopen);
 }
 
+/* Does the path of now count as a success? Not by the seconds in which we wait for it to come back.
+ */
+static bool is_steady(const struct myna_lk_room *r)
+{
+    myna_us until = r->shaky_at ? r->shaky_at : myna_host_now(r->host);
+
+    return !r->attempt && r->whole_at && until - r->whole_at >= STEADY;
+}
+
 void myna_lk_r_close(struct myna_lk_room *r, const struct myna_lk_end *end)
 {
     if (r->closed)
         return;
+    r->stood |= is_steady(r);
     clear_timers(r);
     myna_lk_media_destroy(r->media);
     r->media = NULL;
@@ -91,7 +108,7 @@ static enum myna_err make_token(struct myna_lk_room *r, char **token, struct myn
 
 static enum myna_err attempt(struct myna_lk_room *r, struct myna_why *why)
 {
-    struct myna_lk_signal_open how = {.url = r->conf->url};
+    struct myna_lk_signal_open how = {0};
     char *token = NULL;
     enum myna_err err = MYNA_OK;
 
@@ -101,13 +118,20 @@ static enum myna_err attempt(struct myna_lk_room *r, struct myna_why *why)
     } else {
         myna_lk_media_destroy(r->media);
         r->media = NULL;
+        r->ahead = false;
         myna_lk_signal_forget(r->signal);
+        free(r->server);
+        r->server = r->elsewhere;
+        r->elsewhere = NULL;
     }
+    how.url = r->server ? r->server : r->conf->url;
     if (!*myna_lk_signal_token(r->signal))
         err = make_token(r, &token, why);
     how.token = token;
     if (!err)
         err = myna_lk_signal_open(r->signal, &how, why);
+    if (!err && r->way != WAY_RESUME)
+        myna_lk_r_ask_regions(r);
     free(token);
     return err;
 }
@@ -136,32 +160,62 @@ static int backoff_ms(struct myna_lk_room *r)
     return (int)(myna_host_random(r->host) % (uint32_t)(limit + 1));
 }
 
+/* What failed was a new session: a resume says nothing of the region. */
+static bool was_no_session(const struct myna_lk_room *r)
+{
+    return (r->trying && r->way == WAY_FULL) || !r->had_path;
+}
+
+/* One attempt more. At once is meant for the first of its way: a server that says "reconnect" after
+ * each join would else be asked without a pause. */
+static int count_attempt(struct myna_lk_room *r, bool at_once)
+{
+    myna_us now = myna_host_now(r->host);
+
+    if (is_steady(r))
+        r->stood = true;
+    else if (!r->attempt && r->whole_at)
+        r->attempt = r->attempts_before;
+    if (++r->attempt == 1) {
+        r->lost_at = now;
+        r->joined_anew = false;
+        r->hops = 0;
+    }
+    at_once = at_once && (r->way == WAY_FULL ? !r->joined_anew : r->attempt == 1);
+    r->joined_anew |= r->way == WAY_FULL;
+    return at_once ? 0 : backoff_ms(r);
+}
+
 void myna_lk_r_try(struct myna_lk_room *r, enum room_way way, const char *why, bool at_once)
 {
+    bool no_session = was_no_session(r);
     int ms;
 
     if (myna_lk_r_quiet(r))
         return;
-    snprintf(r->last_error, sizeof r->last_error, "%s", why);
+    if (why != r->last_error)
+        snprintf(r->last_error, sizeof r->last_error, "%s", why);
     myna_timer_clear(&r->answer);
     myna_timer_clear(&r->path);
     myna_timer_clear(&r->settle);
     if (r->media)
         myna_lk_media_forget_offer(r->media);
     r->way = way == WAY_RESUME && r->never_resume ? WAY_FULL : way;
-    if (++r->attempt == 1)
-        r->lost_at = myna_host_now(r->host);
+    ms = count_attempt(r, at_once);
+    if (r->way == WAY_FULL && no_session && myna_lk_r_moves_on(r))
+        ms = 0;
     if (r->attempt > ATTEMPTS && myna_host_now(r->host) - r->lost_at >= PATIENCE) {
         struct myna_lk_end end = {.kind = MYNA_LK_END_DROPPED, .message = r->last_error};
 
         myna_lk_r_close(r, &end);
         return;
     }
-    ms = at_once ? 0 : backoff_ms(r);
     myna_host_log(r->host, MYNA_LOG_WARN, "the room is joined again how=%s attempt=%d in_ms=%d: %s",
-                  way == WAY_RESUME ? "resume" : "full", r->attempt, ms, why);
-    if (r->attempt == 1)
+                  r->way == WAY_RESUME ? "resume" : "full", r->attempt, ms, r->last_error);
+    if (!r->trying) {
+        r->trying = true;
         tell(r, MYNA_LK_STAY_LOST, NULL);
+    }
     if (!myna_lk_r_quiet(r) && myna_timer_set(&r->retry, myna_host_now(r->host) + ms * MYNA_MS)) {
         struct myna_lk_end end = {.kind = MYNA_LK_END_DROPPED, .message = "memory is short"};
 
@@ -176,22 +230,29 @@ static bool is_for_good(const struct myna_lk_room *r, const struct myna_lk_end *
            !(r->conf->stay && end->reason == MYNA_LK_ROOM_CLOSED);
 }
 
+/* While we are to come back a 404, say, may be a proxy's whose server restarts. Key and rights are
+ * the server's own word. */
+static bool is_refused(const struct myna_lk_room *r, const struct myna_lk_end *end)
+{
+    return end->kind == MYNA_LK_END_REFUSED && (!r->in || end->status == 401 || end->status == 403);
+}
+
 static void on_end(void *arg, const struct myna_lk_end *end)
 {
     struct myna_lk_room *r = arg;
-    bool was_resume = r->way == WAY_RESUME && r->attempt > 0;
 
     myna_lk_r_enter(r);
     if (myna_lk_r_quiet(r))
         ;
-    else if (r->leaving || end->kind == MYNA_LK_END_REFUSED || (!r->in && !r->attempt) ||
-             is_for_good(r, end))
+    else if (myna_lk_r_hops(r, end))
+        ;
+    else if (r->leaving || is_refused(r, end) || (!r->in && !r->attempt) || is_for_good(r, end))
         myna_lk_r_close(r, end);
-    else if (end->kind == MYNA_LK_END_LEAVE && end->action != MYNA_LK_RESUME)
+    else if (end->kind == MYNA_LK_END_LEAVE && end->action != MYNA_LK_RESUME) {
+        myna_lk_r_sent_to(r, end->urls, end->n_urls);
         myna_lk_r_try(r, WAY_FULL, end->message, true);
-    else if (was_resume || r->way == WAY_FULL || !r->in)
-        myna_lk_r_try(r, r->in && !was_resume && !r->attempt ? WAY_RESUME : WAY_FULL, end->message,
-                      false);
+    } else if (r->trying || !r->in)
+        myna_lk_r_try(r, WAY_FULL, end->message, false);
     else {
         if (end->kind == MYNA_LK_END_LEAVE) /* it has lost our media: the old path is dead */
             r->restart_ice = true;
@@ -208,18 +269,22 @@ void myna_lk_r_path_lost(struct myna_lk_room *r, const char *why)
     myna_lk_signal_cut(r->signal);
     r->restart_ice = true;
     r->reason = 2;
-    myna_lk_r_try(r, r->way == WAY_RESUME && r->attempt ? WAY_FULL : WAY_RESUME, why, true);
+    /* A session that never had a path is closed with its line (livekit-rtc 9.3). */
+    myna_lk_r_try(r, r->trying || !r->had_path ? WAY_FULL : WAY_RESUME, why, true);
 }
 
 static void path_fire(struct myna_timer *t)
 {
     struct myna_lk_room *r = t->arg;
-    char why[sizeof r->last_error] = "no sound path to the LiveKit server (is UDP open to it?)";
+    bool failed = r->media && myna_lk_media_state(r->media) == MYNA_RTC_FAILED;
 
     myna_lk_r_enter(r);
-    if (r->media && myna_lk_media_state(r->media) == MYNA_RTC_FAILED)
-        snprintf(why, sizeof why, "%s", r->last_error);
-    myna_lk_r_path_lost(r, why);
+    if (failed && strncmp(r->last_error, "no path", 7) != 0)
+        myna_lk_r_path_lost(r, r->last_error); /* DTLS, say, which no firewall is to blame for */
+    else if (r->had_path)
+        myna_lk_r_path_lost(r, "the sound path to the LiveKit server broke");
+    else
+        myna_lk_r_path_lost(r, NO_PATH);
     myna_lk_r_leave(r);
 }
 
@@ -241,12 +306,38 @@ static void settle_fire(struct myna_timer *t)
     myna_lk_r_leave(r);
 }
 
+/* In, and sound flows: only then were the attempts a success. */
+void myna_lk_r_is_whole(struct myna_lk_room *r)
+{
+    r->had_path = true;
+    if (r->trying)
+        return;
+    if (r->attempt) {
+        r->attempts_before = r->attempt;
+    } else if (is_steady(r)) { /* a path that merely blinked was a success all the while */
+        r->attempts_before = 0;
+        r->stood = true;
+    }
+    r->attempt = 0;
+    myna_lk_regions_rewind(r->regions);
+    r->whole_at = myna_host_now(r->host);
+    r->shaky_at = 0;
+}
+
+void myna_lk_r_is_shaky(struct myna_lk_room *r)
+{
+    if (!r->shaky_at)
+        r->shaky_at = myna_host_now(r->host);
+}
+
 void myna_lk_r_is_in(struct myna_lk_room *r)
 {
     r->in = true;
     r->way = WAY_RESUME; /* of whatever comes next */
-    r->attempt = 0;
+    r->trying = false;
     r->restart_ice = false;
+    if (r->media && myna_lk_media_state(r->media) == MYNA_RTC_CONNECTED)
+        myna_lk_r_is_whole(r);
     tell(r, MYNA_LK_STAY_IN, NULL);
 }
 
@@ -272,6 +363,18 @@ static void on_signal(void *arg, const Myna__Lk__SignalResponse *m)
     if (!myna_lk_r_quiet(r))
         myna_lk_r_message(r, m);
     myna_arena_reset(r->mem);
+    myna_lk_r_leave(r);
+}
+
+/* What the answer has no say in is made while it is waited for. */
+static void on_asked(void *arg)
+{
+    struct myna_lk_room *r = arg;
+    struct myna_why why = {0};
+
+    myna_lk_r_enter(r);
+    if (!myna_lk_r_quiet(r) && r->way != WAY_RESUME && !r->media)
+        r->ahead = !myna_lk_r_media_open(r, &why); /* if not, it is tried again, and told, then */
     myna_lk_r_leave(r);
 }
 
@@ -315,10 +418,30 @@ static void on_track(void *arg, const struct myna_lk_person *p, const struct myn
 {
     struct myna_lk_room *r = arg;
 
+    if (t->type == MYNA_LK_VIDEO && what == MYNA_LK_PUBLISHED)
+        myna_host_log(r->host, MYNA_LOG_DEBUG, "a video is there track=%s announced=%ux%u", t->sid,
+                      t->width, t->height);
     if (!myna_lk_r_quiet(r))
         myna_lk_r_track(r, p, t, what);
     if (!r->dead && r->events.people.track)
         r->events.people.track(r->arg, p, t, what);
+}
+
+static void on_keys(void *arg)
+{
+    struct myna_lk_room *r = arg;
+    struct myna_why why = {0};
+
+    if (!r->join_due)
+        return;
+    r->join_due = false;
+    myna_lk_r_enter(r);
+    if (attempt(r, &why)) {
+        struct myna_lk_end end = {.kind = MYNA_LK_END_REFUSED, .message = why.text};
+
+        myna_lk_r_close(r, &end);
+    }
+    myna_lk_r_leave(r);
 }
 
 /* ---- made and unmade */
@@ -327,13 +450,15 @@ enum myna_err myna_lk_room_create(struct myna_lk_room **out, const struct myna_l
                                   const struct myna_lk_room_events *events, void *arg,
                                   struct myna_why *why)
 {
-    static const struct myna_lk_signal_events se = {on_signal, on_end};
+    static const struct myna_lk_signal_events se = {on_signal, on_end, on_asked};
     static const struct myna_lk_people_events pe = {on_joined, on_left, on_renamed, on_attribute,
                                                     on_track};
     struct myna_lk_room *r = calloc(1, sizeof *r);
+    enum myna_err err;
 
     if (!r)
         return myna_fail(why, MYNA_ENOMEM, "memory is short");
+    myna_rtc_prepare(opt->host); /* while the server is asked */
     r->host = opt->host;
     r->conf = opt->conf;
     r->events = *events;
@@ -350,8 +475,13 @@ enum myna_err myna_lk_room_create(struct myna_lk_room **out, const struct myna_l
     r->mem = myna_arena_create(8 << 10, MYNA_LK_MAX_STRUCTS);
     r->signal = myna_lk_signal_create(r->host, &se, r);
     r->people = myna_lk_people_create(&pe, r);
+    err = myna_lk_e2ee_create(&r->e2ee, r->host, &r->conf->e2ee, on_keys, r, why);
+    if (err) {
+        room_free(r);
+        return err;
+    }
     if ((opt->track_name && !r->track_name) || !r->identity || !r->name || !r->mem || !r->signal ||
-        !r->people || !myna_lk_r_words_open(r)) {
+        !r->people || !myna_lk_r_words_open(r) || !myna_lk_r_regions_open(r)) {
         room_free(r);
         return myna_fail(why, MYNA_ENOMEM, "memory is short");
     }
@@ -364,10 +494,12 @@ static void room_free(struct myna_lk_room *r)
     clear_timers(r);
     myna_lk_media_destroy(r->media);
     myna_lk_signal_destroy(r->signal);
+    myna_lk_regions_destroy(r->regions);
     myna_lk_people_destroy(r->people);
     myna_lk_rpc_destroy(r->rpc);
     myna_lk_packets_destroy(r->packets);
     myna_lk_streams_destroy(r->streams);
+    myna_lk_e2ee_destroy(r->e2ee);
     myna_arena_destroy(r->mem);
     for (size_t i = 0; i < r->n_attributes; i++) {
         free(r->attributes[i].key);
@@ -375,6 +507,8 @@ static void room_free(struct myna_lk_room *r)
     }
     free(r->track_name);
     free(r->track_info);
+    free(r->server);
+    free(r->elsewhere);
     free(r->identity);
     free(r->name);
     free(r);
@@ -393,6 +527,11 @@ enum myna_err myna_lk_room_join(struct myna_lk_room *r, struct myna_why *why)
 {
     r->way = WAY_JOIN;
     r->attempt = 0;
+    r->trying = false;
+    if (r->e2ee && !myna_lk_e2ee_is_ready(r->e2ee)) {
+        r->join_due = true;
+        return MYNA_OK;
+    }
     return attempt(r, why);
 }
 
@@ -401,6 +540,7 @@ void myna_lk_room_leave(struct myna_lk_room *r)
     if (r->closed || r->leaving)
         return;
     r->leaving = true;
+    r->join_due = r->hop_due = false;
     clear_timers(r);
     myna_lk_signal_leave(r->signal, MYNA_LK_CLIENT_INITIATED);
 }
@@ -418,6 +558,17 @@ const char *myna_lk_room_identity(const struct myna_lk_room *r)
 const char *myna_lk_room_sid(const struct myna_lk_room *r)
 {
     return r->sid;
+}
+
+bool myna_lk_room_is_unsettled(const struct myna_lk_room *r)
+{
+    return !r->closed &&
+           (r->attempt > 0 || (r->anew_at && myna_host_now(r->host) - r->anew_at < UNSETTLED));
+}
+
+bool myna_lk_room_stood(const struct myna_lk_room *r)
+{
+    return r->stood || (!r->closed && is_steady(r));
 }
 
 const char *myna_lk_room_name(const struct myna_lk_room *r)
@@ -438,6 +589,11 @@ struct myna_lk_packets *myna_lk_room_packets(struct myna_lk_room *r)
 struct myna_lk_rpc *myna_lk_room_rpc(struct myna_lk_room *r)
 {
     return r->rpc;
+}
+
+myna_us myna_lk_room_arrived(const struct myna_lk_room *r)
+{
+    return r->media ? myna_rtc_arrived(myna_lk_media_rtc(r->media)) : 0;
 }
 
 struct myna_rtc *myna_lk_room_rtc(struct myna_lk_room *r)

@@ -32,19 +32,27 @@ struct myna_lk_room_events { /* each may be NULL */
     /* Whose sound do we want? NULL: nobody's. Asked when a track comes and by review(). */
     bool (*hears)(void *arg, const struct myna_lk_person *p, const struct myna_lk_track *t);
     void (*frame)(void *arg, const struct myna_lk_person *p, const struct myna_frame *f);
-    /* Every 20 ms while sound flows: true with a frame to be heard, false for silence. */
+    /* Of somebody who is looked at. NULL: the server cannot give us their pictures. */
+    void (*picture)(void *arg, const struct myna_lk_person *p,
+                    const struct myna_rtc_picture *picture);
+    /* Every 20 ms while sound flows, see rest(): true with a frame, false for silence. */
     bool (*tick)(void *arg, myna_us now, int16_t pcm[MYNA_OUT_SAMPLES]);
     /* Somebody listens to our track now: what is said from here on is heard. */
     void (*listened)(void *arg);
     /* `from` NULL: the server's API, or somebody of whom nothing is known yet (`identity` then). */
     void (*data)(void *arg, const struct myna_lk_person *from, const char *identity,
                  const char *topic, struct myna_view body);
-    bool (*wants)(void *arg, const char *topic, bool is_text);
+    /* Is a stream of theirs taken? NULL: everybody's. `from` as above. */
+    bool (*wants)(void *arg, const struct myna_lk_person *from, const char *identity,
+                  const char *topic, bool is_text);
     /* A text is UTF-8 and ends with '\0'. */
     void (*stream)(void *arg, const struct myna_lk_person *from, const char *identity,
                    const Myna__Lk__StreamHeader *header, struct myna_view body, bool is_text);
     struct myna_lk_rpc_events rpc; /* calls of methods, theirs and ours */
     void (*dtmf)(void *arg, const struct myna_lk_person *from, const char *digits);
+    /* What they say is sealed end to end and cannot be understood: a sentence, without their name.
+     * Once for each of them, until something of theirs is understood. */
+    void (*unreadable)(void *arg, const struct myna_lk_person *p, const char *why);
     void (*speakers)(void *arg, const struct myna_lk_person *p, float level, bool active);
 };
 
@@ -69,17 +77,36 @@ const char *myna_lk_room_identity(const struct myna_lk_room *r);  /* ours; "" be
 const char *myna_lk_room_sid(const struct myna_lk_room *r);       /* ours, of this joining */
 const char *myna_lk_room_name(const struct myna_lk_room *r);      /* as the server says */
 const char *myna_lk_room_track_sid(const struct myna_lk_room *r); /* ours; "" none */
+/* Our connection is being mended, or we joined anew a moment ago: to the server the one we were has
+ * left. */
+bool myna_lk_room_is_unsettled(const struct myna_lk_room *r);
+/* Sound had a path in this stay, for as long as counts as a success. Also of one that is over. */
+bool myna_lk_room_stood(const struct myna_lk_room *r);
+/* The person's newest camera or screen: its key frames are told by picture(), those that begin from
+ * now on, until look_away(). Nobody's video is subscribed to before the first look, and between two
+ * looks it is paused at the server. false: they have none that we could see. */
+MYNA_MUST bool myna_lk_room_look(struct myna_lk_room *r, const struct myna_lk_person *p);
+void myna_lk_room_look_away(struct myna_lk_room *r, const struct myna_lk_person *p);
+/* Its owner announced a larger one, which may follow: of the sizes that a camera is sent in, the
+ * smallest may come first. */
+bool myna_lk_room_is_small(const struct myna_lk_room *r, const struct myna_lk_person *p,
+                           const struct myna_rtc_picture *picture);
 void myna_lk_room_review(struct myna_lk_room *r); /* ask hears() again about everybody */
+void myna_lk_room_rest(struct myna_lk_room *r);   /* within tick(): as myna_rtc_rest() */
+void myna_lk_room_wake(struct myna_lk_room *r);   /* as myna_rtc_wake() */
 
 /* An attribute of ours; several set in a row go in one message. "" takes it away. */
 MYNA_MUST enum myna_err myna_lk_room_attribute(struct myna_lk_room *r, const char *key,
                                                const char *value);
 /* Our metadata, for all to read; the server takes 512 KiB unless it is told otherwise. */
 MYNA_MUST enum myna_err myna_lk_room_metadata(struct myna_lk_room *r, const char *metadata);
+MYNA_MUST enum myna_err myna_lk_room_rename(struct myna_lk_room *r, const char *name);
 MYNA_MUST enum myna_err myna_lk_room_data(struct myna_lk_room *r, const char *topic,
                                           struct myna_view body, const char *to, bool reliable);
 struct myna_lk_packets *myna_lk_room_packets(struct myna_lk_room *r); /* for streams */
 struct myna_lk_rpc *myna_lk_room_rpc(struct myna_lk_room *r);
+/* When the server's last packet came on this connection; 0: none yet. */
+myna_us myna_lk_room_arrived(const struct myna_lk_room *r);
 struct myna_rtc *myna_lk_room_rtc(struct myna_lk_room *r); /* for figures; NULL: not now */
 
 #endif

@@ -53,29 +53,45 @@ static void on_configuration(struct myna_lk_room *r, const Myna__Lk__ClientConfi
 static void on_join(struct myna_lk_room *r, const Myna__Lk__JoinResponse *join)
 {
     struct myna_why why = {0};
+    const char *no_relay;
     bool again = r->in;
 
+    if (*join->alternative_url && !(r->server && !strcmp(r->server, join->alternative_url))) {
+        myna_lk_signal_cut(r->signal);
+        myna_lk_r_sent_elsewhere(r, join->alternative_url);
+        myna_lk_r_try(r, WAY_FULL, "the server sends us to another one", !r->attempt);
+        return;
+    }
     if (!join->participant || !join->room) {
         myna_lk_r_try(r, WAY_FULL, "the server let us in without saying where", false);
         return;
     }
     on_self(r, join->participant);
     set_text(r, &r->name, join->room->name);
-    r->n_heard = 0;
+    r->n_heard = r->n_seen = 0;
     r->resuming = false;
     r->track_sid[0] = '\0';
     myna_lk_packets_renew(r->packets);
     on_configuration(r, join->client_configuration);
-    if (myna_lk_r_media_open(r, join->ice_servers, join->n_ice_servers, &why)) {
-        struct myna_lk_end end = {.kind = MYNA_LK_END_REFUSED, .message = why.text};
+    if (r->e2ee)
+        myna_lk_e2ee_server_mark(r->e2ee,
+                                 (struct myna_view){join->sif_trailer.data, join->sif_trailer.len});
+    no_relay = myna_lk_r_no_relay(r, join->ice_servers, join->n_ice_servers);
+    if (no_relay || (!r->ahead && myna_lk_r_media_open(r, &why))) {
+        struct myna_lk_end end = {.kind = MYNA_LK_END_REFUSED,
+                                  .message = no_relay ? no_relay : why.text};
 
         myna_lk_r_close(r, &end);
         return;
     }
+    r->ahead = false;
+    myna_lk_r_media_route(r, join->ice_servers, join->n_ice_servers);
     myna_host_log(r->host, MYNA_LOG_INFO, "in the room server=%s people=%zu",
                   join->server_info ? join->server_info->version : "?", join->n_other_participants);
-    if (again)
+    if (again) {
+        r->anew_at = myna_host_now(r->host);
         myna_lk_r_attributes_again(r);
+    }
     myna_lk_r_is_in(r);
     if (myna_lk_r_quiet(r))
         return;
@@ -99,7 +115,7 @@ static void on_reconnect(struct myna_lk_room *r, const Myna__Lk__ReconnectRespon
     }
     myna_lk_media_servers(r->media, m->ice_servers, m->n_ice_servers);
     myna_lk_packets_resume(r->packets, m->last_message_seq);
-    if (r->restart_ice) {
+    if (r->restart_ice || myna_lk_media_state(r->media) != MYNA_RTC_CONNECTED) {
         (void)!myna_timer_set(&r->path, myna_host_now(r->host) + PATH_LIMIT);
         myna_lk_media_negotiate(r->media, true);
         return; /* resumed when the path stands */
@@ -127,6 +143,8 @@ static void on_requirement(struct myna_lk_room *r, const Myna__Lk__MediaSections
         return;
     myna_lk_media_slots(r->media,
                         m->num_audios < MYNA_LK_MAX_SLOTS ? m->num_audios : MYNA_LK_MAX_SLOTS);
+    myna_lk_media_views(r->media,
+                        m->num_videos < MYNA_LK_MAX_VIEWS ? m->num_videos : MYNA_LK_MAX_VIEWS);
     myna_lk_media_negotiate(r->media, false); /* also for {0,0}: "offer again" */
 }
 
@@ -225,8 +243,9 @@ void myna_lk_r_message(struct myna_lk_room *r, const Myna__Lk__SignalResponse *m
         on_refusal(r, m->request_response);
         break;
     case MYNA__LK__SIGNAL_RESPONSE__MESSAGE_SUBSCRIPTION_RESPONSE:
-        myna_host_log(r->host, MYNA_LOG_WARN, "a track cannot be heard err=%d",
+        myna_host_log(r->host, MYNA_LOG_WARN, "a track cannot be had err=%d",
                       m->subscription_response->err);
+        myna_lk_r_refused(r, m->subscription_response->track_sid);
         break;
     case MYNA__LK__SIGNAL_RESPONSE__MESSAGE_ROOM_MOVED:
         on_moved(r, m->room_moved);

@@ -1,10 +1,12 @@
 /* room_sound.c - tracks: what we publish, whom we hear, and the offers in between. */
 #include "livekit/room_inside.h"
 #include "util/json_dump.h"
+#include "util/json_load.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include <jansson.h>
 
@@ -88,12 +90,15 @@ static void on_state(void *arg, enum myna_rtc_state state, const char *why)
         myna_timer_clear(&r->path);
         tell_path(r);
         myna_lk_r_resumed(r);
+        myna_lk_r_is_whole(r);
         break;
     case MYNA_RTC_DISCONNECTED:
+        myna_lk_r_is_shaky(r);
         if (!r->resuming)
             (void)!myna_timer_set(&r->path, myna_host_now(r->host) + PATH_WAIT);
         break;
     case MYNA_RTC_FAILED:
+        myna_lk_r_is_shaky(r);
         /* A server that ends our stay says so a moment later; that word counts more. */
         snprintf(r->last_error, sizeof r->last_error, "%s",
                  why && *why ? why : "the sound path to the LiveKit server broke");
@@ -103,13 +108,23 @@ static void on_state(void *arg, enum myna_rtc_state state, const char *why)
     myna_lk_r_leave(r);
 }
 
+static bool is_heard(const struct myna_lk_room *r, const char *sid, size_t *at)
+{
+    for (*at = 0; *at < r->n_heard; (*at)++)
+        if (!strcmp(r->heard[*at], sid))
+            return true;
+    return false;
+}
+
+/* What is no longer subscribed to comes for a while still. */
 static void on_frame(void *arg, const char *track_sid, const struct myna_frame *f)
 {
     struct myna_lk_room *r = arg;
     const struct myna_lk_track *t;
     const struct myna_lk_person *p = myna_lk_people_by_track(r->people, track_sid, &t);
+    size_t at;
 
-    if (!p || myna_lk_r_quiet(r) || !r->events.frame)
+    if (!p || myna_lk_r_quiet(r) || !r->events.frame || !is_heard(r, t->sid, &at))
         return;
     myna_lk_r_enter(r);
     r->events.frame(r->arg, p, f);
@@ -130,6 +145,18 @@ static void on_tick(void *arg, myna_us now)
     if (!myna_lk_r_quiet(r) && r->media && !r->muted)
         myna_lk_media_speak(r->media, sound ? pcm : NULL);
     myna_lk_r_leave(r);
+}
+
+void myna_lk_room_rest(struct myna_lk_room *r)
+{
+    if (r->media)
+        myna_lk_media_rest(r->media);
+}
+
+void myna_lk_room_wake(struct myna_lk_room *r)
+{
+    if (r->media)
+        myna_lk_media_wake(r->media);
 }
 
 static void on_packet(void *arg, struct myna_view bytes)
@@ -172,16 +199,14 @@ void myna_lk_r_reopen(struct myna_timer *t)
         myna_host_log(r->host, MYNA_LOG_WARN, "messages no longer pass: %s", why.text);
 }
 
-enum myna_err myna_lk_r_media_open(struct myna_lk_room *r, Myna__Lk__ICEServer *const *servers,
-                                   size_t n, struct myna_why *why)
+enum myna_err myna_lk_r_media_open(struct myna_lk_room *r, struct myna_why *why)
 {
     static const struct myna_lk_media_events events = {
-        on_offer, on_candidate, on_state, on_frame, on_tick, on_packet, on_writable, on_broken};
+        on_offer,    on_candidate, on_state,          on_frame,       on_tick,       on_packet,
+        on_writable, on_broken,    myna_lk_r_picture, myna_lk_r_seal, myna_lk_r_open};
     struct myna_lk_media_options opt = {.host = r->host,
-                                        .servers = servers,
-                                        .n_servers = n,
                                         .loopback = true,
-                                        .relay_only = r->relay_only || r->conf->relay_only,
+                                        .sealed = r->e2ee != NULL,
                                         .cid = r->track_name ? r->cid : NULL};
 
     snprintf(r->cid, sizeof r->cid, "mic-%08x%08x", (unsigned)myna_host_random(r->host),
@@ -189,7 +214,32 @@ enum myna_err myna_lk_r_media_open(struct myna_lk_room *r, Myna__Lk__ICEServer *
     myna_timer_clear(&r->reopen); /* it was about the old one */
     myna_lk_media_destroy(r->media);
     r->media = NULL;
+    r->ahead = r->had_path = false;
     return myna_lk_media_create(&r->media, &opt, &events, r, why);
+}
+
+const char *myna_lk_r_no_relay(const struct myna_lk_room *r, Myna__Lk__ICEServer *const *servers,
+                               size_t n)
+{
+    if (!r->relay_only && !r->conf->relay_only)
+        return NULL;
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; k < servers[i]->n_urls; k++)
+            if (!strncasecmp(servers[i]->urls[k], "turn:", 5) ||
+                !strncasecmp(servers[i]->urls[k], "turns:", 6))
+                return NULL;
+    return r->conf->relay_only
+               ? "transport.livekit.relay_only is set, and the LiveKit server offers no relay (a "
+                 "turn: or turns: URL, as its turn.udp_port and turn.tls_port give): give it one, "
+                 "or leave relay_only out"
+               : "the LiveKit server wants all sound through a relay and offers none (a turn: or "
+                 "turns: URL, as its turn.udp_port and turn.tls_port give)";
+}
+
+void myna_lk_r_media_route(struct myna_lk_room *r, Myna__Lk__ICEServer *const *servers, size_t n)
+{
+    myna_lk_media_relay_only(r->media, r->relay_only || r->conf->relay_only);
+    myna_lk_media_servers(r->media, servers, n);
 }
 
 /* ---- our track */
@@ -206,6 +256,7 @@ void myna_lk_r_publish(struct myna_lk_room *r)
         add.type = MYNA_LK_AUDIO;
         add.source = MYNA_LK_MICROPHONE;
         add.disable_red = true;
+        add.encryption = r->e2ee ? MYNA_LK_GCM : 0;
         rq.message_case = MYNA__LK__SIGNAL_REQUEST__MESSAGE_ADD_TRACK;
         rq.add_track = &add;
         (void)!myna_lk_signal_send(r->signal, &rq);
@@ -216,15 +267,7 @@ void myna_lk_r_publish(struct myna_lk_room *r)
 
 /* ---- theirs */
 
-static bool is_heard(const struct myna_lk_room *r, const char *sid, size_t *at)
-{
-    for (*at = 0; *at < r->n_heard; (*at)++)
-        if (!strcmp(r->heard[*at], sid))
-            return true;
-    return false;
-}
-
-static void subscribe(struct myna_lk_room *r, const char *sid, bool on)
+void myna_lk_r_subscribe(struct myna_lk_room *r, const char *sid, bool on)
 {
     Myna__Lk__UpdateSubscription sub = MYNA__LK__UPDATE_SUBSCRIPTION__INIT;
     Myna__Lk__SignalRequest rq = MYNA__LK__SIGNAL_REQUEST__INIT;
@@ -247,16 +290,19 @@ static void hear(struct myna_lk_room *r, const struct myna_lk_person *p,
 
     if (wanted == now || (wanted && r->n_heard == ROOM_HEARD))
         return;
-    if (wanted && t->encrypted) {
-        myna_host_log(r->host, MYNA_LOG_WARN,
-                      "a track is encrypted end to end and cannot be understood");
+    if (wanted && t->encrypted && !r->e2ee) {
+        myna_lk_r_unreadable(r, p, MYNA_LK_NO_KEY, false);
+        return;
+    }
+    if (wanted && !t->encrypted && myna_lk_e2ee_requires(r->e2ee)) {
+        myna_lk_r_unreadable(r, p, MYNA_LK_BARE, false);
         return;
     }
     if (wanted)
         memcpy(r->heard[r->n_heard++], t->sid, sizeof t->sid);
     else
         memcpy(r->heard[at], r->heard[--r->n_heard], sizeof t->sid);
-    subscribe(r, t->sid, wanted);
+    myna_lk_r_subscribe(r, t->sid, wanted);
 }
 
 void myna_lk_r_track(struct myna_lk_room *r, const struct myna_lk_person *p,
@@ -268,6 +314,8 @@ void myna_lk_r_track(struct myna_lk_room *r, const struct myna_lk_person *p,
         hear(r, p, t);
     else if (what == MYNA_LK_UNPUBLISHED && is_heard(r, t->sid, &at))
         memcpy(r->heard[at], r->heard[--r->n_heard], sizeof t->sid);
+    if (what == MYNA_LK_UNPUBLISHED)
+        myna_lk_r_unseen(r, t->sid);
 }
 
 void myna_lk_room_review(struct myna_lk_room *r)
@@ -293,12 +341,14 @@ void myna_lk_r_answer(struct myna_lk_room *r, const Myna__Lk__SessionDescription
         myna_host_log(r->host, MYNA_LOG_WARN, "the server's answer is not usable: %s", why.text);
         myna_lk_signal_cut(r->signal);
         myna_lk_r_try(r, WAY_FULL, "the LiveKit server's answer was not usable", false);
+    } else {
+        myna_lk_r_look_again(r);
     }
 }
 
 void myna_lk_r_trickle(struct myna_lk_room *r, const Myna__Lk__TrickleRequest *t)
 {
-    json_t *init = json_loads(t->candidate_init, 0, NULL);
+    json_t *init = myna_json_loads(t->candidate_init, 0, NULL);
     const char *text = json_string_value(json_object_get(init, "candidate"));
 
     if (text && r->media)
@@ -323,7 +373,7 @@ void myna_lk_r_sync(struct myna_lk_room *r)
                                      *tracks[1] = {&track};
     Myna__Lk__DataChannelInfo channels[2], *channel_list[2] = {&channels[0], &channels[1]};
     Myna__Lk__SignalRequest rq = MYNA__LK__SIGNAL_REQUEST__INIT;
-    char *sids[ROOM_HEARD];
+    char *sids[ROOM_HEARD + ROOM_SEEN], *paused[ROOM_SEEN];
     int reliable, lossy;
 
     if (!r->media)
@@ -338,6 +388,12 @@ void myna_lk_r_sync(struct myna_lk_room *r)
         sids[i] = r->heard[i];
     sub.track_sids = sids;
     sub.n_track_sids = r->n_heard;
+    for (size_t i = 0; i < r->n_seen; i++) {
+        sids[sub.n_track_sids++] = r->seen[i].sid;
+        if (!r->seen[i].wanted)
+            paused[state.n_track_sids_disabled++] = r->seen[i].sid;
+    }
+    state.track_sids_disabled = paused;
     sub.subscribe = true;
     state.subscription = &sub;
     track.cid = r->cid;

@@ -45,7 +45,7 @@ static void on_chat(struct myna_lk_room *r, const Myna__Lk__DataPacket *m)
     h.stream_id = m->chat_message->id;
     h.topic = (char *)"lk.chat";
     if (text && !m->chat_message->deleted && r->events.stream &&
-        (!r->events.wants || r->events.wants(r->arg, h.topic, true)))
+        (!r->events.wants || r->events.wants(r->arg, who, identity, h.topic, true)))
         r->events.stream(r->arg, who, identity, &h, myna_view_of(text), true);
 }
 
@@ -77,14 +77,26 @@ static void on_packet(void *arg, const Myna__Lk__DataPacket *m)
     }
 }
 
-static bool on_wants(void *arg, const char *topic, bool is_text)
+static void on_unreadable(void *arg, const Myna__Lk__DataPacket *m, enum myna_lk_opened why)
+{
+    struct myna_lk_room *r = arg;
+    const struct myna_lk_person *who;
+
+    (void)sender(r, m, &who);
+    myna_lk_r_unreadable(r, who, why, false);
+}
+
+static bool on_wants(void *arg, const char *identity, const char *topic, bool is_text)
 {
     struct myna_lk_room *r = arg;
 
     if (!strncmp(topic, "lk.rpc_", 7)) /* never the owner's */
         return is_text && (!strcmp(topic, MYNA_LK_RPC_REQUEST_TOPIC) ||
                            !strcmp(topic, MYNA_LK_RPC_RESPONSE_TOPIC));
-    return r->events.stream && (!r->events.wants || r->events.wants(r->arg, topic, is_text));
+    return r->events.stream &&
+           (!r->events.wants ||
+            r->events.wants(r->arg, myna_lk_people_by_identity(r->people, identity), identity,
+                            topic, is_text));
 }
 
 static void on_stream(void *arg, const char *identity, const Myna__Lk__StreamHeader *h,
@@ -140,14 +152,24 @@ static int on_protocol(void *arg, const char *identity)
     return p ? p->protocol : 0;
 }
 
+static bool on_inflates(void *arg, const char *identity)
+{
+    struct myna_lk_room *r = arg;
+    const struct myna_lk_person *p = myna_lk_people_by_identity(r->people, identity);
+
+    return p && p->inflates;
+}
+
 bool myna_lk_r_words_open(struct myna_lk_room *r)
 {
-    static const struct myna_lk_packets_events pe = {on_send, on_packet};
+    static const struct myna_lk_packets_events pe = {on_send, on_packet, on_unreadable};
     static const struct myna_lk_streams_events se = {on_wants, on_stream};
-    static const struct myna_lk_rpc_events re = {on_called, on_done, on_protocol};
+    static const struct myna_lk_rpc_events re = {on_called, on_done, on_protocol, on_inflates};
 
     r->packets = myna_lk_packets_create(&pe, r);
     r->streams = myna_lk_streams_create(&se, r);
+    if (r->packets)
+        myna_lk_packets_protect(r->packets, r->e2ee);
     r->rpc = r->packets ? myna_lk_rpc_create(r->host, r->packets, &re, r) : NULL;
     return r->packets && r->streams && r->rpc;
 }
@@ -255,14 +277,26 @@ enum myna_err myna_lk_room_attribute(struct myna_lk_room *r, const char *key, co
     return myna_timer_set(&r->tell_attributes, myna_host_now(r->host) + TOGETHER);
 }
 
-enum myna_err myna_lk_room_metadata(struct myna_lk_room *r, const char *metadata)
+/* What is "" stays as it is. */
+static enum myna_err update_ours(struct myna_lk_room *r, const char *metadata, const char *name)
 {
     Myna__Lk__UpdateParticipantMetadata up = MYNA__LK__UPDATE_PARTICIPANT_METADATA__INIT;
     Myna__Lk__SignalRequest rq = MYNA__LK__SIGNAL_REQUEST__INIT;
 
     up.metadata = (char *)metadata;
+    up.name = (char *)name;
     up.request_id = ++r->requests;
     rq.message_case = MYNA__LK__SIGNAL_REQUEST__MESSAGE_UPDATE_METADATA;
     rq.update_metadata = &up;
     return myna_lk_signal_send(r->signal, &rq);
+}
+
+enum myna_err myna_lk_room_metadata(struct myna_lk_room *r, const char *metadata)
+{
+    return update_ours(r, metadata, "");
+}
+
+enum myna_err myna_lk_room_rename(struct myna_lk_room *r, const char *name)
+{
+    return update_ours(r, "", name);
 }

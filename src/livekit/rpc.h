@@ -55,6 +55,7 @@ struct myna_lk_rpc_events {
     void (*done)(void *arg, uint32_t number, int code, const char *text);
     /* The client protocol of somebody; NULL: 0 of everybody. */
     int (*protocol)(void *arg, const char *identity);
+    bool (*inflates)(void *arg, const char *identity); /* NULL: nobody's */
 };
 
 struct myna_lk_rpc;

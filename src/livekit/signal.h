@@ -57,12 +57,16 @@ struct myna_lk_end {
     bool began; /* its first message had come */
     enum myna_lk_action action;
     int reason;
-    const char *message; /* one sentence, with the remedy, without the token */
+    int status;              /* REFUSED: of HTTP; 0: not by HTTP */
+    const char *const *urls; /* LEAVE: of the servers that are better now, the best first */
+    size_t n_urls;           /* 0: the same */
+    const char *message;     /* one sentence, with the remedy, without the token */
 };
 
 struct myna_lk_signal_events {
     void (*message)(void *arg, const Myna__Lk__SignalResponse *m);
     void (*ended)(void *arg, const struct myna_lk_end *end); /* once for each open() */
+    void (*asked)(void *arg); /* the question is on its way: time until the answer; may be NULL */
 };
 
 struct myna_lk_signal_open {

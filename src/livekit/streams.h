@@ -3,9 +3,12 @@
  *
  * In: a stream is told once, when it is whole. What nobody wants is refused at its header and costs
  * nothing; what contradicts itself (a gap, more than promised), stands open too long, or is one too
- * many is dropped. Out: v1 alone, header, chunks of whole characters, trailer.
+ * many is dropped. Packed ones (raw deflate) are unpacked when they are whole, within the same
+ * bounds. Out: header, chunks of whole characters, trailer; or in one packet and packed, where the
+ * others know it.
  *
- * Bounded: streams open in all and of one sender, bytes of one and of all. One owner, no I/O.
+ * Bounded: streams and their bytes, of one, of one sender, and of all. Where all of them are too
+ * much, whoever has most loses: nobody is kept out by others who fill the place. One owner, no I/O.
  */
 #ifndef MYNA_LIVEKIT_STREAMS_H
 #define MYNA_LIVEKIT_STREAMS_H
@@ -19,6 +22,7 @@ enum {
     MYNA_LK_STREAMS_OF_ONE = 8,
     MYNA_LK_MAX_STREAM_TEXT = 256 << 10,
     MYNA_LK_MAX_STREAM_BYTES = 2 << 20,
+    MYNA_LK_MAX_SENDER_BYTES = (2 << 20) + (512 << 10), /* a recording, and texts beside it */
     MYNA_LK_MAX_STREAMS_BYTES = 8 << 20,
     MYNA_LK_MAX_STREAM_HEADER = 15000,
     MYNA_LK_CHUNK = 15000,
@@ -27,8 +31,8 @@ enum {
 struct myna_lk_streams;
 
 struct myna_lk_streams_events {
-    /* Is there anybody for this? NULL: for everything. */
-    bool (*wants)(void *arg, const char *topic, bool is_text);
+    /* Is there anybody for this, from that sender? NULL: for everything. */
+    bool (*wants)(void *arg, const char *identity, const char *topic, bool is_text);
     /* A whole stream. `header` and `body` are borrowed; a text is not yet looked at as UTF-8. */
     void (*stream)(void *arg, const char *identity, const Myna__Lk__StreamHeader *header,
                    struct myna_view body, bool is_text);
@@ -65,5 +69,15 @@ MYNA_MUST enum myna_err myna_lk_stream_write(struct myna_lk_packets *p,
 /* `attributes` are the trailer's own. */
 MYNA_MUST enum myna_err myna_lk_stream_end(struct myna_lk_packets *p,
                                            const struct myna_lk_stream_out *out);
+
+/* A whole one. What every one of those it goes to understands (livekit-rtc 5.1). */
+enum myna_lk_packing {
+    MYNA_LK_PLAIN,    /* header, pieces, trailer: client protocol 0 and 1 */
+    MYNA_LK_INLINE,   /* 2: one packet where it fits */
+    MYNA_LK_DEFLATED, /* 2, and the capability: packed where that is shorter */
+};
+MYNA_MUST enum myna_err myna_lk_stream_send(struct myna_lk_packets *p,
+                                            struct myna_lk_stream_out *out, struct myna_view body,
+                                            enum myna_lk_packing packing);
 
 #endif

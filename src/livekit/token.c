@@ -36,26 +36,6 @@ void myna_lk_jwt(struct myna_buf *out, const char *secret, struct myna_view payl
     myna_base64_put(out, (struct myna_view){mac, sizeof mac}, MYNA_BASE64URL_UNPADDED);
 }
 
-int64_t myna_lk_jwt_expiry(const char *token)
-{
-    const char *first = strchr(token, '.'), *second = first ? strchr(first + 1, '.') : NULL;
-    struct myna_buf text;
-    int64_t at = 0;
-    json_t *claims;
-
-    if (!second)
-        return 0;
-    myna_buf_init(&text, 2 * MAX_METADATA);
-    if (!myna_base64_read(
-            &text, (struct myna_view){(const uint8_t *)first + 1, (size_t)(second - first - 1)})) {
-        claims = json_loadb(myna_buf_str(&text), text.len, 0, NULL);
-        at = json_integer_value(json_object_get(claims, "exp"));
-        json_decref(claims);
-    }
-    myna_buf_fini(&text);
-    return at;
-}
-
 /* ---- claims */
 
 static const struct claim {
@@ -120,6 +100,10 @@ static char *claims_of(const struct myna_livekit_token *w)
 
 static enum myna_err check(const struct myna_livekit_token *w, struct myna_why *why)
 {
+    if ((!w->api_key || !*w->api_key) && (!w->api_secret || !*w->api_secret))
+        return myna_fail(why, MYNA_ECONFIG,
+                         "no API key and secret for LiveKit: set LIVEKIT_API_KEY and "
+                         "LIVEKIT_API_SECRET (transport.livekit.api_key and api_secret)");
     if (!w->api_key || !*w->api_key)
         return myna_fail(
             why, MYNA_ECONFIG,
@@ -129,7 +113,8 @@ static enum myna_err check(const struct myna_livekit_token *w, struct myna_why *
             why, MYNA_ECONFIG,
             "no API secret for LiveKit: set transport.livekit.api_secret or LIVEKIT_API_SECRET");
     if ((w->grants & MYNA_LIVEKIT_JOIN) && (!w->identity || !*w->identity))
-        return myna_fail(why, MYNA_ECONFIG, "a token to join a room wants an identity");
+        return myna_fail(why, MYNA_ECONFIG,
+                         "a token to join a room wants an identity: say --identity ID");
     if ((w->grants & (MYNA_LIVEKIT_JOIN | MYNA_LIVEKIT_ADMIN)) && (!w->room || !*w->room))
         return myna_fail(why, MYNA_ECONFIG,
                          "no room is named: set transport.livekit.room or "

@@ -6,8 +6,5 @@
 
 /* Signs exactly these bytes, HS256. The buffer keeps what went wrong. */
 void myna_lk_jwt(struct myna_buf *out, const char *secret, struct myna_view payload);
-/* Seconds since the epoch at which the token ends, unverified; 0: it does not say or is no token.
- */
-int64_t myna_lk_jwt_expiry(const char *token);
 
 #endif

@@ -5,8 +5,11 @@
  *
  * Sound is drawn when the room's connection ticks, and only once somebody listens to our track, so
  * that no word is said to nobody; while the connection is away nothing is drawn and the answer goes
- * on where it was. When a guest's sound stops coming, silence is told in its place: the session's
- * ears must not stand still in the middle of a word.
+ * on where it was heard (unheard.c). When a guest's sound stops coming, silence is told in its
+ * place: the session's ears must not stand still in the middle of a word.
+ *
+ * Where the session idles the connection rests (rtc.h): silence is told in pieces of up to 400 ms,
+ * and ready() ends it.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +21,8 @@
 #include "livekit/worker.h"
 #include "transport/builtin.h"
 
-#define SILENCE_FROM (60 * MYNA_MS)  /* no frame for so long */
+#define SILENCE_FROM (60 * MYNA_MS) /* no frame for so long */
+#define SILENCE_MAX  (500 * MYNA_MS)
 #define LAST_WORDS   (250 * MYNA_MS) /* what was drawn must leave before we do */
 #define UNHEARD      (10 * MYNA_S)   /* then we speak though nobody asked for our track */
 
@@ -77,21 +81,28 @@ static void on_attribute(void *arg, const struct myna_lk_person *p, const char *
         myna_transport_attribute_in(&lk->base, g->who, key, value);
 }
 
-static bool has_microphone(const struct myna_lk_person *p)
+const struct myna_lk_track *myna_lk_microphone(const struct myna_lk_person *p)
 {
-    for (size_t i = 0; i < p->n_tracks; i++)
-        if (p->tracks[i].source == MYNA_LK_MICROPHONE)
-            return true;
-    return false;
+    /* A phone or a stream has one sound, whatever it was published as (livekit-rtc 3.9). */
+    bool is_line = p->kind == MYNA_LK_SIP || p->kind == MYNA_LK_INGRESS;
+    const struct myna_lk_track *found = NULL;
+
+    for (size_t i = 0; i < p->n_tracks; i++) {
+        const struct myna_lk_track *t = &p->tracks[i];
+
+        if (t->type == MYNA_LK_AUDIO &&
+            (t->source == MYNA_LK_MICROPHONE || ((t->source == MYNA_LK_SOURCE_UNKNOWN || is_line) &&
+                                                 !(found && found->source == MYNA_LK_MICROPHONE))))
+            found = t;
+    }
+    return found;
 }
 
 static bool on_hears(void *arg, const struct myna_lk_person *p, const struct myna_lk_track *t)
 {
     struct lk *lk = arg;
 
-    return myna_lk_guest_of(lk, p->number) &&
-           (t->source == MYNA_LK_MICROPHONE ||
-            (t->source == MYNA_LK_SOURCE_UNKNOWN && !has_microphone(p)));
+    return lk->opt.audio_input && myna_lk_guest_of(lk, p->number) && myna_lk_microphone(p) == t;
 }
 
 static void on_track(void *arg, const struct myna_lk_person *p, const struct myna_lk_track *t,
@@ -104,7 +115,7 @@ static void on_track(void *arg, const struct myna_lk_person *p, const struct myn
     if (!g || (what != MYNA_LK_PUBLISHED && what != MYNA_LK_UNPUBLISHED))
         return;
     myna_lk_room_review(lk->room);
-    if (what == MYNA_LK_PUBLISHED)
+    if (what == MYNA_LK_PUBLISHED && lk->opt.audio_input)
         myna_lk_await_recording(g, p);
 }
 
@@ -125,23 +136,57 @@ static void on_frame(void *arg, const struct myna_lk_person *p, const struct myn
         myna_lk_tell_frame(g, &copy);
 }
 
+static void on_picture(void *arg, const struct myna_lk_person *p,
+                       const struct myna_rtc_picture *picture)
+{
+    struct lk *lk = arg;
+
+    if (lk->owner.picture)
+        lk->owner.picture(lk->owner_arg, p, picture);
+}
+
+/* As many frames as the time since the last one holds. */
+static void tell_silence(struct lk_guest *g, myna_us now)
+{
+    if (g->silent_to < g->last_frame || now - g->silent_to > SILENCE_MAX)
+        g->silent_to = now - MYNA_FRAME_US;
+    while (now - g->silent_to >= MYNA_FRAME_US / 2 && !g->lk->closed && g->who) {
+        struct myna_frame silence = {.flags = MYNA_FRAME_SILENT};
+
+        g->silent_to += MYNA_FRAME_US;
+        silence.captured = g->silent_to - g->lag;
+        myna_lk_tell_frame(g, &silence);
+    }
+}
+
+static bool waits_for_recording(const struct lk *lk)
+{
+    for (size_t i = 0; i < MYNA_LK_GUESTS; i++)
+        if (lk->guests[i].held)
+            return true;
+    return false;
+}
+
 static bool on_tick(void *arg, myna_us now, int16_t pcm[MYNA_OUT_SAMPLES])
 {
     struct lk *lk = arg;
 
     if (lk->closed || !lk->told)
         return false;
-    for (size_t i = 0; i < MYNA_LK_GUESTS && !lk->closed; i++) {
+    for (size_t i = 0; i < MYNA_LK_GUESTS && !lk->closed && lk->opt.audio_input; i++) {
         struct lk_guest *g = &lk->guests[i];
-        struct myna_frame silence = {.captured = now - g->lag, .flags = MYNA_FRAME_SILENT};
 
         /* Who never made a sound costs nothing; the first one's ears are open all the same. */
         if (g->who && !g->held && (g->last_frame || i == 0) && now - g->last_frame >= SILENCE_FROM)
-            myna_lk_tell_frame(g, &silence);
+            tell_silence(g, now);
     }
-    if (lk->closed || (!lk->listened && now - lk->linked_at < UNHEARD))
+    if (lk->closed || (!lk->listened && now - lk->linked_at < UNHEARD) ||
+        myna_lk_line_is_dead(lk, now))
         return false;
-    return myna_transport_pull(&lk->base, pcm);
+    if (!myna_transport_pull(&lk->base, pcm) && myna_transport_idle(&lk->base) &&
+        !waits_for_recording(lk))
+        myna_lk_room_rest(lk->room);
+    return true; /* silence may be background sounds */
 }
 
 static void on_listened(void *arg)
@@ -151,13 +196,26 @@ static void on_listened(void *arg)
 
 /* ---- words */
 
-static bool on_wants(void *arg, const char *topic, bool is_text)
+/* Read by the session itself; all else is the program's. */
+static bool is_ours(const struct lk *lk, const char *topic, bool is_text)
 {
-    bool wanted = !strcmp(topic, is_text ? "lk.chat" : MYNA_LK_PRECONNECT_TOPIC);
+    return is_text ? lk->opt.text_input && !strcmp(topic, "lk.chat")
+                   : lk->opt.audio_input && !strcmp(topic, MYNA_LK_PRECONNECT_TOPIC);
+}
 
-    if (wanted && !is_text)
-        myna_lk_recording_begins(arg);
-    return wanted;
+/* Of guests, of those who may become one, and of those of whom nothing is known yet. */
+static bool on_wants(void *arg, const struct myna_lk_person *from, const char *identity,
+                     const char *topic, bool is_text)
+{
+    struct lk *lk = arg;
+    struct lk_guest *g = from ? myna_lk_guest_of(lk, from->number) : NULL;
+
+    (void)identity;
+    if (!is_ours(lk, topic, is_text))
+        return g && !lk->closed && myna_transport_wants(&lk->base, topic);
+    if (g && !is_text)
+        myna_lk_recording_begins(g);
+    return g || !from || myna_lk_may_be_guest(lk, from);
 }
 
 static void on_stream(void *arg, const struct myna_lk_person *from, const char *identity,
@@ -166,7 +224,14 @@ static void on_stream(void *arg, const struct myna_lk_person *from, const char *
     struct lk *lk = arg;
     struct lk_guest *g = from ? myna_lk_guest_of(lk, from->number) : NULL;
 
+    if (!is_ours(lk, header->topic, is_text)) {
+        if (g && !lk->closed)
+            myna_transport_data_in(&lk->base, g->who, header->topic, body);
+        return;
+    }
     if (!body.len || lk->closed)
+        return;
+    if (is_text && from && lk->owner.writes && !lk->owner.writes(lk->owner_arg, from))
         return;
     if (!is_text) {
         if (g)
@@ -176,9 +241,11 @@ static void on_stream(void *arg, const struct myna_lk_person *from, const char *
     if (g)
         myna_transport_text_in(&lk->base, g->who, (const char *)body.ptr);
     else if (!from || myna_lk_may_be_guest(lk, from))
-        myna_lk_keep_early(lk, identity, (const char *)body.ptr);
+        myna_lk_keep_early(lk, identity, NULL, myna_view_of((const char *)body.ptr));
 }
 
+/* The owner judges for itself. The session gets what guests and the server's API say; what somebody
+ * says who may become a guest waits until they are one. */
 static void on_data(void *arg, const struct myna_lk_person *from, const char *identity,
                     const char *topic, struct myna_view body)
 {
@@ -187,18 +254,49 @@ static void on_data(void *arg, const struct myna_lk_person *from, const char *id
 
     if (lk->owner.data && lk->owner.data(lk->owner_arg, from, identity, topic, body))
         return;
-    if (!lk->closed)
+    if (lk->closed)
+        return;
+    if (g || (!from && !*identity))
         myna_transport_data_in(&lk->base, g ? g->who : 0, topic, body);
+    else if ((!from || myna_lk_may_be_guest(lk, from)) && myna_transport_wants(&lk->base, topic))
+        myna_lk_keep_early(lk, identity, topic, body);
 }
 
 static void on_dtmf(void *arg, const struct myna_lk_person *from, const char *digits)
 {
     struct lk *lk = arg;
     const struct lk_guest *g = myna_lk_guest_of(lk, from->number);
+    uint32_t who = g ? g->who : 0;
 
-    for (size_t i = 0; i < 64 && digits[i] && g && !lk->closed; i++)
+    for (size_t i = 0; i < 64 && digits[i] && who && g->who == who && !lk->closed; i++)
         if (strchr("0123456789*#ABCD", digits[i]))
-            myna_transport_dtmf_in(&lk->base, g->who, digits[i]);
+            myna_transport_dtmf_in(&lk->base, who, digits[i]);
+}
+
+/* So much of a name that its bearer is known again and nobody else learns it (voice-gateway 14):
+ * half of it, three bytes at the most. */
+static int shown_of(const char *identity)
+{
+    size_t len = strlen(identity), n = len / 2 < 3 ? len / 2 : 3;
+
+    while (n && ((unsigned char)identity[n] & 0xC0) == 0x80) /* whole characters */
+        n--;
+    return (int)n;
+}
+
+static void on_unreadable(void *arg, const struct myna_lk_person *p, const char *why)
+{
+    struct lk *lk = arg;
+    const struct lk_guest *g = myna_lk_guest_of(lk, p->number);
+    char text[400];
+    struct myna_fault fault = {
+        .stage = MYNA_STAGE_TRANSPORT, .err = MYNA_ECONFIG, .provider = "livekit", .message = text};
+
+    snprintf(text, sizeof text, "%.*s… (%s): %s", shown_of(p->identity), p->identity, p->sid, why);
+    if (!g)
+        myna_host_log(lk->base.host, MYNA_LOG_WARN, "%s", text);
+    else if (!lk->closed)
+        myna_transport_fault(&lk->base, g->who, &fault);
 }
 
 /* ---- the stay */
@@ -235,6 +333,12 @@ static void on_state(void *arg, enum myna_lk_room_state state, const struct myna
         bool anew = strcmp(lk->sid, myna_lk_room_sid(lk->room)) != 0;
 
         snprintf(lk->sid, sizeof lk->sid, "%s", myna_lk_room_sid(lk->room));
+        if (anew) { /* with a new track, to which nobody listens yet */
+            lk->listened = false;
+            lk->linked_at = myna_host_now(lk->base.host);
+            myna_lk_line_is_another(lk);
+            myna_lk_captions_anew(lk->captions);
+        }
         if (lk->owner.in)
             lk->owner.in(lk->owner_arg, anew);
         myna_lk_look(lk);
@@ -245,7 +349,25 @@ static void bye_fire(struct myna_timer *t)
 {
     struct lk *lk = t->arg;
 
-    myna_lk_room_leave(lk->room);
+    if (lk->opt.delete_room_on_close && lk->sid[0])
+        myna_lk_delete_and_leave(lk);
+    else
+        myna_lk_room_leave(lk->room);
+}
+
+static uint32_t caps_of(const struct myna_lk_options *conf)
+{
+    uint32_t caps = MYNA_TRANSPORT_PAUSE | MYNA_TRANSPORT_TEXT | MYNA_TRANSPORT_DATA;
+
+    if (conf->audio_input)
+        caps |= MYNA_TRANSPORT_AUDIO_IN;
+    if (conf->audio_output)
+        caps |= MYNA_TRANSPORT_AUDIO_OUT;
+    if (!conf->sync_transcription)
+        caps |= MYNA_TRANSPORT_AHEAD;
+    if (conf->stay || !conf->close_on_disconnect)
+        caps |= MYNA_TRANSPORT_STAYS;
+    return caps;
 }
 
 /* conf: strings are kept. */
@@ -262,14 +384,18 @@ static enum myna_err make(struct myna_transport **out, struct myna_host *host,
                    .track = on_track},
         .hears = on_hears,
         .frame = on_frame,
+        .picture = on_picture,
         .tick = on_tick,
         .listened = on_listened,
         .data = on_data,
         .wants = on_wants,
         .stream = on_stream,
+        .rpc = {.called = myna_lk_method_called, .done = myna_lk_method_done},
         .dtmf = on_dtmf,
+        .unreadable = on_unreadable,
     };
-    struct myna_lk_room_options ro = {.host = host, .track_name = track_name};
+    struct myna_lk_room_options ro = {.host = host,
+                                      .track_name = conf->audio_output ? track_name : NULL};
     struct lk *lk = calloc(1, sizeof *lk);
     enum myna_err err;
 
@@ -278,10 +404,10 @@ static enum myna_err make(struct myna_transport **out, struct myna_host *host,
     lk->base = (struct myna_transport){
         .cls = &myna_transport_livekit,
         .host = host,
-        .caps = MYNA_TRANSPORT_AUDIO_IN | MYNA_TRANSPORT_AUDIO_OUT | MYNA_TRANSPORT_PAUSE |
-                MYNA_TRANSPORT_TEXT | MYNA_TRANSPORT_DATA,
+        .caps = caps_of(conf),
         .heard = MYNA_HEARD_AT_PULL,
         .latency = MYNA_LK_LATENCY,
+        .rewinds = MYNA_LK_REWINDS,
     };
     myna_lk_guests_init(lk);
     myna_host_timer_init(host, &lk->bye, bye_fire, lk);
@@ -289,11 +415,10 @@ static enum myna_err make(struct myna_transport **out, struct myna_host *host,
     ro.conf = &lk->opt;
     lk->everyone =
         lk->opt.hear != MYNA_LK_HEAR_LINKED && !(lk->opt.participant && *lk->opt.participant);
-    if (lk->opt.stay)
-        lk->base.caps |= MYNA_TRANSPORT_STAYS;
     err = myna_lk_room_create(&lk->room, &ro, &events, lk, why);
     if (!err) {
-        lk->captions = myna_lk_captions_create(host, myna_lk_room_packets(lk->room));
+        lk->captions = myna_lk_captions_create(host, myna_lk_room_packets(lk->room),
+                                               lk->opt.json_transcription);
         if (!lk->captions)
             err = myna_fail(why, MYNA_ENOMEM, "memory is short");
     }
@@ -331,14 +456,14 @@ struct myna_lk_room *myna_lk_door_room(struct myna_transport *t)
     return self(t)->room;
 }
 
-const char *myna_lk_door_linked(const struct myna_transport *t)
+uint32_t myna_lk_door_who(const struct myna_transport *t, const char *identity)
 {
     const struct lk *lk = (const struct lk *)t;
 
     for (size_t i = 0; i < MYNA_LK_GUESTS; i++)
-        if (lk->guests[i].who && lk->guests[i].number)
-            return lk->guests[i].identity;
-    return "";
+        if (lk->guests[i].who && lk->guests[i].number && !strcmp(lk->guests[i].identity, identity))
+            return lk->guests[i].who;
+    return 0;
 }
 
 enum myna_err myna_lk_transport_for(struct myna_transport **out, struct myna_host *host,
@@ -362,9 +487,29 @@ enum myna_err myna_lk_transport_for(struct myna_transport **out, struct myna_hos
     return MYNA_OK;
 }
 
+bool myna_lk_transport_is_unsettled(const struct myna_transport *t)
+{
+    return myna_lk_room_is_unsettled(((const struct lk *)t)->room);
+}
+
+bool myna_lk_transport_came_in(const struct myna_transport *t)
+{
+    return ((const struct lk *)t)->sid[0] != '\0';
+}
+
+static void lk_prepare(struct myna_host *host)
+{
+    myna_rtc_prepare(host);
+}
+
 static enum myna_err lk_start(struct myna_transport *t, struct myna_why *why)
 {
     return myna_lk_room_join(self(t)->room, why);
+}
+
+static void lk_ready(struct myna_transport *t)
+{
+    myna_lk_room_wake(self(t)->room);
 }
 
 static void lk_hangup(struct myna_transport *t, const char *reason)
@@ -387,42 +532,13 @@ static void lk_destroy(struct myna_transport *t)
         return;
     lk->closed = true;
     myna_timer_clear(&lk->bye);
+    myna_lk_deletion_cancel(lk);
     myna_lk_guests_fini(lk);
     myna_lk_captions_destroy(lk->captions);
     myna_lk_room_destroy(lk->room);
     free(lk->own_url);
     free(lk->own_token);
     free(lk);
-}
-
-static const char *microphone_of(const struct lk *lk, const struct lk_guest *g)
-{
-    const struct myna_lk_person *p =
-        myna_lk_people_by_number(myna_lk_room_people(lk->room), g->number);
-
-    for (size_t i = 0; p && i < p->n_tracks; i++)
-        if (on_hears((void *)(uintptr_t)lk, p, &p->tracks[i]))
-            return p->tracks[i].sid;
-    return "";
-}
-
-static enum myna_err lk_text(struct myna_transport *t, uint32_t who, const char *stream_id,
-                             const char *text, bool from_user, bool is_final)
-{
-    struct lk *lk = self(t);
-    struct lk_guest *g = myna_lk_guest_who(lk, who);
-    struct myna_lk_caption what = {.segment = stream_id, .text = text, .is_final = is_final};
-
-    if (from_user) {
-        if (!g)
-            return MYNA_OK;
-        what.identity = g->identity;
-        what.track_sid = microphone_of(lk, g);
-        return myna_lk_caption_person(lk->captions, &what, g->segment);
-    }
-    what.identity = myna_lk_room_identity(lk->room);
-    what.track_sid = myna_lk_room_track_sid(lk->room);
-    return myna_lk_caption_agent(lk->captions, &what);
 }
 
 static enum myna_err lk_data(struct myna_transport *t, const char *topic, struct myna_view body,
@@ -450,7 +566,13 @@ const struct myna_transport_class myna_transport_livekit = {
     .start = lk_start,
     .hangup = lk_hangup,
     .destroy = lk_destroy,
-    .text = lk_text,
+    .ready = lk_ready,
+    .text = myna_lk_show,
     .data = lk_data,
+    .stream = myna_lk_message_stream,
+    .call = myna_lk_method_call,
+    .answer = myna_lk_method_answer,
     .attribute = lk_attribute,
+    .prepare = lk_prepare,
+    .link = myna_lk_link,
 };

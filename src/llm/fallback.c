@@ -14,8 +14,8 @@
 #include "util/spare.h"
 
 #define PROBE_FIRST (5 * MYNA_S)
-#define OWN_HISTORY (30 * MYNA_S) /* then it may be asked again */
-#define REQUEST_MAX ((size_t)8 << 20)
+#define OWN_HISTORY (30 * MYNA_S)      /* then it may be asked again */
+#define REQUEST_MAX ((size_t)64 << 20) /* with pictures */
 
 struct fallback;
 
@@ -60,6 +60,25 @@ static const char *keep(struct asked *a, const char *text, bool *bad)
     return copy;
 }
 
+static void keep_images(struct asked *a, struct myna_item *it, bool *bad)
+{
+    struct myna_image *images = myna_arena_alloc(a->arena, it->n_images * sizeof *images);
+
+    for (size_t i = 0; images && i < it->n_images; i++) {
+        const struct myna_image *from = &it->images[i];
+        uint8_t *bytes = from->bytes ? myna_arena_alloc(a->arena, from->len) : NULL;
+
+        images[i] = *from;
+        images[i].type = keep(a, from->type, bad);
+        images[i].bytes = bytes;
+        if (bytes)
+            memcpy(bytes, from->bytes, from->len);
+        *bad |= from->bytes && !bytes;
+    }
+    *bad |= !images;
+    it->images = images;
+}
+
 static void keep_item(struct asked *a, struct myna_item *it, bool *bad)
 {
     const char **texts[] = {
@@ -69,6 +88,8 @@ static void keep_item(struct asked *a, struct myna_item *it, bool *bad)
 
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         *texts[i] = keep(a, *texts[i], bad);
+    if (it->n_images)
+        keep_images(a, it, bad);
 }
 
 static enum myna_err keep_request(struct asked *a, const struct myna_llm_request *req)

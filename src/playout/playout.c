@@ -11,6 +11,10 @@
  *   HANDSHAKE  the far side plays what it holds without a break, so `drained_at` (when it will have
  *              played everything) gives the estimate; its word at the end is the truth.
  *
+ * AT_PULL a line may turn out to have been dead for seconds. So the ring can be longer than what
+ * may wait in it: behind the oldest sample that waits lies what was drawn last, and rewind() walks
+ * back over it. `given` knows when each frame of it was drawn, and for which segment.
+ *
  * A segment walks forward through `phase`; advance() alone decides its next step, close_segment()
  * alone ends it. Events are collected while state is changed and told when it is whole again, so a
  * handler may call anything, also begin().
@@ -42,6 +46,11 @@ struct drawn {  /* AT_PULL: sound on its way to the ear */
     uint32_t n;
 };
 
+struct given {  /* AT_PULL: sound that may be put back */
+    myna_us at; /* it was drawn */
+    uint32_t n, segment;
+};
+
 struct tells { /* events of one call, in order */
     struct myna_playout_event ev[MAX_TELLS];
     int n;
@@ -51,8 +60,11 @@ struct myna_playout {
     struct myna_playout_options opt;
 
     int16_t *ring;
-    size_t capacity, head, count; /* samples; head is the oldest */
-    bool refused;                 /* write() took less than given: ROOM is owed */
+    size_t size, capacity; /* samples: of the ring; that may wait in it */
+    size_t head, count;    /* head is the oldest that waits */
+    size_t again;          /* wait before them: of segments that are over, put back */
+    size_t keeps, kept;    /* behind head: at most, now */
+    bool refused;          /* write() took less than given: ROOM is owed */
     bool paused;
 
     enum phase phase;
@@ -71,6 +83,9 @@ struct myna_playout {
     struct drawn *drawn; /* AT_PULL; a ring */
     size_t drawn_capacity, drawn_head, drawn_count;
     uint64_t passed; /* samples that left `drawn`: heard for certain */
+
+    struct given *given; /* of what is kept; a ring */
+    size_t given_capacity, given_head, given_count;
 
     uint64_t underruns;
 };
@@ -132,6 +147,18 @@ static void drawn_push(struct myna_playout *po, myna_us now, uint32_t n)
     po->drawn[(po->drawn_head + po->drawn_count) % po->drawn_capacity] = (struct drawn){at, n};
     po->drawn_count++;
     po->last_at = max_us(po->last_at, at + time_of(n));
+}
+
+static void given_push(struct myna_playout *po, myna_us now, uint32_t n, uint32_t segment)
+{
+    if (!po->given_capacity)
+        return;
+    if (po->given_count == po->given_capacity) {
+        po->given_head = (po->given_head + 1) % po->given_capacity;
+        po->given_count--;
+    }
+    po->given[(po->given_head + po->given_count++) % po->given_capacity] =
+        (struct given){now, n, segment};
 }
 
 static uint64_t heard_at_pull(const struct myna_playout *po, myna_us now)
@@ -231,11 +258,17 @@ struct myna_playout *myna_playout_create(const struct myna_playout_options *opt)
         capacity_ms = MYNA_FRAME_MS;
     po->opt = *opt;
     po->capacity = (size_t)capacity_ms * SAMPLES_PER_MS;
-    po->ring = calloc(po->capacity, sizeof *po->ring);
+    if (opt->heard == MYNA_HEARD_AT_PULL) {
+        po->given_capacity = (size_t)(opt->rewinds / MYNA_FRAME_US);
+        po->keeps = po->given_capacity * MYNA_OUT_SAMPLES;
+    }
+    po->size = po->capacity + po->keeps;
+    po->ring = calloc(po->size, sizeof *po->ring);
+    po->given = po->keeps ? calloc(po->given_capacity, sizeof *po->given) : NULL;
     po->drawn_capacity =
         (size_t)(opt->latency / MYNA_FRAME_US) + po->capacity / MYNA_OUT_SAMPLES + 4;
     po->drawn = calloc(po->drawn_capacity, sizeof *po->drawn);
-    if (!po->ring || !po->drawn) {
+    if (!po->ring || !po->drawn || (!po->given && po->keeps)) {
         myna_playout_destroy(po);
         return NULL;
     }
@@ -246,6 +279,7 @@ void myna_playout_destroy(struct myna_playout *po)
 {
     if (!po)
         return;
+    free(po->given);
     free(po->drawn);
     free(po->ring);
     free(po);
@@ -257,7 +291,7 @@ uint32_t myna_playout_begin(struct myna_playout *po)
         return 0;
     po->segment = po->segment == UINT32_MAX ? 1 : po->segment + 1;
     po->phase = OPEN;
-    po->head = po->count = 0;
+    po->count = 0;
     po->refused = po->started = po->dry = po->confirmed = false;
     po->pulled = po->reported = po->passed = 0;
     po->first_at = po->last_at = po->ended_at = po->drained_at = po->reported_at = 0;
@@ -267,19 +301,20 @@ uint32_t myna_playout_begin(struct myna_playout *po)
 
 size_t myna_playout_room(const struct myna_playout *po)
 {
-    return po->phase == OPEN ? po->capacity - po->count : 0;
+    return po->phase == OPEN && po->count < po->capacity ? po->capacity - po->count : 0;
 }
 
 size_t myna_playout_write(struct myna_playout *po, const int16_t *pcm, size_t n)
 {
     size_t take = (size_t)min_u64(n, myna_playout_room(po));
-    size_t tail = (po->head + po->count) % po->capacity;
-    size_t first = (size_t)min_u64(take, po->capacity - tail);
+    size_t tail = (po->head + po->again + po->count) % po->size;
+    size_t first = (size_t)min_u64(take, po->size - tail);
 
     if (take) {
         memcpy(po->ring + tail, pcm, first * sizeof *pcm);
         memcpy(po->ring, pcm + first, (take - first) * sizeof *pcm);
         po->count += take;
+        po->kept = (size_t)min_u64(po->kept, po->size - po->again - po->count);
     }
     po->refused = po->phase == OPEN && take < n;
     return take;
@@ -302,6 +337,7 @@ void myna_playout_cut(struct myna_playout *po, myna_us now)
     struct tells t = {.n = 0};
 
     po->paused = false;
+    po->again = po->kept = po->given_count = 0;
     advance(po, &t, now); /* it may be over already, the owner's timer being late */
     if (po->phase != IDLE) {
         if (po->opt.heard != MYNA_HEARD_AT_PULL && po->pulled)
@@ -339,15 +375,26 @@ static size_t ready(const struct myna_playout *po)
     return (size_t)min_u64(po->count, MYNA_OUT_SAMPLES);
 }
 
-static void take(struct myna_playout *po, int16_t *out, size_t n)
+/* From those that *wait: `again` or `count`. */
+static void take(struct myna_playout *po, int16_t *out, size_t n, size_t *wait)
 {
-    size_t first = (size_t)min_u64(n, po->capacity - po->head);
+    size_t first = (size_t)min_u64(n, po->size - po->head);
 
     memcpy(out, po->ring + po->head, first * sizeof *out);
     memcpy(out + first, po->ring, (n - first) * sizeof *out);
     memset(out + n, 0, (MYNA_OUT_SAMPLES - n) * sizeof *out);
-    po->head = (po->head + n) % po->capacity;
-    po->count -= n;
+    po->head = (po->head + n) % po->size;
+    *wait -= n;
+    po->kept = (size_t)min_u64(po->kept + n, po->keeps);
+}
+
+static bool pull_again(struct myna_playout *po, myna_us now, int16_t out[MYNA_OUT_SAMPLES])
+{
+    size_t n = (size_t)min_u64(po->again, MYNA_OUT_SAMPLES);
+
+    take(po, out, n, &po->again);
+    given_push(po, now, (uint32_t)n, 0);
+    return true;
 }
 
 bool myna_playout_pull(struct myna_playout *po, myna_us now, int16_t out[MYNA_OUT_SAMPLES])
@@ -355,6 +402,8 @@ bool myna_playout_pull(struct myna_playout *po, myna_us now, int16_t out[MYNA_OU
     struct tells t = {.n = 0};
     size_t n = po->paused ? 0 : ready(po);
 
+    if (po->again && !po->paused)
+        return pull_again(po, now, out);
     if (n == 0) {
         memset(out, 0, MYNA_OUT_SAMPLES * sizeof *out);
         /* A far side that buffers draws ahead: its dry pull is no gap. */
@@ -367,15 +416,17 @@ bool myna_playout_pull(struct myna_playout *po, myna_us now, int16_t out[MYNA_OU
         send(po, &t);
         return false;
     }
-    take(po, out, n);
+    take(po, out, n, &po->count);
     po->dry = false;
     if (po->pulled == 0)
         po->first_at = po->opt.heard == MYNA_HEARD_AT_PULL ? now + po->opt.latency : now;
     po->pulled += n;
-    if (po->opt.heard == MYNA_HEARD_AT_PULL)
+    if (po->opt.heard == MYNA_HEARD_AT_PULL) {
         drawn_push(po, now, (uint32_t)n);
-    else
+        given_push(po, now, (uint32_t)n, po->segment);
+    } else {
         po->drained_at = max_us(po->drained_at, now) + time_of(n);
+    }
 
     advance(po, &t, now);
     if (po->refused && myna_playout_room(po) >= MYNA_OUT_SAMPLES) {
@@ -384,6 +435,45 @@ bool myna_playout_pull(struct myna_playout *po, myna_us now, int16_t out[MYNA_OU
     }
     send(po, &t);
     return true;
+}
+
+bool myna_playout_rewind(struct myna_playout *po, myna_us now, myna_us since)
+{
+    size_t mine = 0, others = 0;
+
+    while (po->given_count) {
+        const struct given *g =
+            &po->given[(po->given_head + po->given_count - 1) % po->given_capacity];
+
+        if (g->at <= since || mine + others + g->n > po->kept ||
+            po->again + mine + others + g->n > po->keeps)
+            break;
+        if (po->phase != IDLE && g->segment == po->segment)
+            mine += g->n;
+        else
+            others += g->n;
+        po->given_count--;
+    }
+    po->head = (po->head + po->size - mine - others) % po->size;
+    po->kept -= mine + others;
+    po->count += mine;
+    po->again += others;
+    if (!mine)
+        return false;
+    po->pulled -= mine;
+    po->passed = po->pulled; /* all before that was heard */
+    po->drawn_count = 0;
+    po->last_at = now;
+    if (po->phase == DRAINED)
+        po->phase = ENDED;
+    return true;
+}
+
+void myna_playout_forget(struct myna_playout *po)
+{
+    if (po->phase != IDLE)
+        return;
+    po->again = po->kept = po->given_count = 0;
 }
 
 void myna_playout_heard(struct myna_playout *po, myna_us now, uint32_t segment, uint64_t samples)
@@ -420,6 +510,18 @@ uint64_t myna_playout_position(const struct myna_playout *po, myna_us now)
     return po->phase == IDLE ? 0 : heard_so_far(po, now);
 }
 
+uint64_t myna_playout_drawn(const struct myna_playout *po)
+{
+    return po->phase == IDLE ? 0 : po->pulled;
+}
+
+myna_us myna_playout_heard_by(const struct myna_playout *po)
+{
+    if (po->phase == IDLE || po->opt.heard != MYNA_HEARD_AT_PULL || !po->last_at)
+        return MYNA_NEVER;
+    return po->last_at;
+}
+
 bool myna_playout_active(const struct myna_playout *po)
 {
     return po->phase != IDLE;
@@ -427,7 +529,7 @@ bool myna_playout_active(const struct myna_playout *po)
 
 bool myna_playout_waiting(const struct myna_playout *po)
 {
-    return ready(po) > 0;
+    return po->again > 0 || ready(po) > 0;
 }
 
 uint64_t myna_playout_underruns(const struct myna_playout *po)

@@ -47,6 +47,7 @@ struct myna_playout_options {
     int capacity_ms; /* of sound that may wait; 0: 400 */
     enum myna_heard heard;
     myna_us latency; /* AT_PULL */
+    myna_us rewinds; /* AT_PULL: so much of what was drawn is kept for rewind() */
     void (*event)(void *arg, const struct myna_playout_event *ev);
     void *arg;
 };
@@ -69,12 +70,22 @@ void myna_playout_resume(struct myna_playout *po, myna_us now);
 bool myna_playout_paused(const struct myna_playout *po);
 
 bool myna_playout_pull(struct myna_playout *po, myna_us now, int16_t out[MYNA_OUT_SAMPLES]);
+/* AT_PULL: what was drawn after `since` did not arrive. As far as it is kept, it waits once more in
+ * front of all else, and its segment stays open until it was heard. What belongs to segments that
+ * are over is drawn again, too, and counts for none. A cut forgets all of it.
+ * True: sound of the open segment was put back. */
+bool myna_playout_rewind(struct myna_playout *po, myna_us now, myna_us since);
+/* What is over is not drawn again. */
+void myna_playout_forget(struct myna_playout *po);
 void myna_playout_heard(struct myna_playout *po, myna_us now, uint32_t segment, uint64_t samples);
 void myna_playout_finished(struct myna_playout *po, myna_us now, uint32_t segment);
 
 /* Heard of the open segment at `now`, in samples; HANDSHAKE estimates by time since the first pull.
  */
 uint64_t myna_playout_position(const struct myna_playout *po, myna_us now);
+uint64_t myna_playout_drawn(const struct myna_playout *po); /* of the open segment, in samples */
+/* AT_PULL: all that was drawn of the open segment has been heard at that time; else MYNA_NEVER. */
+myna_us myna_playout_heard_by(const struct myna_playout *po);
 bool myna_playout_active(const struct myna_playout *po); /* a segment is open */
 /* Sound to be pulled, now or when the pause is over. */
 bool myna_playout_waiting(const struct myna_playout *po);

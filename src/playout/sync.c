@@ -24,6 +24,7 @@
 #include "util/buf.h"
 
 #define SYLLABLES_PER_S 3.83 /* agent-session 6.5 */
+#define JITTER          (60 * MYNA_MS)
 
 enum {
     MAX_TEXT = 1 << 20,
@@ -35,6 +36,7 @@ enum {
 struct span { /* a whole word of the text */
     uint32_t end;
     int syllables;
+    myna_us given; /* out, at that playout time */
 };
 
 struct timed { /* a word of the voice */
@@ -55,12 +57,14 @@ struct myna_sync {
 
     struct span *spans;
     size_t n_spans, cap_spans, next_span;
+    size_t n_given;          /* spans that are out */
     size_t scanned, word_at; /* of text; word_at: where the unfinished word begins */
     bool in_word;
 
     bool started, paused;
     myna_us started_at, paused_at, lost; /* lost: time spent paused */
     myna_us last_t;                      /* playout time of the last step */
+    bool put_back;                       /* the clock was, behind words that are out */
 
     enum rate_phase phase;
     myna_us wake, half; /* playout time of the next step; half of the word's delay */
@@ -87,6 +91,8 @@ static void give(struct myna_sync *sy, size_t upto, myna_us t)
     memcpy(sy->heard + from, sy->text.ptr + from, n);
     sy->heard[upto] = '\0';
     sy->cursor = upto;
+    while (sy->n_given < sy->n_spans && sy->spans[sy->n_given].end <= upto)
+        sy->spans[sy->n_given++].given = t;
     if (sy->opt.out)
         sy->opt.out(sy->opt.arg, sy->heard + from, t);
 }
@@ -472,6 +478,19 @@ void myna_sync_resume(struct myna_sync *sy, myna_us now)
         sy->lost += now - sy->paused_at;
 }
 
+void myna_sync_at(struct myna_sync *sy, myna_us when, myna_us t)
+{
+    myna_us late = when - sy->started_at - sy->lost - t;
+
+    sy->paused = false;
+    if (!sy->started || sy->finished)
+        return;
+    if (late > -JITTER && late < JITTER)
+        return;
+    sy->lost += late;
+    sy->put_back |= t < sy->last_t;
+}
+
 myna_us myna_sync_deadline(const struct myna_sync *sy)
 {
     myna_us t = MYNA_NEVER;
@@ -497,6 +516,20 @@ void myna_sync_expire(struct myna_sync *sy, myna_us now)
         step(sy, playout_time(sy, now), false);
 }
 
+/* Words are out that are to be heard again, and are not. */
+static void take_back(struct myna_sync *sy, myna_us heard)
+{
+    size_t n = sy->n_given;
+
+    while (n > 0 &&
+           (sy->by_words ? sy->spans[n - 1].given >= heard : sy->spans[n - 1].given > heard))
+        n--;
+    if (n == sy->n_given)
+        return;
+    sy->cursor = n ? sy->spans[n - 1].end : 0;
+    sy->heard[sy->cursor] = '\0';
+}
+
 void myna_sync_finish(struct myna_sync *sy, myna_us now, bool interrupted, myna_us heard)
 {
     myna_us t = sy->started ? playout_time(sy, now) : 0;
@@ -510,6 +543,8 @@ void myna_sync_finish(struct myna_sync *sy, myna_us now, bool interrupted, myna_
     } else if (sy->started) {
         /* By words `heard` is exact; by rate the clock may not have run past it. */
         step(sy, sy->by_words || heard < t ? heard : t, true);
+        if (sy->put_back)
+            take_back(sy, heard);
     }
     sy->finished = true;
 }

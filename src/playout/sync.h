@@ -40,6 +40,10 @@ enum myna_err myna_sync_words(struct myna_sync *sy, const struct myna_word *word
 void myna_sync_start(struct myna_sync *sy, myna_us now); /* the first sample is heard */
 void myna_sync_pause(struct myna_sync *sy, myna_us now);
 void myna_sync_resume(struct myna_sync *sy, myna_us now);
+/* What lies `t` in the segment is heard at `when`: the clock goes by that, and no longer stands
+ * still. Words that were given out before it was put back do not come twice, and are heard only
+ * when their time has come once more. A difference of up to 60 ms is jitter. */
+void myna_sync_at(struct myna_sync *sy, myna_us when, myna_us t);
 
 myna_us myna_sync_deadline(const struct myna_sync *sy);
 void myna_sync_expire(struct myna_sync *sy, myna_us now);

@@ -1,5 +1,5 @@
 /* anthropic.c - Anthropic's messages: the request's body, and the events of its stream (telephony
- * 4.9). All else is as with OpenAI's wire: llm_openai.c lives the request.
+ * 4.9). All else is as with OpenAI's wire: llm_openai_request.c lives the request.
  *
  * Here roles alternate and the first words are the person's: neighbours of one role are one message
  * of several blocks, results of tools stand in the user's, and a call that begins with a greeting
@@ -13,6 +13,7 @@
 
 #include "util/item_json.h"
 #include "util/json_dump.h"
+#include "util/json_load.h"
 
 #define CALL_BEGINS "(The call begins.)"
 
@@ -45,6 +46,25 @@ static int add_text(json_t *messages, const char *role, const char *text)
     return bad | json_array_append_new(content_of(messages, role), block);
 }
 
+/* Pictures stand before the words that ask about them, as their documents advise. */
+static int add_pictures(json_t *messages, const struct myna_item *it)
+{
+    int bad = 0;
+
+    for (size_t i = 0; i < it->n_images; i++) {
+        const struct myna_image *image = &it->images[i];
+        json_t *data = image->bytes ? myna_openai_base64("", image) : NULL;
+
+        if (!image->bytes)
+            continue;
+        bad |= !data || json_array_append_new(content_of(messages, "user"),
+                                              json_pack("{s:s,s:{s:s,s:s,s:o}}", "type", "image",
+                                                        "source", "type", "base64", "media_type",
+                                                        image->type, "data", data));
+    }
+    return bad;
+}
+
 /* Ids of other providers' calls may have characters that this one refuses. */
 static int put_id(json_t *block, const char *key, const char *id)
 {
@@ -64,7 +84,7 @@ static int put_id(json_t *block, const char *key, const char *id)
 /* Thoughts stand before all else that the model said in that message. */
 static int add_thoughts(json_t *content, const struct myna_item *it)
 {
-    json_t *extra = it->extra ? json_loads(it->extra, 0, NULL) : NULL;
+    json_t *extra = it->extra ? myna_json_loads(it->extra, 0, NULL) : NULL;
     json_t *blocks = json_object_get(extra, "thinking"), *block;
     size_t i;
     int bad = 0;
@@ -77,7 +97,7 @@ static int add_thoughts(json_t *content, const struct myna_item *it)
 static int add_call(json_t *content, const struct myna_item *it, bool first)
 {
     json_t *block = json_pack("{s:s}", "type", "tool_use");
-    json_t *input = some(it->arguments) ? json_loads(it->arguments, 0, NULL) : NULL;
+    json_t *input = some(it->arguments) ? myna_json_loads(it->arguments, 0, NULL) : NULL;
     int bad = first ? add_thoughts(content, it) : 0;
 
     if (!json_is_object(input)) {
@@ -141,7 +161,8 @@ static json_t *messages_json(const struct myna_openai_target *t, const struct my
             continue;
         }
         if (it->type == MYNA_ITEM_MESSAGE && some(it->text))
-            bad |= add_text(messages, agent ? "assistant" : "user", it->text);
+            bad |= add_pictures(messages, it) |
+                   add_text(messages, agent ? "assistant" : "user", it->text);
         i++;
     }
     if (!asked)
@@ -278,7 +299,7 @@ enum myna_err myna_anthropic_body(const struct myna_openai_target *t,
     bad |= put_stop(o, c->stop);
     bad |= put_tools(o, c, req, &inner);
     if (some(c->extra_body)) {
-        json_t *extra = json_loads(c->extra_body, 0, NULL);
+        json_t *extra = myna_json_loads(c->extra_body, 0, NULL);
 
         bad |= !extra || json_object_update(o, extra);
         json_decref(extra);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "util/host.h"
+#include "util/json_load.h"
 
 static void on_probe_data(void *arg, struct myna_http_request *rq, struct myna_view bytes)
 {
@@ -20,7 +21,7 @@ static void on_probe(void *arg, struct myna_http_request *rq, const struct myna_
 {
     static const char *const wanted[] = {"run_submission", "run_events_sse", "run_stop"};
     struct myna_hermes_runs *r = arg;
-    json_t *o = e ? NULL : json_loadb((const char *)r->said.ptr, r->said.len, 0, NULL),
+    json_t *o = e ? NULL : myna_json_loadb((const char *)r->said.ptr, r->said.len, 0, NULL),
            *features = json_object_get(o, "features");
 
     (void)rq;

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "util/host.h"
+#include "util/json_load.h"
 
 enum { MAX_RUNS = 64 };
 #define LIFE (3 * MYNA_S)
@@ -190,7 +191,7 @@ static void on_late(struct myna_timer *t)
 static enum myna_err answer(struct myna_hermes_run *run, struct myna_hermes_stream *st,
                             const char *chat_body)
 {
-    json_t *chat = json_loads(chat_body, 0, NULL);
+    json_t *chat = myna_json_loads(chat_body, 0, NULL);
     const char *said = last_words(chat);
     enum myna_hermes_choice c = myna_hermes_choice_of(said ? said : "", run->offered);
     enum myna_err err;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "util/host.h"
+#include "util/json_load.h"
 
 enum { MAX_ANSWER = 16 << 20 };
 
@@ -148,7 +149,7 @@ static bool take_id(struct myna_hermes_run *run)
 {
     static const char allowed[] =
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
-    json_t *o = json_loadb((const char *)run->body.ptr, run->body.len, 0, NULL);
+    json_t *o = myna_json_loadb((const char *)run->body.ptr, run->body.len, 0, NULL);
     const char *id = json_string_value(json_object_get(o, "run_id"));
     bool good = id && *id && strlen(id) < MYNA_HERMES_ID && !id[strspn(id, allowed)];
 
@@ -161,7 +162,7 @@ static bool take_id(struct myna_hermes_run *run)
 /* It answered well, but with no run: an error of its own, a web page, or nothing that we know. */
 static void no_run(struct myna_hermes_run *run)
 {
-    json_t *o = json_loadb((const char *)run->body.ptr, run->body.len, 0, NULL);
+    json_t *o = myna_json_loadb((const char *)run->body.ptr, run->body.len, 0, NULL);
 
     if (json_object_get(o, "error")) {
         (void)!myna_hermes_run_event(&run->answer, o);
@@ -205,29 +206,33 @@ static void on_begin_done(void *arg, struct myna_http_request *rq, const struct 
 /* {"model", "messages": […]} of a chat as a run; NULL: not possible. */
 static char *run_body(const char *chat_body, const char *session)
 {
-    json_t *chat = json_loads(chat_body, 0, NULL), *messages = json_object_get(chat, "messages"),
-           *history = json_array(), *body, *m;
-    const char *system = NULL, *input = NULL, *role, *text;
+    json_t *chat = myna_json_loads(chat_body, 0, NULL),
+           *messages = json_object_get(chat, "messages"), *history = json_array(), *body, *m;
+    const char *input = NULL, *role, *text;
+    struct myna_buf system; /* all that is told so, as one */
     size_t i, n = json_array_size(messages);
     char *out = NULL;
 
+    myna_buf_init(&system, 0);
     json_array_foreach(messages, i, m)
     {
         role = json_string_value(json_object_get(m, "role"));
         text = json_string_value(json_object_get(m, "content"));
         if (!role || !text)
             continue; /* calls of tools that are not Hermes's, pictures */
-        if (!strcmp(role, "system") && !system)
-            system = text;
+        if (!strcmp(role, "system"))
+            (void)!myna_buf_printf(&system, "%s%s", system.len ? "\n\n" : "", text);
         else if (i + 1 == n && !strcmp(role, "user"))
             input = text;
         else if (!strcmp(role, "user") || !strcmp(role, "assistant"))
             json_array_append_new(history, json_pack("{s:s, s:s}", "role", role, "content", text));
     }
-    body = json_pack("{s:O, s:s*, s:s*, s:s*}", "conversation_history", history, "input", input,
-                     "instructions", system, "session_id", session);
-    if (input && body)
+    body =
+        json_pack("{s:O, s:s*, s:s*, s:s*}", "conversation_history", history, "input", input,
+                  "instructions", system.len ? myna_buf_str(&system) : NULL, "session_id", session);
+    if (input && body && !system.err)
         out = json_dumps(body, JSON_COMPACT);
+    myna_buf_fini(&system);
     json_decref(body);
     json_decref(history);
     json_decref(chat);

@@ -5,10 +5,12 @@
  *   openai_options.c  what can be set
  *   openai_target.c   options to address, key, headers; the session signals   pure
  *   openai_request.c  history, instructions, tools to the JSON body           pure
- *   openai_stream.c   bytes of the answer to events                           pure
+ *   openai_stream.c   bytes of the answer to its pieces                       pure
+ *   openai_delta.c    a piece of it to events: text, tool calls               pure
  *   openai_failure.c  why there was no answer, as a sentence                  pure
  *   anthropic.c       the two of Anthropic's messages instead                 pure
- *   llm_openai.c      the classes, one a preset, and the life of a request
+ *   openai_warm.c     a connection ahead of the first question
+ *   llm_openai.c, llm_openai_request.c   the classes, one a preset, and the life of a request
  */
 #ifndef MYNA_PROVIDERS_OPENAI_H
 #define MYNA_PROVIDERS_OPENAI_H
@@ -24,12 +26,18 @@ struct myna_openai_prices { /* USD for a million tokens; 0: not known */
     double input, cached, cache_write, output;
 };
 
+enum myna_openai_key_from {
+    MYNA_OPENAI_KEY_FIXED,
+    MYNA_OPENAI_KEY_CALLER_HASH,
+    MYNA_OPENAI_KEY_PERSON,
+};
+
 struct myna_openai_conf {
     const char *base_url, *model, *agent, *api_key, *api_key_env, *headers;
     int connect_timeout_ms, timeout_ms, total_timeout_ms, permission_timeout_ms;
     const char *session_user_prefix, *session_id_header, *session_id_prefix;
     const char *session_key_header, *session_key, *session_key_prefix;
-    int session_key_from; /* 1: caller_hash */
+    int session_key_from; /* enum myna_openai_key_from */
     double temperature, top_p, frequency_penalty, presence_penalty;
     int seed, max_tokens, max_tokens_field, parallel_tool_calls;
     const char *stop, *response_format, *tool_choice, *extra_body;
@@ -110,6 +118,37 @@ enum myna_err myna_openai_headers(const struct myna_openai_target *t,
 bool myna_openai_has_session(const struct myna_openai_target *t,
                              const struct myna_openai_call *call);
 
+/* ---- openai_warm.c */
+
+struct myna_openai_warm {
+    struct myna_host *host;
+    const char *name;         /* the provider's, in the log */
+    void (*there)(void *arg); /* somebody answered; NULL is fine */
+    void *arg;
+    struct myna_http_request *rq; /* NULL: none is under way; the owner cancels it */
+};
+/* Asks for `url` unless it is being asked, for the connection alone. The headers are read at once.
+ */
+void myna_openai_warm(struct myna_openai_warm *w, const char *url,
+                      const struct myna_openai_headers *headers);
+
+/* ---- openai_pictures.c */
+
+bool myna_openai_has_pictures(const struct myna_llm_request *req);
+json_t *myna_openai_base64(const char *before, const struct myna_image *image); /* a string */
+json_t *myna_openai_picture(const struct myna_image *image); /* a part of a message's content */
+/* The same request for a model that cannot see: words stand for the pictures. It borrows. */
+struct myna_openai_blind {
+    struct myna_llm_request req;
+    struct myna_item *items;
+    bool *own; /* the item's text */
+};
+MYNA_MUST enum myna_err myna_openai_blind_init(struct myna_openai_blind *b,
+                                               const struct myna_llm_request *req);
+void myna_openai_blind_fini(struct myna_openai_blind *b);
+/* May this answer mean that? `body`: of the answer. */
+bool myna_openai_refuses_pictures(int status, struct myna_view body);
+
 /* ---- openai_request.c */
 
 /* The agent may see no more of the history than that: the first item of it. */
@@ -186,8 +225,9 @@ MYNA_MUST enum myna_err myna_openai_stream_end(struct myna_openai_stream *s);
 /* What a price list makes of counted tokens; without one, what the server said. */
 double myna_openai_cost(const struct myna_openai_prices *p, const struct myna_llm_event *usage);
 
-/* ---- for another wire's chunk(): each is MYNA_ECANCELED when all is gone */
+/* ---- for a wire's chunk(): each is MYNA_ECANCELED when all is gone */
 
+enum myna_err myna_openai_tell(struct myna_openai_stream *s, const struct myna_llm_event *ev);
 enum myna_err myna_openai_say(struct myna_openai_stream *s, enum myna_llm_event_type type,
                               const char *text, size_t len);
 enum myna_err myna_openai_fault(struct myna_openai_stream *s, enum myna_err err, int status,
@@ -196,6 +236,16 @@ enum myna_err myna_openai_fault(struct myna_openai_stream *s, enum myna_err err,
 struct myna_openai_tool_call *myna_openai_call_at(struct myna_openai_stream *s, int index);
 enum myna_err myna_openai_complete(struct myna_openai_stream *s);
 int myna_openai_count(json_t *o, const char *key);
+
+/* ---- openai_delta.c, beside tell(), fault(), say() and call_at() above */
+
+/* A string, or a list of parts with texts. */
+enum myna_err myna_openai_take_content(struct myna_openai_stream *s, json_t *value);
+/* What looked like the beginning of a tag is text: nothing follows. */
+enum myna_err myna_openai_flush_held(struct myna_openai_stream *s);
+/* One of a delta's calls, the `position`th. */
+enum myna_err myna_openai_take_call(struct myna_openai_stream *s, json_t *delta, size_t position);
+enum myna_err myna_openai_tell_calls(struct myna_openai_stream *s);
 
 /* ---- openai_failure.c */
 

@@ -11,7 +11,6 @@
 
 #define MAX_PATIENCE (10 * MYNA_S) /* a longer Retry-After is an error at once */
 #define WARM_FOR     (20 * MYNA_S) /* servers close an idle connection after 5 s to minutes */
-#define WARM_MS      5000
 #define FIRST_RETRY  100
 #define LONGEST      4 /* times `timeout`: the whole answer, also of a server that drips */
 
@@ -43,6 +42,11 @@ static enum myna_err read_retry(struct myna_openai_audio *a, const struct myna_c
     return myna_config_read(cfg, &session, a, why);
 }
 
+static void there(void *arg)
+{
+    myna_openai_audio_good(arg);
+}
+
 enum myna_err myna_openai_audio_init(struct myna_openai_audio *a, struct myna_host *host,
                                      const char *section, const char *endpoint, bool hosted,
                                      const struct myna_openai_audio_conf *conf,
@@ -54,6 +58,7 @@ enum myna_err myna_openai_audio_init(struct myna_openai_audio *a, struct myna_ho
     *a = (struct myna_openai_audio){.host = host, .conf = conf, .used = -1};
     a->product = hosted ? "OpenAI" : "the server";
     snprintf(a->section, sizeof a->section, "%s", section);
+    a->warm = (struct myna_openai_warm){.host = host, .name = a->section, .there = there, .arg = a};
     err = myna_openai_base(section, conf->base_url, endpoint, &base, why);
     if (!err && (asprintf(&a->url, "%s%s", base, endpoint) < 0 ||
                  asprintf(&a->models_url, "%s/models", base) < 0)) {
@@ -81,8 +86,8 @@ enum myna_err myna_openai_audio_init(struct myna_openai_audio *a, struct myna_ho
 
 void myna_openai_audio_fini(struct myna_openai_audio *a)
 {
-    myna_http_cancel(a->warming);
-    a->warming = NULL;
+    myna_http_cancel(a->warm.rq);
+    a->warm.rq = NULL;
     free(a->url);
     free(a->models_url);
     a->url = a->models_url = NULL;
@@ -144,50 +149,16 @@ void myna_openai_audio_good(struct myna_openai_audio *a)
     a->used = myna_clock_monotonic();
 }
 
-/* ---- warm-up: only for the connection that it leaves behind */
-
-static void on_warm_data(void *arg, struct myna_http_request *rq, struct myna_view bytes)
-{
-    (void)arg;
-    (void)rq;
-    (void)bytes;
-}
-
-static void on_warm(void *arg, struct myna_http_request *rq, const struct myna_http_error *e)
-{
-    struct myna_openai_audio *a = arg;
-
-    (void)rq;
-    a->warming = NULL;
-    if (!e || e->status)
-        myna_openai_audio_good(a);
-    myna_host_log(a->host, MYNA_LOG_DEBUG, "%s provider=%s",
-                  e && !e->status ? "warm-up found nobody" : "the connection is warm", a->section);
-}
+/* ---- warm-up */
 
 void myna_openai_audio_warm(struct myna_openai_audio *a)
 {
-    struct myna_http *http;
     struct myna_openai_headers h;
-    struct myna_http_start how = {.url = a->models_url,
-                                  .connect_ms = WARM_MS,
-                                  .first_byte_ms = WARM_MS,
-                                  .idle_ms = WARM_MS,
-                                  .total_ms = WARM_MS,
-                                  .background = true,
-                                  .data = on_warm_data,
-                                  .done = on_warm,
-                                  .arg = a};
 
-    if (a->warming || (a->used >= 0 && myna_clock_monotonic() - a->used < WARM_FOR))
+    if (a->warm.rq || (a->used >= 0 && myna_clock_monotonic() - a->used < WARM_FOR) ||
+        headers(a, NULL, NULL, &h))
         return;
-    http = myna_host_http(a->host);
-    if (!http || headers(a, NULL, NULL, &h))
-        return;
-    how.headers = h.h;
-    how.n_headers = h.n;
-    if (myna_http_start(http, &how, &a->warming))
-        a->warming = NULL;
+    myna_openai_warm(&a->warm, a->models_url, &h);
     myna_openai_headers_fini(&h);
 }
 
@@ -254,6 +225,9 @@ void myna_openai_audio_trouble(struct myna_openai_audio *a, const struct myna_ht
         break;
     case MYNA_HTTP_URL:
         out->err = MYNA_ECONFIG;
+        break;
+    case MYNA_HTTP_NO_LIBRARY:
+        out->err = MYNA_EUNAVAIL;
         break;
     case MYNA_HTTP_MEMORY:
         out->err = MYNA_ENOMEM;

@@ -52,7 +52,7 @@ struct myna_openai_audio {
     struct myna_openai_headers extra;
     myna_us not_before; /* real time: Retry-After */
     myna_us used;       /* real time of the last answer; -1 none: is the connection still warm? */
-    struct myna_http_request *warming;
+    struct myna_openai_warm warm;
     struct {
         int max, interval_ms;
     } retry; /* the session's own rule */

@@ -2,6 +2,7 @@
  * address, a key. Serves the chat target and the two speech endpoints. Pure.
  */
 #include "providers/openai.h"
+#include "util/json_load.h"
 
 #include <jansson.h>
 #include <stdlib.h>
@@ -61,7 +62,7 @@ enum myna_err myna_openai_headers_put(struct myna_openai_headers *h, const char 
 
 static enum myna_err read_json(struct myna_openai_headers *h, const char *text)
 {
-    json_t *o = json_loads(text, 0, NULL), *value;
+    json_t *o = myna_json_loads(text, 0, NULL), *value;
     enum myna_err err = json_is_object(o) ? MYNA_OK : MYNA_ECONFIG;
     const char *name;
 

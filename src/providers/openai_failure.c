@@ -1,8 +1,18 @@
 /* openai_failure.c - why an agent did not answer, as one sentence with what a person can do about
  * it. */
 #include <stdio.h>
+#include <string.h>
 
 #include "providers/openai.h"
+
+/* "http://127.0.0.1:11434": nothing behind the host. */
+static bool is_bare(const char *chat_url)
+{
+    const char *host = chat_url ? strstr(chat_url, "://") : NULL, *path;
+
+    path = host ? strchr(host + 3, '/') : NULL;
+    return path && !strcmp(path, "/chat/completions");
+}
 
 static const char *hint(const struct myna_openai_target *t, int status, char *text, size_t size)
 {
@@ -12,6 +22,8 @@ static const char *hint(const struct myna_openai_target *t, int status, char *te
     if (status == 401 || status == 403)
         snprintf(text, size,
                  t->key ? " (is llm.%s.api_key right?)" : " (llm.%s.api_key is not set)", p->name);
+    else if (status == 404 && is_bare(t->chat_url))
+        snprintf(text, size, " (does llm.%s.base_url want /v1 at its end?)", p->name);
     else if (status == 404 && p->not_found_hint)
         snprintf(text, size, " (%s)", p->not_found_hint);
     else if (status == 404)
@@ -65,6 +77,9 @@ void myna_openai_failure_of(const struct myna_openai_target *t, const struct myn
         return;
     case MYNA_HTTP_URL:
         f->err = MYNA_ECONFIG;
+        return;
+    case MYNA_HTTP_NO_LIBRARY:
+        f->err = MYNA_EUNAVAIL;
         return;
     case MYNA_HTTP_MEMORY:
         f->err = MYNA_ENOMEM;

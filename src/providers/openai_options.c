@@ -7,7 +7,7 @@
 #define FIELD(type_, name_, field_)                                                                \
     .name = name_, .type = type_, .offset = offsetof(struct myna_openai_conf, field_)
 
-static const char *const key_sources[] = {"fixed", "caller_hash", NULL};
+static const char *const key_sources[] = {"fixed", "caller_hash", "person", NULL};
 static const char *const token_fields[] = {"max_completion_tokens", "max_tokens", NULL};
 static const char *const unset_yes_no[] = {"unset", "yes", "no", NULL};
 
@@ -46,7 +46,10 @@ static const char *const unset_yes_no[] = {"unset", "yes", "no", NULL};
         {FIELD(MYNA_OPT_SECRET, "session_key", session_key),                                       \
          .help = "names a memory that outlives the call"},                                         \
         {FIELD(MYNA_OPT_CHOICE, "session_key_from", session_key_from), .def = "fixed",             \
-         .choices = key_sources, .help = "caller_hash: a key for each caller instead"},            \
+         .choices = key_sources,                                                                   \
+         .help =                                                                                   \
+             "caller_hash: a key for each caller instead; person: session_key and, where each "    \
+             "person has a conversation of their own, their identity"},                            \
         {FIELD(MYNA_OPT_STRING, "session_key_prefix", session_key_prefix),                         \
          .def = "patter-caller-", .help = "stands before the caller's hash"},                      \
     {                                                                                              \
@@ -131,7 +134,7 @@ const struct myna_option myna_openai_openclaw_options[] = {
     {FIELD(MYNA_OPT_STRING, "agent", agent), .def = "default", .help = "name of the agent"},
     {FIELD(MYNA_OPT_BOOL, "allow_insecure", allow_insecure), .def = "false",
      .help = "send the token to another machine over http://"},
-    SESSION("patter-call-", "x-openclaw-session-key", "", NULL, "false"),
+    SESSION("patter-call-", "x-openclaw-session-key", "", NULL, "true"),
     SAMPLING,
     PRICES};
 const struct myna_option myna_anthropic_options[] = {

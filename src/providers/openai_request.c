@@ -12,6 +12,7 @@
 
 #include "util/item_json.h"
 #include "util/json_dump.h"
+#include "util/json_load.h"
 
 #define NOTE_WORDS 160 /* bytes of the heard answer that a note repeats */
 
@@ -29,6 +30,29 @@ static int add(json_t *messages, const char *role, const char *text)
 
     bad |= myna_json_put_text(m, "content", text);
     return bad | json_array_append_new(messages, m);
+}
+
+/* Words, then what was shown with them. */
+static int add_user(json_t *messages, const struct myna_item *it, const char *text)
+{
+    json_t *parts, *part;
+    int bad = 0;
+
+    if (!it->n_images)
+        return add(messages, "user", text);
+    parts = json_array();
+    part = json_pack("{s:s}", "type", "text");
+    bad |= myna_json_put_text(part, "text", text);
+    bad |= json_array_append_new(parts, part);
+    for (size_t i = 0; i < it->n_images; i++)
+        if (it->images[i].bytes)
+            bad |= json_array_append_new(parts, myna_openai_picture(&it->images[i]));
+    if (json_array_size(parts) < 2 && !bad) { /* seen long ago */
+        json_decref(parts);
+        return add(messages, "user", text);
+    }
+    return bad | json_array_append_new(messages,
+                                       json_pack("{s:s,s:o}", "role", "user", "content", parts));
 }
 
 const struct myna_item *myna_openai_result_of(const struct myna_llm_request *req, size_t from,
@@ -51,7 +75,7 @@ static json_t *call_json(const struct myna_item *it)
     bad |= myna_json_put_text(f, "arguments", some(it->arguments) ? it->arguments : "{}");
     bad |= json_object_set_new(call, "function", f);
     if (it->extra) { /* such as a signature of the thoughts that led to the call */
-        json_t *extra = json_loads(it->extra, 0, NULL);
+        json_t *extra = myna_json_loads(it->extra, 0, NULL);
 
         if (json_is_object(extra) && json_object_get(extra, "extra_content"))
             bad |= json_object_update(call, extra);
@@ -95,11 +119,33 @@ static size_t add_round(json_t *messages, const struct myna_llm_request *req, si
     return end;
 }
 
+static bool is_message(const struct myna_item *it, enum myna_role role)
+{
+    return it->type == MYNA_ITEM_MESSAGE && it->role == role;
+}
+
+/* What the person said since the last answer, and all that follows. */
+static size_t unanswered(const struct myna_llm_request *req)
+{
+    size_t i = req->n_items;
+
+    while (i > 0 && !is_message(&req->items[i - 1], MYNA_ROLE_USER))
+        i--;
+    while (i > 0 && !is_message(&req->items[i - 1], MYNA_ROLE_ASSISTANT))
+        i--;
+    for (size_t k = 0; k < i; k++)
+        if (is_message(&req->items[k], MYNA_ROLE_USER))
+            return i;
+    return 0; /* a greeting that it has not seen */
+}
+
 size_t myna_openai_first_item(const struct myna_openai_target *t,
                               const struct myna_llm_request *req)
 {
     size_t max = t->conf->max_history > 0 ? (size_t)t->conf->max_history : req->n_items;
 
+    if (t->preset->openclaw && t->conf->max_history <= 0 && some(req->session_id))
+        return unanswered(req); /* its session has the rest, and would have it twice */
     return req->n_items > max ? req->n_items - max : 0;
 }
 
@@ -146,10 +192,11 @@ static int add_message(json_t *messages, const struct myna_openai_target *t,
     if (!some(it->text))
         return 0;
     if (!last_user || !t->conf->interrupted_note)
-        return add(messages, roles[it->role], it->text);
+        return it->role == MYNA_ROLE_USER ? add_user(messages, it, it->text)
+                                          : add(messages, roles[it->role], it->text);
     myna_buf_init(&b, 0);
     bad = note_of(req, i, &b) || myna_buf_puts(&b, it->text);
-    bad |= bad ? 0 : add(messages, roles[it->role], myna_buf_str(&b));
+    bad |= bad ? 0 : add_user(messages, it, myna_buf_str(&b));
     myna_buf_fini(&b);
     return bad;
 }
@@ -163,15 +210,24 @@ enum myna_err myna_openai_system(struct myna_buf *into, const char *instructions
     return into->err;
 }
 
-static int add_system(json_t *messages, const char *instructions, const char *extra)
+/* Hermes without session headers makes the id of a conversation from the system text and the first
+ * words: two callers who both open with "hello" would have one (voice-gateway 16.1). Headers may be
+ * refused later. */
+static int add_system(json_t *messages, const struct myna_openai_target *t,
+                      const struct myna_llm_request *req, const char *extra)
 {
+    bool marked = t->preset->hermes && some(req->session_id);
     struct myna_buf b;
     int bad = 0;
 
-    if (!some(instructions) && !some(extra))
+    if (!some(req->instructions) && !some(extra) && !marked)
         return 0;
     myna_buf_init(&b, 0);
-    bad = myna_openai_system(&b, instructions, extra) || add(messages, "system", myna_buf_str(&b));
+    bad = myna_openai_system(&b, req->instructions, extra);
+    if (!bad && marked)
+        bad =
+            myna_buf_printf(&b, "%sThis is conversation %s.", b.len ? "\n\n" : "", req->session_id);
+    bad = bad || add(messages, "system", myna_buf_str(&b));
     myna_buf_fini(&b);
     return bad;
 }
@@ -201,7 +257,7 @@ static json_t *messages_json(const struct myna_openai_target *t, const struct my
     bool asked = myna_openai_asked(req, &user);
     int bad = 0;
 
-    bad |= add_system(messages, req->instructions, asked ? req->extra_instructions : NULL);
+    bad |= add_system(messages, t, req, asked ? req->extra_instructions : NULL);
     for (size_t i = myna_openai_first_item(t, req); i < req->n_items && !bad;) {
         switch (req->items[i].type) {
         case MYNA_ITEM_MESSAGE:
@@ -241,7 +297,7 @@ json_t *myna_openai_schema(const struct myna_tool_def *def, struct myna_why *why
 {
     json_error_t problem;
     json_t *schema = some(def->parameters)
-                         ? json_loads(def->parameters, 0, &problem)
+                         ? myna_json_loads(def->parameters, 0, &problem)
                          : json_pack("{s:s,s:{}}", "type", "object", "properties");
 
     if (json_is_object(schema))
@@ -314,8 +370,9 @@ fail:
 
 json_t *myna_openai_json_or_text(const char *text)
 {
-    return strchr("{[\"", text[strspn(text, " \t\r\n")]) ? json_loads(text, JSON_DECODE_ANY, NULL)
-                                                         : json_string(text);
+    return strchr("{[\"", text[strspn(text, " \t\r\n")])
+               ? myna_json_loads(text, JSON_DECODE_ANY, NULL)
+               : json_string(text);
 }
 
 /* What OpenAI's reasoning models refuse (o1, o3, o4, gpt-5; the gpt-5 that chats takes it all). */
@@ -421,7 +478,7 @@ static json_t *body_json(const struct myna_openai_target *t, const struct myna_l
     bad |= put_user(o, c, req->session_id);
     bad |= put_tools(o, c, req, why);
     if (some(c->extra_body)) {
-        json_t *extra = json_loads(c->extra_body, 0, NULL);
+        json_t *extra = myna_json_loads(c->extra_body, 0, NULL);
 
         bad |= !extra || json_object_update(o, extra);
         json_decref(extra);

@@ -50,6 +50,41 @@ static enum myna_err put_session_id(const struct myna_openai_target *t,
     return err;
 }
 
+enum { KEY_MAX = 256, KEY_CUT = 190 }; /* bytes that Hermes takes; of a longer one, before a hash */
+
+/* "voice:ROOM:IDENTITY". What may not stand in a header is written as %XX, so that two identities
+ * never have one key. */
+static enum myna_err put_person_key(const struct myna_openai_target *t, const char *identity,
+                                    struct myna_openai_headers *out)
+{
+    const char *key = t->conf->session_key, *value;
+    char hex[MYNA_SHA256_HEX];
+    struct myna_sha256 sha;
+    struct myna_buf b;
+    enum myna_err err;
+
+    myna_buf_init(&b, 0);
+    (void)!myna_buf_printf(&b, "%s:", key);
+    for (const char *p = identity; *p; p++)
+        if ((unsigned char)*p <= 0x20 || *p == 0x7f || *p == '%')
+            (void)!myna_buf_printf(&b, "%%%02X", (unsigned)(unsigned char)*p);
+        else
+            (void)!myna_buf_putc(&b, *p);
+    value = myna_buf_str(&b);
+    if (!b.err && b.len > KEY_MAX) {
+        myna_sha256_init(&sha);
+        myna_sha256_update(&sha, value, b.len);
+        myna_sha256_final(&sha, hex);
+        for (b.len = KEY_CUT; (b.ptr[b.len] & 0xC0) == 0x80;)
+            b.len--;
+        (void)!myna_buf_printf(&b, ":%s", hex);
+        value = myna_buf_str(&b);
+    }
+    err = b.err ? b.err : myna_openai_headers_put(out, t->conf->session_key_header, value, true);
+    myna_buf_fini(&b);
+    return err;
+}
+
 /* caller_hash wins over the fixed key; an anonymous caller has none. */
 static enum myna_err put_session_key(const struct myna_openai_target *t,
                                      const struct myna_openai_call *call,
@@ -62,7 +97,9 @@ static enum myna_err put_session_key(const struct myna_openai_target *t,
     if (!call || !some(c->session_key_header) ||
         (t->preset->hermes && (!t->key || call->no_session)))
         return MYNA_OK;
-    if (!c->session_key_from)
+    if (c->session_key_from == MYNA_OPENAI_KEY_PERSON && some(c->session_key) && some(call->caller))
+        return put_person_key(t, call->caller, out);
+    if (c->session_key_from != MYNA_OPENAI_KEY_CALLER_HASH)
         return some(c->session_key)
                    ? myna_openai_headers_put(out, c->session_key_header, c->session_key, true)
                    : MYNA_OK;

@@ -7,6 +7,7 @@
  * out by Whisper's own rule.
  */
 #include "providers/openai_audio.h"
+#include "util/json_load.h"
 
 #include <ctype.h>
 #include <jansson.h>
@@ -74,7 +75,7 @@ static json_t *parse(struct myna_view v)
             myna_buf_puts(&b, MYNA_UTF8_BROKEN);
         at += step;
     }
-    o = json_loadb((const char *)b.ptr, b.len, JSON_ALLOW_NUL, NULL);
+    o = myna_json_loadb((const char *)b.ptr, b.len, JSON_ALLOW_NUL, NULL);
     myna_buf_fini(&b);
     return o;
 }

@@ -50,11 +50,13 @@ static bool room_for_one(struct myna_report *r)
     return true;
 }
 
-/* Metrics and usage have their own place; the paced words of the agent are in the history. */
+/* Metrics and usage have their own place; the paced words of the agent are in the history. What
+ * people send beside their words has no bound but theirs. */
 static bool left_out_by_rule(enum myna_event_type type)
 {
     return type == MYNA_EV_METRICS_COLLECTED || type == MYNA_EV_SESSION_USAGE_UPDATED ||
-           type == MYNA_EV_DEBUG_MESSAGE;
+           type == MYNA_EV_DEBUG_MESSAGE || type == MYNA_EV_DATA_RECEIVED ||
+           type == MYNA_EV_ATTRIBUTE_CHANGED;
 }
 
 void myna_report_event(struct myna_report *r, const struct myna_event *ev)

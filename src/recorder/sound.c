@@ -152,11 +152,29 @@ fail:
     return err;
 }
 
+static myna_us reached(const struct myna_sound *so, const struct track *t)
+{
+    return so->t0 + t->pos * MYNA_S / t->rate_hz;
+}
+
+/* Both sides by turns: what one has alone waits in memory, and a line may be away for minutes. */
+static enum myna_err fill_both(struct myna_sound *so, myna_us until, struct myna_why *why)
+{
+    myna_us left = reached(so, &so->left), right = reached(so, &so->right);
+    enum myna_err err = MYNA_OK;
+
+    for (myna_us at = left < right ? left : right; at < until && !err;) {
+        at = until - at > MYNA_S ? at + MYNA_S : until;
+        err = fill(so, &so->left, samples(so, &so->left, at), why);
+        if (!err)
+            err = fill(so, &so->right, samples(so, &so->right, at), why);
+    }
+    return err;
+}
+
 enum myna_err myna_sound_time(struct myna_sound *so, myna_us now, struct myna_why *why)
 {
-    enum myna_err err = fill(so, &so->left, samples(so, &so->left, now - LATE), why);
-
-    return err ? err : fill(so, &so->right, samples(so, &so->right, now - LATE), why);
+    return fill_both(so, now - LATE, why);
 }
 
 /* Brings the track to where the frame belongs. */
@@ -241,13 +259,11 @@ enum myna_err myna_sound_close(struct myna_sound *so, myna_us now, struct myna_w
     if (!so)
         return MYNA_OK;
     /* The longer track sets the end. */
-    if (so->left.pos * MYNA_S / so->left.rate_hz > end - so->t0)
-        end = so->t0 + so->left.pos * MYNA_S / so->left.rate_hz;
-    if (so->right.pos * MYNA_S / so->right.rate_hz > end - so->t0)
-        end = so->t0 + so->right.pos * MYNA_S / so->right.rate_hz;
-    err = fill(so, &so->left, samples(so, &so->left, end), why);
-    if (!err)
-        err = fill(so, &so->right, samples(so, &so->right, end), why);
+    if (reached(so, &so->left) > end)
+        end = reached(so, &so->left);
+    if (reached(so, &so->right) > end)
+        end = reached(so, &so->right);
+    err = fill_both(so, end, why);
     if (!err && (finish_track(&so->left) || finish_track(&so->right)))
         err = no_memory(why);
     if (!err)

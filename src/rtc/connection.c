@@ -10,7 +10,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CONNECT_S = 30, LATE_MS = 200, GRID_MS = 5, QUIET_S = 10 };
+enum {
+    CONNECT_S = 30,
+    QUIET_S = 10,
+    SOON_MS = 3,
+    /* Extended reports (RFC 3611) say nothing that we use: livekit-server's, one a second, are
+     * deciphered only where they are the one proof of the path. */
+    RTCP_XR = 207,
+    XR_UNREAD_S = 3,
+};
 
 /* --- state --- */
 
@@ -27,15 +35,6 @@ void myna_rtc_i_set_state(struct myna_rtc *rtc, enum myna_rtc_state state, const
         rtc->events.state(rtc->arg, state, why);
         tell_end(rtc);
     }
-}
-
-/* Connections tick on a common grid: what is due at the same moment wakes the process once. Not all
- * at one moment, or the last of a hundred would be late. */
-static myna_us first_tick(myna_us now)
-{
-    myna_us at = now + MYNA_FRAME_US;
-
-    return at + (GRID_MS * MYNA_MS - at % (GRID_MS * MYNA_MS)) % (GRID_MS * MYNA_MS);
 }
 
 static bool has_media(const struct myna_rtc *rtc)
@@ -56,16 +55,42 @@ static bool path_is_dead(const struct myna_rtc *rtc, myna_us now)
            now - rtc->heard_at > QUIET_S * MYNA_S;
 }
 
+static void set_tick(struct myna_rtc *rtc)
+{
+    if (myna_timer_set(&rtc->tick, myna_beat_deadline(&rtc->beat)))
+        myna_host_log(rtc->host, MYNA_LOG_ERROR, "media clock lost: out of memory stage=rtc");
+}
+
+static void tell_tick(struct myna_rtc *rtc, myna_us now)
+{
+    rtc->may_rest = false;
+    if (rtc->events.tick && tell_begin(rtc)) {
+        rtc->events.tick(rtc->arg, now);
+        tell_end(rtc);
+    }
+}
+
+/* What came while the process slept was not read yet: that time is nobody's silence. */
+static void forget_sleep(struct myna_rtc *rtc, myna_us so_long, myna_us now)
+{
+    myna_us *const times[] = {&rtc->heard_at, &rtc->arrived};
+
+    for (size_t i = 0; i < 2; i++)
+        if (*times[i])
+            *times[i] = *times[i] + so_long < now ? *times[i] + so_long : now;
+}
+
 static void on_tick(struct myna_timer *t)
 {
     struct myna_rtc *rtc = t->arg;
-    myna_us now = myna_host_now(rtc->host);
+    myna_us now = myna_host_now(rtc->host), first, late = now - myna_beat_deadline(&rtc->beat);
+    bool slept;
+    int n = myna_beat_take(&rtc->beat, now, &first, &slept);
+    bool rested = rtc->beat.rests;
 
-    rtc->next_tick += MYNA_FRAME_US;
-    if (now - rtc->next_tick > LATE_MS * MYNA_MS) { /* the process slept: no burst to catch up */
-        rtc->next_tick = first_tick(now);
-        rtc->heard_at = rtc->heard_at ? now : 0; /* what came meanwhile was not read yet */
-    }
+    rtc->beat.rests = false;
+    if (slept)
+        forget_sleep(rtc, late, now);
     if (path_is_dead(rtc, now)) {
         rtc->heard_at = 0;
         rtc->ice_state = MYNA_ICE_LOST;
@@ -73,23 +98,86 @@ static void on_tick(struct myna_timer *t)
         myna_rtc_i_set_state(rtc, MYNA_RTC_FAILED, "the path to the peer is gone");
         return;
     }
-    if (myna_timer_set(t, rtc->next_tick))
-        myna_host_log(rtc->host, MYNA_LOG_ERROR, "media clock lost: out of memory stage=rtc");
+    set_tick(rtc);
     myna_rtc_i_channels_tick(rtc);
-    myna_rtc_i_media_tick(rtc, now);
-    if (rtc->events.tick && tell_begin(rtc)) {
-        rtc->events.tick(rtc->arg, now);
-        tell_end(rtc);
-    }
+    myna_rtc_i_media_frames(rtc, n, first, now);
+    myna_rtc_i_media_reports(rtc, now, rested);
+    tell_tick(rtc, now);
+    if (rtc->dead || !rtc->may_rest || rtc->state != MYNA_RTC_CONNECTED ||
+        !myna_rtc_i_media_rests(rtc))
+        return;
+    myna_beat_rest(&rtc->beat);
+    set_tick(rtc);
+}
+
+static void end_rest(struct myna_rtc *rtc, myna_us now)
+{
+    myna_us first;
+    int n;
+
+    if (!rtc->beat.rests)
+        return;
+    n = myna_beat_wake(&rtc->beat, now, &first);
+    set_tick(rtc);
+    if (!n)
+        return;
+    /* The last of them is a frame like the others: there is no tick behind it. */
+    myna_rtc_i_media_frames(rtc, n, first, first + (n - 1) * MYNA_FRAME_US);
+    for (size_t i = 0; i < rtc->n_audios && !rtc->dead; i++)
+        if (rtc->audios[i]->send)
+            myna_send_rested(rtc->audios[i]->send, 1);
+}
+
+void myna_rtc_i_rouse(struct myna_rtc *rtc)
+{
+    myna_us now = myna_host_now(rtc->host);
+
+    end_rest(rtc, now);
+    if (rtc->dead || !rtc->tick.slot)
+        return;
+    myna_beat_align(&rtc->beat, now);
+    set_tick(rtc);
+}
+
+/* What is due in a moment need not come before its time. */
+static void on_early(struct myna_timer *t)
+{
+    struct myna_rtc *rtc = t->arg;
+    myna_us now = myna_host_now(rtc->host);
+
+    if (rtc->state != MYNA_RTC_CONNECTED || !rtc->tick.slot)
+        return;
+    end_rest(rtc, now);
+    if (!rtc->dead && rtc->tick.slot && rtc->beat.next - now > SOON_MS * MYNA_MS &&
+        myna_rtc_i_media_silent(rtc))
+        tell_tick(rtc, now);
+}
+
+void myna_rtc_rest(struct myna_rtc *rtc)
+{
+    rtc->may_rest = true;
+}
+
+void myna_rtc_wake(struct myna_rtc *rtc)
+{
+    if (rtc->state == MYNA_RTC_CONNECTED && !rtc->early.slot)
+        (void)!myna_timer_set(&rtc->early, myna_host_now(rtc->host)); /* else the tick finds it */
 }
 
 static void start_ticking(struct myna_rtc *rtc)
 {
     if (rtc->tick.slot)
         return;
-    rtc->next_tick = first_tick(myna_host_now(rtc->host));
-    if (myna_timer_set(&rtc->tick, rtc->next_tick))
-        myna_host_log(rtc->host, MYNA_LOG_ERROR, "media clock lost: out of memory stage=rtc");
+    myna_beat_start(&rtc->beat, myna_host_now(rtc->host));
+    set_tick(rtc);
+}
+
+static const char *why_no_path(const struct myna_rtc *rtc)
+{
+    const char *problem = myna_ice_problem(rtc->ice);
+
+    return *problem ? problem
+                    : "no path to the peer was found: is UDP blocked, or a TURN server missing?";
 }
 
 static void on_budget(struct myna_timer *t)
@@ -99,8 +187,7 @@ static void on_budget(struct myna_timer *t)
     myna_rtc_i_set_state(rtc, MYNA_RTC_FAILED,
                          rtc->ice_state == MYNA_ICE_CONNECTED
                              ? "DTLS: the peer did not finish its handshake"
-                             : "no path to the peer was found: is UDP blocked, or a TURN server "
-                               "missing?");
+                             : why_no_path(rtc));
 }
 
 static void on_wake(struct myna_timer *t)
@@ -118,9 +205,13 @@ void myna_rtc_i_wake(struct myna_rtc *rtc)
 
 void myna_rtc_i_begin_checks(struct myna_rtc *rtc)
 {
+    myna_us until = myna_host_now(rtc->host);
+
     if (rtc->state != MYNA_RTC_NEW && rtc->state != MYNA_RTC_FAILED)
         return;
-    if (myna_timer_set(&rtc->budget, myna_host_now(rtc->host) + CONNECT_S * MYNA_S))
+    if (!*myna_ice_problem(rtc->ice)) /* else it is known already how it ends */
+        until += CONNECT_S * MYNA_S;
+    if (myna_timer_set(&rtc->budget, until))
         myna_host_log(rtc->host, MYNA_LOG_ERROR, "connect budget lost: out of memory stage=rtc");
     myna_rtc_i_set_state(rtc, MYNA_RTC_CONNECTING, "");
 }
@@ -161,10 +252,12 @@ static void on_ice_state(void *arg, enum myna_ice_state state)
             myna_rtc_i_set_state(rtc, MYNA_RTC_DISCONNECTED, "the path to the peer went quiet");
         break;
     case MYNA_ICE_FAILED:
+        if (rtc->state == MYNA_RTC_NEW) /* nobody waits for it yet */
+            break;
         myna_rtc_i_set_state(rtc, MYNA_RTC_FAILED,
-                             rtc->dtls_up ? "the path to the peer is gone"
-                                          : "no path to the peer was found: is UDP blocked, or a "
-                                            "TURN server missing?");
+                             rtc->dtls_up && !*myna_ice_problem(rtc->ice)
+                                 ? "the path to the peer is gone"
+                                 : why_no_path(rtc));
         break;
     case MYNA_ICE_NEW:
     case MYNA_ICE_CHECKING:
@@ -233,6 +326,7 @@ static void on_packet(void *arg, uint8_t *data, size_t len)
 
     rtc->packets_in++;
     rtc->bytes_in += len;
+    rtc->arrived = myna_host_now(rtc->host);
     if (rtc->dead)
         return;
     switch (myna_datagram_kind(data, len)) {
@@ -246,6 +340,8 @@ static void on_packet(void *arg, uint8_t *data, size_t len)
         myna_rtc_i_media_rtp(rtc, data, len);
         return;
     case MYNA_DATAGRAM_RTCP:
+        if (data[1] == RTCP_XR && myna_host_now(rtc->host) - rtc->heard_at < XR_UNREAD_S * MYNA_S)
+            return;
         if (!rtc->srtp || !myna_srtp_unprotect_rtcp(rtc->srtp, data, &len))
             break;
         rtc->heard_at = myna_host_now(rtc->host);
@@ -265,14 +361,61 @@ static const struct myna_dtls_events dtls_events = {.send = on_dtls_send,
                                                     .data = on_dtls_data,
                                                     .failed = on_dtls_failed};
 
+/* --- once a process --- */
+
+static void run_path(struct myna_work *w)
+{
+    (void)w;
+    (void)!myna_ice_prepare(NULL); /* the first connection says what is missing */
+    myna_srtp_prepare(); /* needed last; loads libraries too, where only one thread may at a time */
+}
+
+static void run_keys(struct myna_work *w)
+{
+    (void)w;
+    myna_dtls_prepare();
+}
+
+static void prepared(struct myna_work *w)
+{
+    free(w);
+}
+
+static void prepare(struct myna_host *host, void (*run)(struct myna_work *w))
+{
+    struct myna_work *w = calloc(1, sizeof *w);
+
+    if (!w)
+        return;
+    w->run = run;
+    w->done = prepared;
+    if (myna_host_work(host, w))
+        free(w);
+}
+
+enum myna_err myna_rtc_available(struct myna_why *why)
+{
+    return myna_ice_prepare(why);
+}
+
+void myna_rtc_prepare(struct myna_host *host)
+{
+    if (myna_ice_is_prepared())
+        return;
+    prepare(host, run_path);
+    prepare(host, run_keys);
+}
+
 /* --- life --- */
 
 static void free_now(struct myna_rtc *rtc)
 {
     myna_timer_clear(&rtc->tick);
+    myna_timer_clear(&rtc->early);
     myna_timer_clear(&rtc->budget);
     myna_timer_clear(&rtc->wake);
     myna_timer_clear(&rtc->candidate_timer);
+    myna_timer_clear(&rtc->gather_timer);
     myna_sctp_destroy(rtc->sctp); /* its ABORT goes through DTLS */
     myna_dtls_destroy(rtc->dtls); /* its close_notify through ICE */
     myna_srtp_destroy(rtc->srtp);
@@ -280,6 +423,7 @@ static void free_now(struct myna_rtc *rtc)
     myna_rtc_i_channels_free(rtc);
     for (size_t i = 0; i < rtc->n_audios; i++)
         myna_rtc_i_free_audio(rtc->audios[i]);
+    myna_rtc_i_free_videos(rtc);
     for (size_t i = 0; i < rtc->n_sections; i++)
         free(rtc->sections[i].kind_text);
     myna_buf_fini(&rtc->local);
@@ -333,9 +477,11 @@ enum myna_err myna_rtc_create(struct myna_rtc **out, const struct myna_rtc_optio
     rtc->rtt = -1;
     take_options(rtc, opt);
     myna_host_timer_init(rtc->host, &rtc->tick, on_tick, rtc);
+    myna_host_timer_init(rtc->host, &rtc->early, on_early, rtc);
     myna_host_timer_init(rtc->host, &rtc->budget, on_budget, rtc);
     myna_host_timer_init(rtc->host, &rtc->wake, on_wake, rtc);
     myna_host_timer_init(rtc->host, &rtc->candidate_timer, myna_rtc_i_tell_candidates, rtc);
+    myna_host_timer_init(rtc->host, &rtc->gather_timer, myna_rtc_i_gather, rtc);
     myna_buf_init(&rtc->local, MYNA_SDP_MAX_BYTES);
     myna_buf_init(&rtc->full, MYNA_SDP_MAX_BYTES);
     myna_buf_init(&rtc->remote, MYNA_SDP_MAX_BYTES);
@@ -366,6 +512,11 @@ void myna_rtc_destroy(struct myna_rtc *rtc)
 enum myna_rtc_state myna_rtc_get_state(const struct myna_rtc *rtc)
 {
     return rtc->state;
+}
+
+myna_us myna_rtc_arrived(const struct myna_rtc *rtc)
+{
+    return rtc->arrived;
 }
 
 void myna_rtc_get_stats(const struct myna_rtc *rtc, struct myna_rtc_stats *into)

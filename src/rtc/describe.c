@@ -35,7 +35,7 @@ static void describe_audio(const struct myna_rtc_audio *a, struct myna_sdp_media
 
 static bool offers_red(const struct myna_rtc_audio *a, enum myna_rtc_direction dir)
 {
-    return a->rtc->opt.red && a->red_pt > 0 && dir & MYNA_RTC_SENDONLY;
+    return a->rtc->opt.red && !a->rtc->opt.seal && a->red_pt > 0 && dir & MYNA_RTC_SENDONLY;
 }
 
 /* What every section says: path, proof, role. */
@@ -67,7 +67,7 @@ static void describe_section(struct myna_rtc *rtc, const struct section *s,
         m->max_message_size = rtc->opt.max_message_size;
         return;
     }
-    m->kind_text = "audio";
+    m->kind_text = s->kind == MYNA_SDP_VIDEO ? "video" : "audio";
     m->proto = "UDP/TLS/RTP/SAVPF";
 }
 
@@ -115,6 +115,8 @@ enum myna_err myna_rtc_describe_offer(struct myna_rtc *rtc, struct myna_why *why
 
         describe_section(rtc, &rtc->sections[i], m,
                          rtc->offered_active ? MYNA_SDP_ACTIVE : MYNA_SDP_ACTPASS);
+        if (rtc->sections[i].video)
+            myna_rtc_i_video_describe(rtc->sections[i].video, m);
         if (rtc->sections[i].refused || !a)
             continue;
         m->dir = a->wanted;
@@ -150,6 +152,8 @@ enum myna_err myna_rtc_describe_answer(struct myna_rtc *rtc, const struct myna_s
             m->formats = theirs->formats;
             continue;
         }
+        if (rtc->sections[i].video)
+            myna_rtc_i_video_describe(rtc->sections[i].video, m);
         if (!a)
             continue;
         m->dir = a->agreed;

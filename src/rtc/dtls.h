@@ -37,6 +37,8 @@ struct myna_dtls_events {
     void (*failed)(void *arg, const char *why); /* once; close_notify of the peer: why is "" */
 };
 
+/* Once a process, ahead of the first create(), which otherwise does it. Any thread. */
+void myna_dtls_prepare(void);
 MYNA_MUST enum myna_err myna_dtls_create(struct myna_dtls **out, struct myna_host *host,
                                          const struct myna_dtls_events *events, void *arg,
                                          struct myna_why *why);

@@ -128,6 +128,18 @@ static bool make_certificate(struct myna_dtls *d)
            X509_sign(d->cert, d->key, EVP_sha256()) && digest_text(d->cert, d->fingerprint);
 }
 
+/* OpenSSL looks up each algorithm at its first use in the process: 5 ms until there is a context,
+ * another 2 ms to make a key and sign with it. */
+void myna_dtls_prepare(void)
+{
+    SSL_CTX *ctx = SSL_CTX_new(DTLS_method());
+    EVP_PKEY *key = EVP_EC_gen("P-256");
+
+    EVP_PKEY_free(key);
+    SSL_CTX_free(ctx);
+    ERR_clear_error(); /* who makes a real one is told what is wrong */
+}
+
 /* Anybody's certificate passes here; the fingerprint decides, once the handshake is done. */
 static int accept_any(int ok, X509_STORE_CTX *store)
 {

@@ -4,7 +4,8 @@
  * may open another that gets the same number before we look again. The kernel has then dropped the
  * old registration, and a watch that compares numbers would never fire. epoll_ctl() tells: MOD of
  * what is not registered is ENOENT. That check costs a system call per descriptor, so on a quiet
- * set it is made at most ten times a second.
+ * set it is made at most ten times a second, and every 5 s once nothing has been asked of libnice
+ * for 10 s.
  */
 #include "rtc/glib_loop.h"
 
@@ -17,7 +18,7 @@
 #include "rtc/nice_calls.h"
 #include "util/host.h"
 
-enum { MAX_READY = 16, RECHECK_MS = 100 };
+enum { MAX_READY = 16, RECHECK_MS = 100, SETTLED_S = 10, SETTLED_RECHECK_S = 5 };
 
 struct myna_glib {
     struct myna_host *host;
@@ -31,7 +32,11 @@ struct myna_glib {
     int n_known;
     gint priority;
     myna_us checked; /* when the epoll set was compared descriptor by descriptor */
-    bool inside;     /* dispatching: the refresh comes at its end */
+    myna_us touched;
+    bool inside; /* dispatching: the refresh comes at its end */
+    int express; /* < 0: none */
+    bool (*take)(void *arg);
+    void *arg;
 };
 
 static uint32_t to_epoll(gushort events)
@@ -83,8 +88,10 @@ static bool same_set(const struct myna_glib *g)
 static void sync_set(struct myna_glib *g)
 {
     myna_us now = myna_host_now(g->host);
+    bool settled = now - g->touched > SETTLED_S * MYNA_S;
 
-    if (same_set(g) && now - g->checked < RECHECK_MS * MYNA_MS)
+    if (same_set(g) &&
+        now - g->checked < (settled ? SETTLED_RECHECK_S * MYNA_S : RECHECK_MS * MYNA_MS))
         return;
     g->checked = now;
     for (int i = 0; i < g->n_known; i++)
@@ -136,11 +143,27 @@ static void refresh(struct myna_glib *g)
         myna_host_log(g->host, MYNA_LOG_WARN, "ice timer lost: out of memory stage=rtc");
 }
 
-static void pump(struct myna_glib *g)
+/* Takes it out of what is ready, if all that waited was taken. */
+static int take_express(const struct myna_glib *g, struct epoll_event *ready, int n)
+{
+    for (int k = 0; k < n; k++)
+        if (ready[k].data.fd == g->express && ready[k].events == EPOLLIN) {
+            if (g->take(g->arg))
+                ready[k] = ready[--n];
+            break;
+        }
+    return n;
+}
+
+static void pump(struct myna_glib *g, bool timeout)
 {
     struct epoll_event ready[MAX_READY];
     int n = epoll_wait(g->epoll, ready, MAX_READY, 0);
 
+    if (g->express >= 0 && n > 0)
+        n = take_express(g, ready, n);
+    if (n <= 0 && !timeout)
+        return;
     for (int i = 0; i < g->n_fds; i++)
         g->fds[i].revents = 0;
     for (int k = 0; k < n; k++)
@@ -158,12 +181,12 @@ static void pump(struct myna_glib *g)
 static void on_ready(void *arg, int events)
 {
     (void)events;
-    pump(arg);
+    pump(arg, false);
 }
 
 static void on_timer(struct myna_timer *t)
 {
-    pump(t->arg);
+    pump(t->arg, true);
 }
 
 enum myna_err myna_glib_create(struct myna_glib **out, struct myna_host *host, struct myna_why *why)
@@ -180,6 +203,8 @@ enum myna_err myna_glib_create(struct myna_glib **out, struct myna_host *host, s
         return err;
     }
     g->host = host;
+    g->express = -1;
+    g->touched = myna_host_now(host);
     myna_host_timer_init(host, &g->timer, on_timer, g);
     g->epoll = epoll_create1(EPOLL_CLOEXEC);
     if (g->epoll < 0) {
@@ -220,8 +245,16 @@ struct _GMainContext *myna_glib_context(struct myna_glib *g)
     return g->ctx;
 }
 
+void myna_glib_express(struct myna_glib *g, int fd, bool (*take)(void *arg), void *arg)
+{
+    g->express = fd;
+    g->take = take;
+    g->arg = arg;
+}
+
 void myna_glib_touch(struct myna_glib *g)
 {
+    g->touched = myna_host_now(g->host);
     if (!g->inside)
         refresh(g);
 }

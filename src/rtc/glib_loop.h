@@ -10,6 +10,8 @@
 #ifndef MYNA_RTC_GLIB_LOOP_H
 #define MYNA_RTC_GLIB_LOOP_H
 
+#include <stdbool.h>
+
 #include <myna/error.h>
 #include <myna/host.h>
 
@@ -21,5 +23,8 @@ MYNA_MUST enum myna_err myna_glib_create(struct myna_glib **out, struct myna_hos
 void myna_glib_destroy(struct myna_glib *g); /* never from inside its own callbacks; NULL is fine */
 struct _GMainContext *myna_glib_context(struct myna_glib *g);
 void myna_glib_touch(struct myna_glib *g);
+/* Before the context hears that `fd` is readable this is called; true: all that waited was taken,
+ * and the context is left alone. fd < 0: no more. */
+void myna_glib_express(struct myna_glib *g, int fd, bool (*take)(void *arg), void *arg);
 
 #endif

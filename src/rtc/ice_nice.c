@@ -6,39 +6,46 @@
  *   - it wants servers as IP addresses: names are looked up on a worker before gathering, and a
  *     server that does not resolve is left out, so that DNS never holds a call up for good;
  *   - `upnp` is on by default and would look for a router: off;
- *   - `turns:` is not spoken (its "TLS" is the pseudo TLS of other days): refused in ice_url.c;
+ *   - it speaks no TLS to relays (its "TLS" is the pseudo TLS of other days): it is given a port of
+ * ours instead, behind which TLS begins (turn_tls.h);
  *   - regular nomination: aggressive nomination confuses peers that run ICE-lite;
  *   - its consent (RFC 7675) is a single request every 5 s that must be answered within 10 s, where
  * the RFC says 30: at 10 % loss each way a good path is given up every other minute. Its keepalive,
  * a request every 25 s and 50 s of patience, stays on, and connection.c knows by the packets that
  * it can decipher whether the peer is there;
+ *   - its timer of checks never stops before it is told that the peer has no more candidates, which
+ * livekit-server never says: it is told so once a pair is chosen;
  *   - checks are paced by 20 ms each, and a machine with a few addresses has a dozen pairs: 5 ms,
  * the least that RFC 8445 (14.2) allows, brings sound 60 ms earlier.
  */
 #include "rtc/ice.h"
 
-#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include "rtc/glib_loop.h"
+#include "rtc/ice_servers.h"
 #include "rtc/nice_calls.h"
+#include "rtc/shortcut.h"
+#include "rtc/turn_tls.h"
 
-enum { COMPONENT = 1, MAX_SERVERS = 8, MAX_ADDRESSES = 32, PACING_MS = 5 };
-
-struct server {
-    struct myna_ice_url url;
-    char username[512], credential[512];
-    char ip[64]; /* found by lookup; "" before, or when there is none */
+enum {
+    COMPONENT = 1,
+    MAX_HELD = 64,
+    MAX_ADDRESSES = 32,
+    PACING_MS = 5,
+    IDLE_MS = 5000, /* libnice's own: with nothing left to try, what did not connect has failed */
+    IDLE_READY_MS = 100,
+    PACKET_MAX = 2048,
+    PACKETS_AT_ONCE = 32,
+    BURST_MS = 3, /* packets that are nearer than that */
 };
 
-/* Outlives its ice when that is destroyed during the lookup. */
-struct lookup {
-    struct myna_work work;
-    struct myna_ice *ice; /* loop thread only; NULL: nobody waits any more */
-    struct server servers[MAX_SERVERS];
+/* Of the peer, while we have no candidates to pair them with. */
+struct held {
+    struct myna_candidate list[MAX_HELD];
     size_t n;
 };
 
@@ -50,14 +57,30 @@ struct myna_ice {
     NiceAgent *agent;
     guint stream;
     char *ufrag, *pwd; /* ours; GLib's */
-    struct lookup *lookup;
-    struct server servers[MAX_SERVERS];
-    size_t n_servers;
+    struct myna_ice_servers servers;
+    struct myna_turn_tls *tunnels[MYNA_ICE_MAX_SERVERS]; /* to relays; as long as the sockets */
+    struct held *held;
+    char problem[400];             /* why no path can be found, "" as far as is known */
     char named[MAX_ADDRESSES][64]; /* addresses that libnice was told; it keeps them for good */
     size_t n_named;
     bool relay_only, gathering, all_addresses;
+    bool open; /* libnice has made what candidates it makes of this machine's addresses */
+    bool has_relay;
     enum myna_ice_state state;
+    struct myna_shortcut shortcut;
+    GSocket *socket; /* of the shortcut; ours too */
+    myna_us taken;   /* from it, last */
 };
+
+enum myna_err myna_ice_prepare(struct myna_why *why)
+{
+    return myna_nice_load(why);
+}
+
+bool myna_ice_is_prepared(void)
+{
+    return myna_nice_is_loaded();
+}
 
 /* --- libnice tells --- */
 
@@ -76,6 +99,100 @@ static enum myna_ice_state state_of(const struct myna_ice *ice, guint s)
     }
 }
 
+/* --- media goes by the shortest way --- */
+
+static void close_shortcut(struct myna_ice *ice)
+{
+    myna_glib_express(ice->glib, -1, NULL, NULL);
+    ice->shortcut.fd = -1;
+    if (ice->socket)
+        g_object_unref(ice->socket);
+    ice->socket = NULL;
+}
+
+static bool has_shortcut(const struct myna_ice *ice)
+{
+    return ice->shortcut.fd >= 0 && !g_socket_is_closed(ice->socket);
+}
+
+/* true: all that waited was for us. */
+static bool take_packets(void *arg)
+{
+    struct myna_ice *ice = arg;
+    uint8_t data[PACKET_MAX];
+    size_t len;
+    myna_us now = myna_host_now(ice->host);
+    /* Sound comes one packet at a time: to look whether a second waits is a third of the work. */
+    int most = now - ice->taken < BURST_MS * MYNA_MS ? PACKETS_AT_ONCE : 1;
+
+    ice->taken = now;
+    for (int i = 0; i < most; i++) {
+        if (!has_shortcut(ice)) /* an event closed it */
+            return false;
+        switch (myna_shortcut_receive(&ice->shortcut, data, sizeof data, &len)) {
+        case MYNA_SHORTCUT_PACKET:
+            ice->events.packet(ice->arg, data, len);
+            break;
+        case MYNA_SHORTCUT_NOTHING:
+            return true;
+        case MYNA_SHORTCUT_OTHER:
+            return false;
+        }
+    }
+    return true; /* the rest is told again */
+}
+
+/* Over UDP and no relay; everything else has framing of its own. */
+static void open_shortcut(struct myna_ice *ice)
+{
+    NiceCandidate *l = NULL, *r = NULL;
+    GSocket *sock;
+
+    close_shortcut(ice);
+    if (!nice_agent_get_selected_pair(ice->agent, ice->stream, COMPONENT, &l, &r) ||
+        l->transport != NICE_CANDIDATE_TRANSPORT_UDP || l->type == NICE_CANDIDATE_TYPE_RELAYED)
+        return;
+    sock = nice_agent_get_selected_socket(ice->agent, ice->stream, COMPONENT);
+    if (!sock || g_socket_is_closed(sock))
+        return;
+    memset(&ice->shortcut.peer, 0, sizeof ice->shortcut.peer);
+    nice_address_copy_to_sockaddr(&r->addr, (struct sockaddr *)&ice->shortcut.peer);
+    (*myna_nice.g_object_ref)(sock);
+    ice->socket = sock;
+    ice->shortcut.fd = g_socket_get_fd(sock);
+    myna_glib_express(ice->glib, ice->shortcut.fd, take_packets, ice);
+}
+
+static void on_pair(NiceAgent *agent, guint stream, guint component, NiceCandidate *local,
+                    NiceCandidate *remote, gpointer arg)
+{
+    struct myna_ice *ice = arg;
+
+    (void)agent;
+    (void)component;
+    (void)local;
+    (void)remote;
+    if (stream == ice->stream)
+        open_shortcut(ice);
+}
+
+/* --- */
+
+/* Nothing is left to be found: no timer of 5 ms any more. */
+static void end_checks(struct myna_ice *ice)
+{
+    g_object_set(ice->agent, "idle-timeout", (guint)IDLE_READY_MS, NULL);
+    nice_agent_peer_candidate_gathering_done(ice->agent, ice->stream);
+}
+
+/* There will be no path; what we can say of it is better than a timeout. */
+static void give_up(struct myna_ice *ice, const char *problem)
+{
+    snprintf(ice->problem, sizeof ice->problem, "%s", problem);
+    ice->state = MYNA_ICE_FAILED;
+    ice->events.state(ice->arg, MYNA_ICE_FAILED);
+}
+
 static void on_state(NiceAgent *agent, guint stream, guint component, guint s, gpointer arg)
 {
     struct myna_ice *ice = arg;
@@ -83,7 +200,13 @@ static void on_state(NiceAgent *agent, guint stream, guint component, guint s, g
 
     (void)agent;
     (void)component;
-    if (stream != ice->stream || state == ice->state)
+    if (stream != ice->stream)
+        return;
+    if (s == NICE_COMPONENT_STATE_READY)
+        end_checks(ice);
+    if (state != MYNA_ICE_CONNECTED)
+        close_shortcut(ice);
+    if (state == ice->state)
         return;
     ice->state = state;
     ice->events.state(ice->arg, state);
@@ -138,9 +261,14 @@ static void from_nice(const NiceCandidate *n, struct myna_candidate *c)
     snprintf(c->foundation, sizeof c->foundation, "%s", n->foundation);
     address_out(&n->addr, c->address, sizeof c->address, &c->port);
     if (c->transport == MYNA_CAND_ACTIVE)
-        c->port = 9; /* it dials, nobody dials it (RFC 6544, 4.5) */
-    if (c->type != MYNA_CAND_HOST)
+        c->port = 9;                  /* it dials, nobody dials it (RFC 6544, 4.5) */
+    if (c->type == MYNA_CAND_RELAY) { /* libnice names the socket that goes to it: nobody's
+                                         business (RFC 8839, 5.1) */
+        snprintf(c->raddr, sizeof c->raddr, "%s", strchr(c->address, ':') ? "::" : "0.0.0.0");
+        c->rport = 9;
+    } else if (c->type != MYNA_CAND_HOST) {
         address_out(&n->base_addr, c->raddr, sizeof c->raddr, &c->rport);
+    }
 }
 
 static void on_candidate(NiceAgent *agent, NiceCandidate *n, gpointer arg)
@@ -154,16 +282,35 @@ static void on_candidate(NiceAgent *agent, NiceCandidate *n, gpointer arg)
     from_nice(n, &c);
     if (ice->relay_only && c.type != MYNA_CAND_RELAY)
         return;
+    ice->has_relay |= c.type == MYNA_CAND_RELAY;
     ice->events.candidate(ice->arg, &c);
+}
+
+/* Of the first relay behind TLS that has one. */
+static const char *tunnel_problem(const struct myna_ice *ice)
+{
+    for (size_t i = 0; i < MYNA_ICE_MAX_SERVERS; i++)
+        if (ice->tunnels[i] && *myna_turn_tls_problem(ice->tunnels[i]))
+            return myna_turn_tls_problem(ice->tunnels[i]);
+    return "";
 }
 
 static void on_gathered(NiceAgent *agent, guint stream, gpointer arg)
 {
     struct myna_ice *ice = arg;
+    char problem[sizeof ice->problem];
+    const char *known = tunnel_problem(ice);
 
     (void)agent;
-    if (stream == ice->stream)
-        ice->events.candidate(ice->arg, NULL);
+    if (stream != ice->stream)
+        return;
+    snprintf(problem, sizeof problem, "only a path through a relay is allowed, and %s",
+             *known ? known
+                    : "no relay gave us an address: is its turn: server up and reachable, and are "
+                      "user name and password right?");
+    ice->events.candidate(ice->arg, NULL);
+    if (ice->relay_only && !ice->has_relay)
+        give_up(ice, problem);
 }
 
 static void on_packet(NiceAgent *agent, guint stream, guint component, guint len, gchar *data,
@@ -197,8 +344,13 @@ static void open_stream(struct myna_ice *ice)
 
 static void close_stream(struct myna_ice *ice)
 {
+    close_shortcut(ice);
     nice_agent_attach_recv(ice->agent, ice->stream, COMPONENT, NULL, NULL, NULL);
     nice_agent_remove_stream(ice->agent, ice->stream);
+    for (size_t i = 0; i < MYNA_ICE_MAX_SERVERS; i++) {
+        myna_turn_tls_destroy(ice->tunnels[i]);
+        ice->tunnels[i] = NULL;
+    }
 }
 
 static void name_address(struct myna_ice *ice, const char *text)
@@ -220,10 +372,11 @@ static void name_addresses(struct myna_ice *ice)
 {
     GList *ips = nice_interfaces_get_local_ips(FALSE);
 
+    /* First: whoever can be reached so is tried first, while other pairs with it are none. */
+    name_address(ice, "127.0.0.1");
     for (GList *l = ips; l; l = l->next)
         name_address(ice, l->data);
     g_list_free_full(ips, g_free);
-    name_address(ice, "127.0.0.1");
 }
 
 enum myna_err myna_ice_create(struct myna_ice **out, const struct myna_rtc_options *opt,
@@ -235,15 +388,15 @@ enum myna_err myna_ice_create(struct myna_ice **out, const struct myna_rtc_optio
     if (!ice)
         return myna_fail(why, MYNA_ENOMEM, "WebRTC: out of memory");
     ice->host = opt->host;
+    ice->shortcut.fd = -1;
     ice->events = *events;
     ice->arg = arg;
     ice->relay_only = opt->relay_only;
     err = myna_glib_create(&ice->glib, opt->host, why);
     if (err)
         goto fail;
-    err = myna_ice_set_servers(ice, opt->servers, opt->n_servers, why);
-    if (err)
-        goto fail;
+    myna_ice_servers_init(&ice->servers, opt->host);
+    myna_ice_set_servers(ice, opt->servers, opt->n_servers);
     ice->agent =
         nice_agent_new_full(myna_glib_context(ice->glib), NICE_COMPATIBILITY_RFC5245,
                             NICE_AGENT_OPTION_REGULAR_NOMINATION | NICE_AGENT_OPTION_ICE_TRICKLE);
@@ -251,6 +404,7 @@ enum myna_err myna_ice_create(struct myna_ice **out, const struct myna_rtc_optio
                  "force-relay", opt->relay_only, "stun-pacing-timer", (guint)PACING_MS,
                  "keepalive-conncheck", TRUE, NULL);
     g_signal_connect(ice->agent, "component-state-changed", G_CALLBACK(on_state), ice);
+    g_signal_connect(ice->agent, "new-selected-pair-full", G_CALLBACK(on_pair), ice);
     g_signal_connect(ice->agent, "new-candidate-full", G_CALLBACK(on_candidate), ice);
     g_signal_connect(ice->agent, "candidate-gathering-done", G_CALLBACK(on_gathered), ice);
     ice->all_addresses = opt->loopback && !opt->only_address;
@@ -271,42 +425,28 @@ void myna_ice_destroy(struct myna_ice *ice)
 {
     if (!ice)
         return;
-    if (ice->lookup)
-        ice->lookup->ice = NULL;
+    myna_ice_servers_stop(&ice->servers);
     if (ice->agent) {
         g_signal_handlers_disconnect_by_data(ice->agent, ice);
         close_stream(ice);
         g_object_unref(ice->agent);
+        g_free(ice->ufrag); /* it gave them; without it there may be no GLib either */
+        g_free(ice->pwd);
     }
     myna_glib_destroy(ice->glib);
-    g_free(ice->ufrag);
-    g_free(ice->pwd);
+    free(ice->held);
     free(ice);
 }
 
-enum myna_err myna_ice_set_servers(struct myna_ice *ice, const struct myna_rtc_server *servers,
-                                   size_t n, struct myna_why *why)
+void myna_ice_set_servers(struct myna_ice *ice, const struct myna_rtc_server *servers, size_t n)
 {
-    ice->n_servers = 0;
-    for (size_t i = 0; i < n && ice->n_servers < MAX_SERVERS; i++) {
-        struct server *s = &ice->servers[ice->n_servers];
-        struct myna_why note;
-        enum myna_err err = myna_ice_url_parse(&s->url, servers[i].url, &note);
+    myna_ice_servers_set(&ice->servers, servers, n);
+}
 
-        if (err == MYNA_EUNAVAIL) {
-            myna_host_log(ice->host, MYNA_LOG_WARN, "%s stage=rtc", note.text);
-            continue;
-        }
-        if (err)
-            return myna_fail(why, err, "%s", note.text);
-        snprintf(s->username, sizeof s->username, "%s",
-                 servers[i].username ? servers[i].username : "");
-        snprintf(s->credential, sizeof s->credential, "%s",
-                 servers[i].credential ? servers[i].credential : "");
-        s->ip[0] = '\0';
-        ice->n_servers++;
-    }
-    return MYNA_OK;
+void myna_ice_set_relay_only(struct myna_ice *ice, bool on)
+{
+    ice->relay_only = on;
+    g_object_set(ice->agent, "force-relay", on, NULL);
 }
 
 void myna_ice_set_controlling(struct myna_ice *ice, bool controlling)
@@ -316,71 +456,6 @@ void myna_ice_set_controlling(struct myna_ice *ice, bool controlling)
 
 /* --- gathering --- */
 
-static void apply_servers(struct myna_ice *ice)
-{
-    nice_agent_forget_relays(ice->agent, ice->stream, COMPONENT);
-    for (size_t i = 0; i < ice->n_servers; i++) {
-        const struct server *s = &ice->servers[i];
-
-        if (!s->ip[0])
-            continue;
-        if (!s->url.is_turn)
-            g_object_set(ice->agent, "stun-server", s->ip, "stun-server-port", (guint)s->url.port,
-                         NULL);
-        else
-            nice_agent_set_relay_info(
-                ice->agent, ice->stream, COMPONENT, s->ip, (guint)s->url.port, s->username,
-                s->credential, s->url.is_tcp ? NICE_RELAY_TYPE_TURN_TCP : NICE_RELAY_TYPE_TURN_UDP);
-    }
-}
-
-static void gather_now(struct myna_ice *ice)
-{
-    apply_servers(ice);
-    if (!nice_agent_gather_candidates(ice->agent, ice->stream)) {
-        myna_host_log(ice->host, MYNA_LOG_ERROR,
-                      "no ice candidate: no address of this machine could be bound stage=rtc");
-        ice->events.candidate(ice->arg, NULL);
-    }
-    myna_glib_touch(ice->glib);
-}
-
-static void run_lookup(struct myna_work *w)
-{
-    struct lookup *l = w->arg;
-
-    for (size_t i = 0; i < l->n; i++) {
-        struct addrinfo hints = {.ai_socktype = SOCK_DGRAM, .ai_flags = AI_ADDRCONFIG}, *found;
-        char *ip = l->servers[i].ip;
-
-        if (getaddrinfo(l->servers[i].url.host, NULL, &hints, &found))
-            continue;
-        if (getnameinfo(found->ai_addr, found->ai_addrlen, ip, sizeof l->servers[i].ip, NULL, 0,
-                        NI_NUMERICHOST))
-            ip[0] = '\0';
-        freeaddrinfo(found);
-    }
-}
-
-static void lookup_done(struct myna_work *w)
-{
-    struct lookup *l = w->arg;
-    struct myna_ice *ice = l->ice;
-
-    if (ice) {
-        ice->lookup = NULL;
-        memcpy(ice->servers, l->servers, sizeof l->servers);
-        ice->n_servers = l->n;
-        for (size_t i = 0; i < l->n; i++)
-            if (!l->servers[i].ip[0])
-                myna_host_log(ice->host, MYNA_LOG_WARN,
-                              "ice server left out: its name is unknown stage=rtc host=%s",
-                              l->servers[i].url.host);
-        gather_now(ice);
-    }
-    free(l);
-}
-
 static bool is_ip(const char *text)
 {
     NiceAddress addr;
@@ -389,47 +464,129 @@ static bool is_ip(const char *text)
     return nice_address_set_from_string(&addr, text);
 }
 
+static void add_remote(struct myna_ice *ice, const struct myna_candidate *c)
+{
+    static const NiceCandidateType types[] = {
+        NICE_CANDIDATE_TYPE_HOST, NICE_CANDIDATE_TYPE_SERVER_REFLEXIVE,
+        NICE_CANDIDATE_TYPE_PEER_REFLEXIVE, NICE_CANDIDATE_TYPE_RELAYED};
+    static const NiceCandidateTransport transports[] = {
+        NICE_CANDIDATE_TRANSPORT_UDP, NICE_CANDIDATE_TRANSPORT_TCP_ACTIVE,
+        NICE_CANDIDATE_TRANSPORT_TCP_PASSIVE, NICE_CANDIDATE_TRANSPORT_TCP_SO};
+    NiceCandidate *n;
+    GSList *one;
+
+    n = nice_candidate_new(types[c->type]);
+    n->transport = transports[c->transport];
+    n->priority = c->priority;
+    n->stream_id = ice->stream;
+    n->component_id = COMPONENT;
+    g_strlcpy(n->foundation, c->foundation, sizeof n->foundation);
+    nice_address_set_from_string(&n->addr, c->address);
+    nice_address_set_port(&n->addr, (guint)c->port);
+    if (is_ip(c->raddr)) {
+        nice_address_set_from_string(&n->base_addr, c->raddr);
+        nice_address_set_port(&n->base_addr, (guint)c->rport);
+    }
+    one = g_slist_append(NULL, n);
+    nice_agent_set_remote_candidates(ice->agent, ice->stream, COMPONENT, one);
+    g_slist_free_full(one, (GDestroyNotify)nice_candidate_free);
+    myna_glib_touch(ice->glib);
+}
+
+/* The port of ours that leads to it; 0: there is none. */
+static int tunnel_to(struct myna_ice *ice, const struct myna_ice_url *url)
+{
+    struct myna_why why;
+    size_t i = 0;
+
+    while (i < MYNA_ICE_MAX_SERVERS && ice->tunnels[i]) {
+        if (myna_turn_tls_is_to(ice->tunnels[i], url->host, url->port))
+            return myna_turn_tls_port(ice->tunnels[i]);
+        i++;
+    }
+    if (i == MYNA_ICE_MAX_SERVERS)
+        return 0;
+    if (myna_turn_tls_create(&ice->tunnels[i], ice->host, url->host, url->port, &why)) {
+        myna_host_log(ice->host, MYNA_LOG_WARN, "%s stage=rtc", why.text);
+        return 0;
+    }
+    return myna_turn_tls_port(ice->tunnels[i]);
+}
+
+static void apply_servers(struct myna_ice *ice)
+{
+    nice_agent_forget_relays(ice->agent, ice->stream, COMPONENT);
+    for (size_t i = 0; i < ice->servers.n; i++) {
+        const struct myna_ice_server *s = &ice->servers.list[i];
+        int port = s->url.port;
+
+        if (s->ip[0] && s->url.is_tls)
+            port = tunnel_to(ice, &s->url);
+        if (!s->ip[0] || !port)
+            continue;
+        if (!s->url.is_turn)
+            g_object_set(ice->agent, "stun-server", s->ip, "stun-server-port", (guint)port, NULL);
+        else
+            nice_agent_set_relay_info(
+                ice->agent, ice->stream, COMPONENT, s->ip, (guint)port, s->username, s->credential,
+                s->url.is_tcp ? NICE_RELAY_TYPE_TURN_TCP : NICE_RELAY_TYPE_TURN_UDP);
+    }
+}
+
+static void add_held(struct myna_ice *ice)
+{
+    struct held *h = ice->held;
+
+    ice->open = true;
+    ice->held = NULL;
+    for (size_t i = 0; h && i < h->n; i++)
+        add_remote(ice, &h->list[i]);
+    free(h);
+}
+
+static void gather_now(void *arg)
+{
+    struct myna_ice *ice = arg;
+
+    if (ice->relay_only && !myna_ice_servers_have_relay(&ice->servers)) {
+        ice->events.candidate(ice->arg, NULL);
+        give_up(ice, "only a path through a relay is allowed, and there is no relay that can be "
+                     "used: a server with a turn: or turns: URL is needed");
+        return;
+    }
+    apply_servers(ice);
+    if (!nice_agent_gather_candidates(ice->agent, ice->stream)) {
+        myna_host_log(ice->host, MYNA_LOG_ERROR,
+                      "no ice candidate: no address of this machine could be bound stage=rtc");
+        ice->events.candidate(ice->arg, NULL);
+    }
+    add_held(ice);
+    myna_glib_touch(ice->glib);
+}
+
 void myna_ice_gather(struct myna_ice *ice)
 {
-    struct lookup *l;
-    bool names = false;
-
     if (ice->gathering)
         return;
     ice->gathering = true;
-    for (size_t i = 0; i < ice->n_servers; i++) {
-        struct server *s = &ice->servers[i];
-
-        if (is_ip(s->url.host))
-            snprintf(s->ip, sizeof s->ip, "%.63s", s->url.host);
-        else
-            names = true;
-    }
-    l = names ? calloc(1, sizeof *l) : NULL;
-    if (l) {
-        l->ice = ice;
-        l->n = ice->n_servers;
-        memcpy(l->servers, ice->servers, sizeof l->servers);
-        l->work = (struct myna_work){.run = run_lookup, .done = lookup_done, .arg = l};
-        ice->lookup = l;
-        if (!myna_host_work(ice->host, &l->work))
-            return;
-        ice->lookup = NULL;
-        free(l);
-    }
-    gather_now(ice);
+    ice->problem[0] = '\0';
+    myna_ice_servers_find(&ice->servers, gather_now, ice);
 }
 
 bool myna_ice_restart(struct myna_ice *ice)
 {
     bool fresh = ice->state == MYNA_ICE_LOST || ice->state == MYNA_ICE_FAILED;
 
+    g_object_set(ice->agent, "idle-timeout", (guint)IDLE_MS, NULL);
     if (fresh) {
+        myna_ice_servers_stop(&ice->servers); /* gather() is due again, and asks again */
         close_stream(ice);
         if (ice->all_addresses)
             name_addresses(ice);
         open_stream(ice);
-        ice->gathering = false;
+        ice->gathering = ice->open = ice->has_relay = false;
+        free(ice->held);
+        ice->held = NULL;
         ice->state = MYNA_ICE_NEW;
     } else {
         nice_agent_restart_stream(ice->agent, ice->stream);
@@ -441,7 +598,13 @@ bool myna_ice_restart(struct myna_ice *ice)
 
 void myna_ice_lost(struct myna_ice *ice)
 {
+    close_shortcut(ice);
     ice->state = MYNA_ICE_LOST;
+}
+
+const char *myna_ice_problem(const struct myna_ice *ice)
+{
+    return ice->problem;
 }
 
 const char *myna_ice_ufrag(const struct myna_ice *ice)
@@ -462,35 +625,20 @@ void myna_ice_set_remote(struct myna_ice *ice, const char *ufrag, const char *pw
     myna_glib_touch(ice->glib);
 }
 
+/* force-relay leaves out pairs of our hosts when a remote candidate comes, but not when one of ours
+ * does: what comes first would be checked from this machine's own address. */
 void myna_ice_add_candidate(struct myna_ice *ice, const struct myna_candidate *c)
 {
-    static const NiceCandidateType types[] = {
-        NICE_CANDIDATE_TYPE_HOST, NICE_CANDIDATE_TYPE_SERVER_REFLEXIVE,
-        NICE_CANDIDATE_TYPE_PEER_REFLEXIVE, NICE_CANDIDATE_TYPE_RELAYED};
-    static const NiceCandidateTransport transports[] = {
-        NICE_CANDIDATE_TRANSPORT_UDP, NICE_CANDIDATE_TRANSPORT_TCP_ACTIVE,
-        NICE_CANDIDATE_TRANSPORT_TCP_PASSIVE, NICE_CANDIDATE_TRANSPORT_TCP_SO};
-    NiceCandidate *n;
-    GSList *one;
-
     if (c->component != COMPONENT || !is_ip(c->address))
         return;
-    n = nice_candidate_new(types[c->type]);
-    n->transport = transports[c->transport];
-    n->priority = c->priority;
-    n->stream_id = ice->stream;
-    n->component_id = COMPONENT;
-    g_strlcpy(n->foundation, c->foundation, sizeof n->foundation);
-    nice_address_set_from_string(&n->addr, c->address);
-    nice_address_set_port(&n->addr, (guint)c->port);
-    if (is_ip(c->raddr)) {
-        nice_address_set_from_string(&n->base_addr, c->raddr);
-        nice_address_set_port(&n->base_addr, (guint)c->rport);
+    if (!ice->relay_only || ice->open) {
+        add_remote(ice, c);
+        return;
     }
-    one = g_slist_append(NULL, n);
-    nice_agent_set_remote_candidates(ice->agent, ice->stream, COMPONENT, one);
-    g_slist_free_full(one, (GDestroyNotify)nice_candidate_free);
-    myna_glib_touch(ice->glib);
+    if (!ice->held)
+        ice->held = calloc(1, sizeof *ice->held);
+    if (ice->held && ice->held->n < MAX_HELD)
+        ice->held->list[ice->held->n++] = *c;
 }
 
 void myna_ice_remote_done(struct myna_ice *ice)
@@ -501,6 +649,8 @@ void myna_ice_remote_done(struct myna_ice *ice)
 
 bool myna_ice_send(struct myna_ice *ice, const uint8_t *data, size_t len)
 {
+    if (has_shortcut(ice))
+        return myna_shortcut_send(&ice->shortcut, data, len);
     return nice_agent_send(ice->agent, ice->stream, COMPONENT, (guint)len, (const gchar *)data) ==
            (gint)len;
 }

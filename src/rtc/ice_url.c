@@ -8,8 +8,8 @@
 static enum myna_err bad(const char *url, struct myna_why *why)
 {
     return myna_fail(why, MYNA_ECONFIG,
-                     "ICE server \"%.200s\": want stun:HOST[:PORT] or "
-                     "turn:HOST[:PORT][?transport=udp|tcp]",
+                     "ICE server \"%.200s\": want stun:HOST[:PORT], "
+                     "turn:HOST[:PORT][?transport=udp|tcp] or turns:HOST[:PORT]",
                      url);
 }
 
@@ -40,16 +40,18 @@ enum myna_err myna_ice_url_parse(struct myna_ice_url *into, const char *url, str
     struct myna_ice_url u = {.port = 3478};
     const char *at = url;
 
-    if (!strncasecmp(at, "turns:", 6) || !strncasecmp(at, "stuns:", 6))
+    if (!strncasecmp(at, "stuns:", 6))
         return myna_fail(why, MYNA_EUNAVAIL,
-                         "ICE server \"%.200s\": TLS to the server is not supported by libnice; "
-                         "give a turn: URL, with ?transport=tcp where UDP is blocked",
+                         "ICE server \"%.200s\": over TLS a STUN server could not tell which "
+                         "address our UDP has; give a stun: URL",
                          url);
-    if (!strncasecmp(at, "turn:", 5))
+    if (!strncasecmp(at, "turns:", 6))
+        u = (struct myna_ice_url){.is_turn = true, .is_tcp = true, .is_tls = true, .port = 5349};
+    else if (!strncasecmp(at, "turn:", 5))
         u.is_turn = true;
     else if (strncasecmp(at, "stun:", 5) != 0)
         return bad(url, why);
-    at += 5;
+    at += u.is_tls ? 6 : 5;
     if (!take_host(&at, u.host))
         return bad(url, why);
     if (*at == ':') {
@@ -61,6 +63,11 @@ enum myna_err myna_ice_url_parse(struct myna_ice_url *into, const char *url, str
         u.port = (int)port;
         at = end;
     }
+    if (u.is_tls && !strcasecmp(at, "?transport=udp"))
+        return myna_fail(why, MYNA_EUNAVAIL,
+                         "ICE server \"%.200s\": DTLS to a relay is not spoken here; give the "
+                         "same with ?transport=tcp",
+                         url);
     if (!strcasecmp(at, "?transport=tcp"))
         u.is_tcp = true;
     else if (*at && strcasecmp(at, "?transport=udp") != 0)

@@ -1,5 +1,6 @@
 /* internal.h - what the files of one connection share: connection.c (life, path, demux),
- * negotiate.c (descriptions), channels.c (data), media.c (sound). No other file includes it.
+ * negotiate.c (descriptions), channels.c (data), media.c (sound), video.c (pictures). No other file
+ * includes it.
  *
  * A dead connection tells nothing any more; it is freed at once, or from the loop when it was
  * destroyed inside an event of its own (then something of ours is still on the stack).
@@ -7,8 +8,10 @@
 #ifndef MYNA_RTC_INTERNAL_H
 #define MYNA_RTC_INTERNAL_H
 
+#include "rtc/beat.h"
 #include "rtc/dtls.h"
 #include "rtc/ice.h"
+#include "rtc/keyframe.h"
 #include "rtc/receive.h"
 #include "rtc/rtc.h"
 #include "rtc/sctp.h"
@@ -24,9 +27,11 @@ enum {
     MAX_LOCAL = 64,   /* candidates of ours */
     OPUS_PT = 111,    /* LiveKit's RED builder knows only these two numbers */
     RED_PT = 63,
+    VP8_PT = 96,
     LEVEL_ID = 1,
     MID_ID = 4,
     REPORT_MS = 1000, /* between RTCP reports, give or take a quarter */
+    REST_REPORT_MS = 4000,
 };
 
 #define LEVEL_URI "urn:ietf:params:rtp-hdrext:ssrc-audio-level"
@@ -35,7 +40,8 @@ enum {
 struct section { /* one m= line; they never move */
     enum myna_sdp_kind kind;
     char mid[33];
-    struct myna_rtc_audio *audio; /* NULL: data, or refused */
+    struct myna_rtc_audio *audio; /* NULL: data, pictures, or refused */
+    struct myna_rtc_video *video; /* NULL: data, sound, or refused */
     bool refused;
     bool idle; /* in the last description that both know: an offer may put another use on it */
     char *kind_text, *proto, *formats; /* a stranger's, for refusing in kind; one block */
@@ -58,6 +64,24 @@ struct myna_rtc_audio {
     uint32_t remote_ssrc;
     char remote_stream[256], remote_track[256];
     struct myna_receive *receive; /* from the first packet */
+};
+
+struct myna_rtc_video {
+    struct myna_rtc *rtc;
+    size_t section; /* its index; SIZE_MAX: none */
+    void *arg;
+    char formats[8];
+    uint32_t ssrc; /* ours, for what we ask */
+    int pt;
+    bool agreed, remote, has_remote_ssrc, nack;
+    bool fir; /* the other side knows no PLI, but this */
+    uint8_t command;
+    uint32_t remote_ssrc;
+    bool asks;                 /* pictures are wanted */
+    bool waits;                /* and none has come yet */
+    myna_us asked_at;          /* the last PLI or FIR */
+    struct myna_keyframe *key; /* from the first time that one is wanted */
+    struct myna_rtc_video_stats stats;
 };
 
 struct myna_rtc_channel {
@@ -94,7 +118,7 @@ struct myna_rtc {
     char local_candidates[MAX_LOCAL][160];
     size_t n_local, n_told;
     bool gathered, gathered_told;
-    struct myna_timer candidate_timer;
+    struct myna_timer candidate_timer, gather_timer;
     struct myna_candidate waiting[MAX_WAITING];
     size_t n_waiting;
     bool waiting_done;
@@ -121,8 +145,13 @@ struct myna_rtc {
     /* sound */
     struct myna_rtc_audio *audios[MAX_SECTIONS];
     size_t n_audios;
-    struct myna_timer tick;
-    myna_us next_tick, report_at, rtt;
+    struct myna_rtc_video *videos[MAX_SECTIONS];
+    size_t n_videos;
+    struct myna_beat beat;
+    struct myna_timer tick, early; /* of `beat`; of sound that waits */
+    bool may_rest;                 /* the owner said so in this tick */
+    myna_us report_at, rtt;
+    myna_us arrived;  /* the last packet, be it only a report that is not read; 0: none yet */
     myna_us heard_at; /* the last media packet that could be deciphered; 0: none yet on this path */
 
     uint64_t bytes_in, bytes_out, packets_in, packets_out, dropped_in;
@@ -148,13 +177,15 @@ void myna_rtc_i_set_state(struct myna_rtc *rtc, enum myna_rtc_state state, const
 void myna_rtc_i_roles_known(struct myna_rtc *rtc); /* DTLS may begin once there is a path */
 void myna_rtc_i_begin_checks(struct myna_rtc *rtc);
 void myna_rtc_i_begin_data(struct myna_rtc *rtc); /* SCTP may begin */
-void myna_rtc_i_wake(struct myna_rtc *rtc); /* the tick's housekeeping soon, though nobody ticks */
+void myna_rtc_i_wake(struct myna_rtc *rtc);  /* the tick's housekeeping soon, though nobody ticks */
+void myna_rtc_i_rouse(struct myna_rtc *rtc); /* a voice begins; what the rest held comes first */
 bool myna_rtc_i_send(struct myna_rtc *rtc, const uint8_t *data, size_t len);
 
 /* negotiate.c */
 struct section *myna_rtc_i_add_section(struct myna_rtc *rtc, enum myna_sdp_kind kind);
 void myna_rtc_i_candidate(struct myna_rtc *rtc, const struct myna_candidate *c);
 void myna_rtc_i_tell_candidates(struct myna_timer *t);
+void myna_rtc_i_gather(struct myna_timer *t);
 
 /* channels.c */
 extern const struct myna_sctp_events myna_rtc_i_sctp_events;
@@ -167,6 +198,23 @@ void myna_rtc_i_free_audio(struct myna_rtc_audio *a);
 void myna_rtc_i_media_remote(struct myna_rtc_audio *a, bool sends, const struct myna_sdp_media *m);
 void myna_rtc_i_media_rtp(struct myna_rtc *rtc, uint8_t *data, size_t len);
 void myna_rtc_i_media_rtcp(struct myna_rtc *rtc, uint8_t *data, size_t len);
-void myna_rtc_i_media_tick(struct myna_rtc *rtc, myna_us now);
+/* n slots are over, the oldest at `first`: their frames. */
+void myna_rtc_i_media_frames(struct myna_rtc *rtc, int n, myna_us first, myna_us now);
+void myna_rtc_i_media_reports(struct myna_rtc *rtc, myna_us now, bool rested);
+bool myna_rtc_i_media_rests(const struct myna_rtc *rtc);
+bool myna_rtc_i_media_silent(const struct myna_rtc *rtc); /* nothing of ours sounds */
+void myna_rtc_i_send_rtcp(struct myna_rtc *rtc, struct myna_rtcp_out *o); /* and empties it */
+
+/* video.c */
+void myna_rtc_i_free_videos(struct myna_rtc *rtc);
+void myna_rtc_i_video_describe(struct myna_rtc_video *v, struct myna_sdp_media *m);
+void myna_rtc_i_video_remote(struct myna_rtc_video *v, const struct myna_sdp_media *m,
+                             bool refused);
+/* true: it was for a picture, whatever became of it. */
+bool myna_rtc_i_video_rtp(struct myna_rtc *rtc, const struct myna_rtp *p);
+void myna_rtc_i_video_tick(struct myna_rtc *rtc, myna_us now);
+bool myna_rtc_i_video_rests(const struct myna_rtc *rtc); /* nobody waits for a picture */
+size_t myna_rtc_i_video_blocks(struct myna_rtc *rtc, myna_us now, struct myna_rtcp_block *into,
+                               size_t max);
 
 #endif

@@ -196,17 +196,44 @@ static struct myna_rtc_audio *find(struct myna_rtc *rtc, const struct myna_rtp *
     return only;
 }
 
+/* What was sealed end to end, as Opus; false: it is not to be heard. */
+static bool unseal(struct myna_rtc_audio *a, struct myna_rtp *p, uint8_t into[MYNA_RTP_MAX])
+{
+    const struct myna_rtc_options *opt = &a->rtc->opt;
+
+    if (!opt->seal || p->pt != a->opus_pt)
+        return true;
+    if (!tell_begin(a->rtc))
+        return false;
+    p->payload.len = opt->seal->open(opt->seal_arg, a, p->payload, into, MYNA_RTP_MAX);
+    p->payload.ptr = into;
+    tell_end(a->rtc);
+    return p->payload.len > 0;
+}
+
 void myna_rtc_i_media_rtp(struct myna_rtc *rtc, uint8_t *data, size_t len)
 {
+    uint8_t opened[MYNA_RTP_MAX];
     struct myna_rtp p;
     struct myna_rtc_audio *a;
 
-    if (!myna_rtp_parse(&p, data, len) || !(a = find(rtc, &p)) || rtc->dead) {
+    if (!myna_rtp_parse(&p, data, len)) {
+        rtc->dropped_in++;
+        return;
+    }
+    if (myna_rtc_i_video_rtp(rtc, &p))
+        return;
+    a = find(rtc, &p);
+    if (!a || rtc->dead || !unseal(a, &p, opened) || rtc->dead) {
         rtc->dropped_in++;
         return;
     }
     if (!a->receive)
         a->receive = myna_receive_create(rtc->opt.jitter_max_ms);
+    if (rtc->beat.rests && !(a->receive && myna_receive_is_noise(a->receive, &p, a->opus_pt)))
+        myna_rtc_i_rouse(rtc);
+    if (rtc->dead)
+        return;
     if (!a->receive ||
         !myna_receive_packet(a->receive, myna_host_now(rtc->host), &p, a->opus_pt, a->in_red_pt))
         rtc->dropped_in++;
@@ -228,11 +255,14 @@ static void begin_sending(struct myna_rtc_audio *a)
     if (myna_send_ssrc(a->send) != a->ssrc)
         myna_send_begin(a->send, a->ssrc, (uint16_t)(myna_host_random(rtc->host) & 0x7fff),
                         myna_host_random(rtc->host));
-    myna_send_negotiated(a->send, &(struct myna_send_wire){.opus_pt = a->opus_pt,
-                                                           .red_pt = rtc->opt.red ? a->red_pt : -1,
-                                                           .level_id = a->level_id,
-                                                           .mid_id = a->mid_id,
-                                                           .mid = myna_rtc_audio_mid(a)});
+    myna_send_negotiated(
+        a->send, &(struct myna_send_wire){.opus_pt = a->opus_pt,
+                                          .red_pt = rtc->opt.red && !rtc->opt.seal ? a->red_pt : -1,
+                                          .level_id = a->level_id,
+                                          .mid_id = a->mid_id,
+                                          .mid = myna_rtc_audio_mid(a),
+                                          .seal = rtc->opt.seal ? rtc->opt.seal->seal : NULL,
+                                          .seal_arg = rtc->opt.seal_arg});
     a->wire_due = false;
 }
 
@@ -261,7 +291,7 @@ static uint64_t ntp_now(const struct myna_rtc *rtc)
     return myna_ntp_from_ms(myna_host_wall_ms(rtc->host));
 }
 
-static void send_rtcp(struct myna_rtc *rtc, struct myna_rtcp_out *o)
+void myna_rtc_i_send_rtcp(struct myna_rtc *rtc, struct myna_rtcp_out *o)
 {
     size_t len = o->len;
 
@@ -336,6 +366,7 @@ static void report(struct myna_rtc *rtc, myna_us now)
     for (size_t i = 0; i < rtc->n_audios && n < MYNA_RTCP_BLOCKS; i++)
         if (rtc->audios[i]->receive)
             n += myna_receive_report(rtc->audios[i]->receive, now, &blocks[n]);
+    n += myna_rtc_i_video_blocks(rtc, now, &blocks[n], MYNA_RTCP_BLOCKS - n);
     for (size_t i = 0; i < rtc->n_audios; i++) {
         struct myna_rtc_audio *a = rtc->audios[i];
 
@@ -343,7 +374,7 @@ static void report(struct myna_rtc *rtc, myna_us now)
             !myna_send_report(a->send, now, ntp_now(rtc), &s))
             continue;
         if (o.cap - o.len < 128) /* SR and SDES of one source */
-            send_rtcp(rtc, &o);
+            myna_rtc_i_send_rtcp(rtc, &o);
         if (!myna_rtcp_put_sr(&o, &s, blocks, told ? 0 : n) ||
             !myna_rtcp_put_cname(&o, s.ssrc, rtc->cname))
             break;
@@ -352,7 +383,7 @@ static void report(struct myna_rtc *rtc, myna_us now)
     if (!told && rtc->n_audios && myna_rtcp_put_rr(&o, rtc->audios[0]->ssrc, blocks, n) &&
         !myna_rtcp_put_cname(&o, rtc->audios[0]->ssrc, rtc->cname))
         o.len = 0;
-    send_rtcp(rtc, &o);
+    myna_rtc_i_send_rtcp(rtc, &o);
 }
 
 static void ask_again(struct myna_rtc *rtc, struct myna_rtc_audio *a, myna_us now)
@@ -363,7 +394,7 @@ static void ask_again(struct myna_rtc *rtc, struct myna_rtc_audio *a, myna_us no
     size_t n = myna_receive_nacks(a->receive, now, rtc->rtt, seqs, MAX_NACKS);
 
     if (n && myna_rtcp_put_nack(&o, rtc->audios[0]->ssrc, a->remote_ssrc, seqs, n))
-        send_rtcp(rtc, &o);
+        myna_rtc_i_send_rtcp(rtc, &o);
 }
 
 /* --- every 20 ms --- */
@@ -384,14 +415,49 @@ static void take_frame(struct myna_rtc_audio *a, myna_us now)
     }
 }
 
-void myna_rtc_i_media_tick(struct myna_rtc *rtc, myna_us now)
+void myna_rtc_i_media_frames(struct myna_rtc *rtc, int n, myna_us first, myna_us now)
 {
+    for (int k = 0; k < n; k++)
+        for (size_t i = 0; i < rtc->n_audios && !rtc->dead; i++)
+            take_frame(rtc->audios[i], n == 1 ? now : first + k * MYNA_FRAME_US);
     for (size_t i = 0; i < rtc->n_audios && !rtc->dead; i++)
-        take_frame(rtc->audios[i], now);
-    if (rtc->dead || !rtc->srtp || now < rtc->report_at)
+        if (n > 1 && rtc->audios[i]->send)
+            myna_send_rested(rtc->audios[i]->send, n - 1);
+    if (!rtc->dead && rtc->srtp)
+        myna_rtc_i_video_tick(rtc, now);
+}
+
+bool myna_rtc_i_media_rests(const struct myna_rtc *rtc)
+{
+    for (size_t i = 0; i < rtc->n_audios; i++)
+        if (rtc->audios[i]->receive && rtc->audios[i]->remote &&
+            myna_receive_begun(rtc->audios[i]->receive) &&
+            !myna_receive_rests(rtc->audios[i]->receive))
+            return false;
+    return myna_rtc_i_media_silent(rtc) && myna_rtc_i_video_rests(rtc);
+}
+
+bool myna_rtc_i_media_silent(const struct myna_rtc *rtc)
+{
+    for (size_t i = 0; i < rtc->n_audios; i++)
+        if (rtc->audios[i]->send && !myna_send_rests(rtc->audios[i]->send))
+            return false;
+    return true;
+}
+
+/* Where nothing comes or goes there is little to report. */
+void myna_rtc_i_media_reports(struct myna_rtc *rtc, myna_us now, bool rested)
+{
+    uint32_t every = rested ? REST_REPORT_MS : REPORT_MS;
+
+    if (rtc->dead || !rtc->srtp)
         return;
-    rtc->report_at = now + REPORT_MS * MYNA_MS * 3 / 4 +
-                     (myna_us)(myna_host_random(rtc->host) % (REPORT_MS * 500));
+    if (!rested && rtc->report_at > now + 2 * REPORT_MS * MYNA_MS)
+        rtc->report_at = now + REPORT_MS * MYNA_MS;
+    if (now < rtc->report_at)
+        return;
+    rtc->report_at =
+        now + every * MYNA_MS * 3 / 4 + (myna_us)(myna_host_random(rtc->host) % (every * 500));
     report(rtc, now);
 }
 

@@ -61,11 +61,19 @@ static bool refused_by_peer(const struct myna_sdp_media *m)
     return m->port == 0 && !m->bundle_only;
 }
 
+/* Always written as two channels (RFC 7587); GStreamer leaves that out now and then. */
+static const struct myna_sdp_codec *find_opus(const struct myna_sdp_media *m)
+{
+    return myna_sdp_find_codec(m, "opus", 48000, 0);
+}
+
 static bool we_speak(const struct myna_sdp_media *m)
 {
     if (m->kind == MYNA_SDP_AUDIO)
-        return strstr(m->proto, "RTP/SAVPF") && myna_sdp_find_codec(m, "opus", 48000, 2);
-    return m->kind == MYNA_SDP_APPLICATION && strstr(m->proto, "DTLS/SCTP");
+        return strstr(m->proto, "RTP/SAVPF") && find_opus(m);
+    return m->kind == MYNA_SDP_APPLICATION &&
+           strstr(m->proto, "DTLS/SCTP"); /* a stranger's pictures
+                                             are refused */
 }
 
 /* --- judging --- */
@@ -124,7 +132,7 @@ static enum myna_err judge(const struct myna_rtc *rtc, const struct myna_sdp *sd
 static void take_audio(struct myna_rtc *rtc, struct myna_rtc_audio *a,
                        const struct myna_sdp_media *m)
 {
-    const struct myna_sdp_codec *opus = myna_sdp_find_codec(m, "opus", 48000, 2);
+    const struct myna_sdp_codec *opus = find_opus(m);
     const struct myna_sdp_codec *red = myna_sdp_find_codec(m, "red", 48000, 0);
     bool gone = refused_by_peer(m) || !opus;
     int they = gone ? 0 : (int)m->dir;
@@ -136,7 +144,7 @@ static void take_audio(struct myna_rtc *rtc, struct myna_rtc_audio *a,
         a->opus_pt = opus->pt;
         a->nack = opus->nack;
         a->red_pt = red && rtc->opt.red ? red->pt : -1;
-        a->in_red_pt = red ? red->pt : -1;
+        a->in_red_pt = red && !rtc->opt.seal ? red->pt : -1; /* it would go beside the seal */
         a->level_id = myna_sdp_find_ext(m, LEVEL_URI);
         a->mid_id = myna_sdp_find_ext(m, MID_URI);
     }
@@ -164,6 +172,9 @@ static enum myna_err use_section(struct myna_rtc *rtc, struct section *s,
             s->audio->section = SIZE_MAX; /* free for the next audio line */
         s->audio = NULL;
     }
+    if (s->video) /* the line has another use now */
+        s->video->section = SIZE_MAX;
+    s->video = NULL;
     if (m->kind != MYNA_SDP_AUDIO || s->refused)
         return MYNA_OK;
     for (size_t i = 0; i < rtc->n_audios && !s->audio; i++)
@@ -183,6 +194,9 @@ static void forget_own_sections(struct myna_rtc *rtc)
     for (size_t i = 0; i < rtc->n_audios; i++)
         if (rtc->audios[i]->section >= rtc->n_agreed)
             rtc->audios[i]->section = SIZE_MAX;
+    for (size_t i = 0; i < rtc->n_videos; i++)
+        if (rtc->videos[i]->section >= rtc->n_agreed)
+            rtc->videos[i]->section = SIZE_MAX;
     rtc->n_sections = rtc->n_agreed;
 }
 
@@ -201,6 +215,12 @@ static void show_own_sections_later(struct myna_rtc *rtc)
             (s = myna_rtc_i_add_section(rtc, MYNA_SDP_AUDIO))) {
             s->audio = rtc->audios[i];
             rtc->audios[i]->section = (size_t)(s - rtc->sections);
+        }
+    for (size_t i = 0; i < rtc->n_videos; i++)
+        if (rtc->videos[i]->section == SIZE_MAX &&
+            (s = myna_rtc_i_add_section(rtc, MYNA_SDP_VIDEO))) {
+            s->video = rtc->videos[i];
+            rtc->videos[i]->section = (size_t)(s - rtc->sections);
         }
 }
 
@@ -253,6 +273,9 @@ static void take_data(struct myna_rtc *rtc, const struct myna_sdp_media *m)
 /* Everything but telling, which may destroy us. */
 static void take_remote(struct myna_rtc *rtc, const struct myna_sdp *sdp, const struct verdict *v)
 {
+    if (sdp->ice_lite && !rtc->peer_lite)
+        myna_host_log(rtc->host, MYNA_LOG_DEBUG,
+                      "the peer runs ICE-lite: our checks alone keep the path open stage=rtc");
     rtc->peer_lite = sdp->ice_lite;
     if (!rtc->role_known)
         myna_ice_set_controlling(rtc->ice, rtc->offering || rtc->peer_lite);
@@ -274,6 +297,10 @@ static void tell_remote(struct myna_rtc *rtc, const struct myna_sdp *sdp)
     for (size_t i = 0; i < sdp->n_media && !rtc->dead; i++)
         if (rtc->sections[i].audio)
             take_audio(rtc, rtc->sections[i].audio, &sdp->media[i]);
+    for (size_t i = 0; i < sdp->n_media && !rtc->dead; i++)
+        if (rtc->sections[i].video)
+            myna_rtc_i_video_remote(rtc->sections[i].video, &sdp->media[i],
+                                    refused_by_peer(&sdp->media[i]));
 }
 
 /* --- the calls --- */
@@ -295,6 +322,14 @@ static void restart_path(struct myna_rtc *rtc)
     rtc->remote_ufrag[0] = '\0'; /* libnice wants theirs again; what trickles in waits for it */
 }
 
+/* A dozen sockets take a few ms, in which the peer can already read our offer. */
+void myna_rtc_i_gather(struct myna_timer *t)
+{
+    struct myna_rtc *rtc = t->arg;
+
+    myna_ice_gather(rtc->ice);
+}
+
 enum myna_err myna_rtc_offer(struct myna_rtc *rtc, unsigned flags, const char **sdp,
                              struct myna_why *why)
 {
@@ -311,10 +346,11 @@ enum myna_err myna_rtc_offer(struct myna_rtc *rtc, unsigned flags, const char **
     rtc->n_offered = rtc->n_sections;
     if (!rtc->role_known)
         myna_ice_set_controlling(rtc->ice, true);
-    myna_ice_gather(rtc->ice);
     err = myna_rtc_describe_offer(rtc, why);
+    if (!err && myna_timer_set(&rtc->gather_timer, myna_host_now(rtc->host)))
+        myna_ice_gather(rtc->ice);
     if (!err)
-        *sdp = myna_rtc_local_sdp(rtc);
+        *sdp = rtc->n_local ? myna_rtc_local_sdp(rtc) : myna_buf_str(&rtc->local);
     return err;
 }
 
@@ -454,8 +490,12 @@ enum myna_err myna_rtc_add_candidate(struct myna_rtc *rtc, const char *text, str
     return MYNA_OK;
 }
 
-enum myna_err myna_rtc_set_servers(struct myna_rtc *rtc, const struct myna_rtc_server *servers,
-                                   size_t n, struct myna_why *why)
+void myna_rtc_set_servers(struct myna_rtc *rtc, const struct myna_rtc_server *servers, size_t n)
 {
-    return myna_ice_set_servers(rtc->ice, servers, n, why);
+    myna_ice_set_servers(rtc->ice, servers, n);
+}
+
+void myna_rtc_set_relay_only(struct myna_rtc *rtc, bool on)
+{
+    myna_ice_set_relay_only(rtc->ice, on);
 }

@@ -7,10 +7,13 @@
  * else.
  *
  * Only ice_nice.c and glib_loop.c include this; in them each name below means the loaded one. The
- * table is filled by the first myna_nice_load() and read only from then on.
+ * table is filled by the first myna_nice_load() and read only from then on. (g_object_ref is a
+ * macro of GLib's own: written out where it is called.)
  */
 #ifndef MYNA_RTC_NICE_CALLS_H
 #define MYNA_RTC_NICE_CALLS_H
+
+#include <stdbool.h>
 
 #include <nice/agent.h>
 #include <nice/interfaces.h>
@@ -29,13 +32,17 @@
     X(g_main_context_query) \
     X(g_main_context_release) \
     X(g_main_context_unref) \
+    X(g_object_ref) \
     X(g_object_set) \
     X(g_object_unref) \
     X(g_signal_connect_data) \
     X(g_signal_handlers_disconnect_matched) \
     X(g_slist_append) \
     X(g_slist_free_full) \
+    X(g_socket_get_fd) \
+    X(g_socket_is_closed) \
     X(g_strlcpy) \
+    X(nice_address_copy_to_sockaddr) \
     X(nice_address_get_port) \
     X(nice_address_init) \
     X(nice_address_set_from_string) \
@@ -48,6 +55,7 @@
     X(nice_agent_gather_candidates) \
     X(nice_agent_get_local_credentials) \
     X(nice_agent_get_selected_pair) \
+    X(nice_agent_get_selected_socket) \
     X(nice_agent_new_full) \
     X(nice_agent_peer_candidate_gathering_done) \
     X(nice_agent_remove_stream) \
@@ -69,7 +77,8 @@ struct myna_nice_calls {
 extern struct myna_nice_calls myna_nice;
 
 /* EUNAVAIL: not on this machine; the sentence says what to install. */
-MYNA_MUST enum myna_err myna_nice_load(struct myna_why *why);
+MYNA_MUST enum myna_err myna_nice_load(struct myna_why *why); /* any thread */
+bool myna_nice_is_loaded(void);                               /* or found missing */
 
 #ifndef MYNA_NICE_CALLS_THEMSELVES
 #define g_free                               (*myna_nice.g_free)
@@ -88,7 +97,10 @@ MYNA_MUST enum myna_err myna_nice_load(struct myna_why *why);
 #define g_signal_handlers_disconnect_matched (*myna_nice.g_signal_handlers_disconnect_matched)
 #define g_slist_append                       (*myna_nice.g_slist_append)
 #define g_slist_free_full                    (*myna_nice.g_slist_free_full)
+#define g_socket_get_fd                      (*myna_nice.g_socket_get_fd)
+#define g_socket_is_closed                   (*myna_nice.g_socket_is_closed)
 #define g_strlcpy                            (*myna_nice.g_strlcpy)
+#define nice_address_copy_to_sockaddr        (*myna_nice.nice_address_copy_to_sockaddr)
 #define nice_address_get_port                (*myna_nice.nice_address_get_port)
 #define nice_address_init                    (*myna_nice.nice_address_init)
 #define nice_address_set_from_string         (*myna_nice.nice_address_set_from_string)
@@ -101,6 +113,7 @@ MYNA_MUST enum myna_err myna_nice_load(struct myna_why *why);
 #define nice_agent_gather_candidates         (*myna_nice.nice_agent_gather_candidates)
 #define nice_agent_get_local_credentials     (*myna_nice.nice_agent_get_local_credentials)
 #define nice_agent_get_selected_pair         (*myna_nice.nice_agent_get_selected_pair)
+#define nice_agent_get_selected_socket       (*myna_nice.nice_agent_get_selected_socket)
 #define nice_agent_new_full                  (*myna_nice.nice_agent_new_full)
 #define nice_agent_peer_candidate_gathering_done                                                   \
     (*myna_nice.nice_agent_peer_candidate_gathering_done)

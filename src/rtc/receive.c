@@ -1,72 +1,20 @@
-/* receive.c - from packets to frames.
- *
- * The clock of everything is `next`: the time stamp (48 kHz ticks, unwrapped) that the next decoded
- * sound must have. Decoded sound waits in `pcm` (16 kHz) until 320 samples are together. What to do
- * when a frame is asked for and `pcm` is short:
- *
- *   PLAYING   the packet at `next` is there   decode it; one that says silence: fade, RESTING
- *             a later one is there, lost some recover from its FEC, or make up, on to it
- *             a later one, nothing lost       the sender paused: fade, RESTING
- *             nothing there                   make up without moving `next`, so that what comes
- * late is still played; after 100 ms of that: RESTING RESTING   the first packet is due PLAYING
- * from its time stamp on else                            silence
- *
- * "Delay" is how long after its earliest possible arrival (delay.h) a sample is played. It grows
- * when something comes late, and adapt() brings it back to where delay.h wants it.
+/* receive.c - packets of a remote voice as they come: which of them are news, when they could have
+ * come at the earliest (delay.h), and what they hold, kept until its turn (jitter.h). Also what is
+ * asked for again, and the reports. What becomes of them: receive_play.c.
  */
-#include "rtc/receive.h"
-
 #include <stdlib.h>
-#include <string.h>
 
-#include "audio/opus.h"
-#include "audio/stretch.h"
-#include "rtc/arrivals.h"
-#include "rtc/delay.h"
-#include "rtc/jitter.h"
+#include "rtc/receive_inside.h"
 
 enum {
-    TICKS = 960,    /* of 20 ms at 48 kHz */
-    PER_SAMPLE = 3, /* ticks of a sample at 16 kHz */
-    MOST = MYNA_OPUS_MAX_MS * 16,
-    FADE_FRAMES = 5,      /* frames that are made up in a row; the first at full level */
     BACKWARDS = 48 * 200, /* a time stamp that falls back so far begins a new stream */
-    STRETCH_EVERY = 3,    /* frames */
-    HURRY = 5,            /* frames too much: stretch in each */
     SILENCE_BYTES = 100,
+    NOISE_AFTER = 10, /* frames without a packet: then one that holds no voice is comfort noise */
     RESENT_MS = 200,
     WORTH_MS = 150, /* a round trip that is worth waiting for */
     /* What is lost is missed a frame later, asked for at the tick after (5 to 25 ms), decoded up to
      * a frame before its turn, and a machine has its moments. */
     AGAIN_MS = 80,
-};
-
-struct myna_receive {
-    struct myna_opus_decoder *decoder;
-    struct myna_jitter *jitter;
-    struct myna_delay delay;
-    struct myna_arrivals arrivals;
-    enum { RESTING, PLAYING } mode;
-    uint32_t ssrc;
-    int64_t newest; /* ticks of the newest packet */
-    uint32_t newest_ts;
-    int64_t next;
-    uint16_t last_seq; /* of the packet decoded last */
-    int64_t stalled;   /* ticks of sound made up while nothing was there */
-    int made_up;       /* frames in a row */
-    bool quiet;        /* what was decoded last */
-    int since_stretch;
-    myna_us last_captured;
-    myna_us again_after;     /* what is asked for takes so long to come; 0: unknown, or too long */
-    myna_us redundancy_seen; /* RED or FEC, when last */
-    bool lossy;
-    /* decoded, not yet handed out */
-    int16_t pcm[2 * MOST + MYNA_STRETCH_MAX];
-    size_t n_pcm;
-    size_t n_silent, n_made_up; /* of these, at the end: silence, made up */
-    struct myna_rtc_audio_stats stats;
-    uint64_t lost_before; /* by sources before this one */
-    uint32_t jitter_max_ms;
 };
 
 struct myna_receive *myna_receive_create(uint32_t jitter_max_ms)
@@ -122,6 +70,24 @@ uint32_t myna_receive_ssrc(const struct myna_receive *r)
 }
 
 /* --- packets in --- */
+
+bool myna_receive_i_says_silence(struct myna_view v)
+{
+    if (v.len <= 2)
+        return true;
+    if ((v.ptr[0] | 4) != 0xfc || v.ptr[1] != 0xff || v.ptr[2] != 0xfe || v.len > SILENCE_BYTES)
+        return false;
+    for (size_t i = 3; i < v.len; i++)
+        if (v.ptr[i])
+            return false;
+    return true;
+}
+
+bool myna_receive_i_is_noise(struct myna_view v, int64_t after)
+{
+    return myna_receive_i_says_silence(v) ||
+           (after >= NOISE_AFTER * TICKS && !myna_opus_may_speak(v));
+}
 
 /* false: there is one of that time already, or it is past. */
 static bool store(struct myna_receive *r, const struct myna_jitter_packet *head,
@@ -184,6 +150,7 @@ static bool store_red(struct myna_receive *r, struct myna_jitter_packet *head, s
 static void begin(struct myna_receive *r, const struct myna_rtp *p)
 {
     r->ssrc = p->ssrc;
+    r->taken = false;
     r->newest = (int64_t)1 << 33; /* room below for what is older */
     r->newest_ts = p->ts;
     r->next = r->newest - 48000; /* a second before it may still come */
@@ -256,15 +223,44 @@ static bool tells_delay(const struct myna_receive *r, myna_us now, enum myna_arr
             now - myna_delay_due(&r->delay, ticks) < RESENT_MS * MYNA_MS);
 }
 
+bool myna_receive_rests(const struct myna_receive *r)
+{
+    return r->mode == RESTING && !r->n_pcm && !myna_jitter_count(r->jitter);
+}
+
+bool myna_receive_is_noise(const struct myna_receive *r, const struct myna_rtp *p, int opus_pt)
+{
+    return r->arrivals.begun && myna_receive_rests(r) && p->pt == opus_pt && p->ssrc == r->ssrc &&
+           p->seq == (uint16_t)(r->arrivals.newest + 1) &&
+           myna_receive_i_is_noise(p->payload, myna_ts_diff(p->ts, r->newest_ts));
+}
+
+void myna_receive_i_decode_unheard(struct myna_receive *r, struct myna_view v)
+{
+    if (!myna_receive_i_says_silence(v))
+        (void)!myna_opus_decode(r->decoder, v, r->pcm + r->n_pcm, MOST);
+}
+
+static void take_noise(struct myna_receive *r, int64_t ticks, const struct myna_rtp *p)
+{
+    myna_receive_i_decode_unheard(r, p->payload);
+    r->taken = true;
+    r->next = ticks + myna_opus_ticks(p->payload);
+    r->last_seq = p->seq;
+    r->stalled = 0;
+    r->quiet = true;
+}
+
 bool myna_receive_packet(struct myna_receive *r, myna_us now, const struct myna_rtp *p, int opus_pt,
                          int red_pt)
 {
-    bool first, used, ahead;
+    bool first, used, ahead, noise;
     struct myna_jitter_packet head = {.arrived = now, .seq = p->seq};
     enum myna_arrival how;
 
     if (!is_ours(p, opus_pt, red_pt))
         return false;
+    noise = myna_receive_is_noise(r, p, opus_pt);
     how = arrive(r, now, p);
     if (how == MYNA_ARRIVAL_STRAY)
         return false;
@@ -283,311 +279,15 @@ bool myna_receive_packet(struct myna_receive *r, myna_us now, const struct myna_
     allow_for_loss(r, now, p, opus_pt);
     if (tells_delay(r, now, how, head.ticks))
         myna_delay_packet(&r->delay, now, head.ticks);
+    if (noise && how == MYNA_ARRIVAL_IN_ORDER) {
+        take_noise(r, head.ticks, p);
+        return true;
+    }
     used =
         p->pt == opus_pt ? store(r, &head, p->payload) : store_red(r, &head, p->payload, opus_pt);
     r->stats.duplicate += how == MYNA_ARRIVAL_AGAIN && !used;
     r->stats.recovered += how == MYNA_ARRIVAL_RESENT && used;
     return true;
-}
-
-/* --- sound out --- */
-
-static void append_silence(struct myna_receive *r, size_t n)
-{
-    memset(r->pcm + r->n_pcm, 0, n * sizeof *r->pcm);
-    r->n_pcm += n;
-    r->n_silent += n;
-    r->n_made_up = 0;
-}
-
-static void appended(struct myna_receive *r, size_t n, bool made_up)
-{
-    r->n_pcm += n;
-    r->n_silent = 0;
-    r->n_made_up = made_up ? r->n_made_up + n : 0;
-}
-
-/* 20 ms out of what was before, from level `from` to `to` (of FADE_FRAMES - 1). */
-static void make_up(struct myna_receive *r, int from, int to)
-{
-    int16_t *pcm = r->pcm + r->n_pcm;
-    int whole = (FADE_FRAMES - 1) * MYNA_IN_SAMPLES;
-
-    if (myna_opus_conceal(r->decoder, pcm, MYNA_IN_SAMPLES) != MYNA_IN_SAMPLES) {
-        append_silence(r, MYNA_IN_SAMPLES);
-        return;
-    }
-    for (int i = 0; i < MYNA_IN_SAMPLES; i++)
-        pcm[i] = (int16_t)(pcm[i] * (from * MYNA_IN_SAMPLES + (to - from) * i) / whole);
-    appended(r, MYNA_IN_SAMPLES, true);
-}
-
-/* Level after `n` made up frames: the first stays, then it sinks. */
-static int level_after(int n)
-{
-    return n <= 1 ? FADE_FRAMES - 1 : n >= FADE_FRAMES ? 0 : FADE_FRAMES - n;
-}
-
-static void make_up_next(struct myna_receive *r)
-{
-    make_up(r, level_after(r->made_up), level_after(r->made_up + 1));
-    r->made_up++;
-}
-
-/* The sender pauses: what sounds dies away within a frame. */
-static void rest(struct myna_receive *r)
-{
-    if (r->made_up < FADE_FRAMES)
-        make_up(r, level_after(r->made_up), 0);
-    r->mode = RESTING;
-    r->stalled = 0;
-    r->made_up = 0;
-}
-
-/* DTX (RFC 6716: one or two bytes), or the frame of digital silence that servers send for a
- * muted person, padded. */
-static bool is_silence(const struct myna_jitter_packet *p)
-{
-    if (p->len <= 2)
-        return true;
-    if ((p->data[0] | 4) != 0xfc || p->data[1] != 0xff || p->data[2] != 0xfe ||
-        p->len > SILENCE_BYTES)
-        return false;
-    for (size_t i = 3; i < p->len; i++)
-        if (p->data[i])
-            return false;
-    return true;
-}
-
-static void take_first(struct myna_receive *r, const struct myna_jitter_packet *p)
-{
-    r->next = p->ticks + p->length;
-    r->last_seq = p->seq;
-    r->stalled = 0;
-    myna_jitter_drop_first(r->jitter);
-}
-
-static void decode(struct myna_receive *r, const struct myna_jitter_packet *p)
-{
-    size_t n =
-        myna_opus_decode(r->decoder, (struct myna_view){p->data, p->len}, r->pcm + r->n_pcm, MOST);
-
-    r->quiet = myna_stretch_is_quiet(r->pcm + r->n_pcm, n);
-    if (n)
-        appended(r, n, false);
-    else
-        append_silence(r, p->length / PER_SAMPLE);
-    r->made_up = 0;
-    r->stats.recovered += p->redundant;
-}
-
-/* A later packet waits. */
-static void cross_gap(struct myna_receive *r, const struct myna_jitter_packet *p)
-{
-    int64_t gap = p->ticks - r->next, heard = r->stalled < gap ? r->stalled : gap;
-    struct myna_view v = {p->data, p->len};
-
-    r->next += heard; /* part of it was heard as a stall */
-    r->stalled = 0;
-    gap -= heard;
-    if (gap < TICKS / 4) {
-        r->next = p->ticks; /* nothing worth making up */
-    } else if (p->seq == (uint16_t)(r->last_seq + 1) || r->made_up >= FADE_FRAMES) {
-        rest(r);
-    } else if (gap < 2 * TICKS && p->length == TICKS && myna_opus_has_fec(v) &&
-               myna_opus_recover(r->decoder, v, r->pcm + r->n_pcm, MYNA_IN_SAMPLES) ==
-                   MYNA_IN_SAMPLES) {
-        appended(r, MYNA_IN_SAMPLES, false);
-        r->stats.recovered++;
-        r->next += TICKS;
-    } else {
-        make_up_next(r);
-        r->next += TICKS;
-    }
-}
-
-/* Behind what was quiet there is nothing to go on with: that is how a pause with comfort noise
- * looks, one packet in 400 ms. */
-static void stall(struct myna_receive *r)
-{
-    if (r->made_up >= FADE_FRAMES || r->quiet) {
-        rest(r);
-        return;
-    }
-    make_up_next(r);
-    r->stalled += TICKS;
-}
-
-static void play(struct myna_receive *r)
-{
-    const struct myna_jitter_packet *p = myna_jitter_first(r->jitter);
-
-    if (!p) {
-        stall(r);
-    } else if (p->ticks > r->next) {
-        cross_gap(r, p);
-    } else if (is_silence(p)) {
-        take_first(r, p);
-        rest(r);
-    } else {
-        decode(r, p);
-        take_first(r, p);
-    }
-}
-
-/* Is it the first packet's turn? After a long gap nobody knows yet whether it is late (delay.h):
- * then it waits from its arrival on. */
-static bool is_due(const struct myna_receive *r, myna_us now, const struct myna_jitter_packet *p)
-{
-    myna_us from = r->delay.burst ? p->arrived : myna_delay_due(&r->delay, p->ticks);
-
-    return now - from >= r->delay.target - MYNA_FRAME_US / 2;
-}
-
-static void doze(struct myna_receive *r, myna_us now)
-{
-    const struct myna_jitter_packet *p = myna_jitter_first(r->jitter);
-
-    if (!p || !is_due(r, now, p)) {
-        append_silence(r, MYNA_IN_SAMPLES);
-    } else if (is_silence(p)) {
-        take_first(r, p);
-    } else {
-        r->next = p->ticks;
-        r->mode = PLAYING;
-    }
-}
-
-static void fill(struct myna_receive *r, myna_us now, size_t want)
-{
-    while (r->n_pcm < want) {
-        const struct myna_jitter_packet *p = myna_jitter_first(r->jitter);
-
-        if (p && p->ticks + (int64_t)p->length <= r->next)
-            myna_jitter_drop_first(r->jitter); /* made up in the meantime */
-        else if (r->mode == PLAYING)
-            play(r);
-        else
-            doze(r, now);
-    }
-}
-
-/* More than may ever wait: a burst after an outage. The oldest is worth least. */
-static void drop_surplus(struct myna_receive *r)
-{
-    const struct myna_jitter_packet *first;
-
-    while ((first = myna_jitter_first(r->jitter)) && myna_jitter_count(r->jitter) > 1) {
-        const struct myna_jitter_packet *last = myna_jitter_last(r->jitter);
-
-        if (last->ticks + (int64_t)last->length - first->ticks <= (int64_t)r->jitter_max_ms * 48)
-            return;
-        r->stats.late++;
-        take_first(r, first);
-    }
-}
-
-static myna_us delay_now(const struct myna_receive *r, myna_us now)
-{
-    return now - myna_delay_due(&r->delay, r->next - (int64_t)r->n_pcm * PER_SAMPLE);
-}
-
-/* Sound may be decoded ahead of its turn only when it is there. */
-static bool is_ready(const struct myna_receive *r)
-{
-    const struct myna_jitter_packet *p = myna_jitter_first(r->jitter);
-
-    return r->mode == PLAYING && p && p->ticks <= r->next && !is_silence(p);
-}
-
-static void shorten(struct myna_receive *r, myna_us now, bool hurry)
-{
-    if (myna_stretch_is_quiet(r->pcm, MYNA_IN_SAMPLES)) {
-        r->n_pcm -= MYNA_IN_SAMPLES;
-        memmove(r->pcm, r->pcm + MYNA_IN_SAMPLES, r->n_pcm * sizeof *r->pcm);
-        r->stats.stretched++;
-    } else if (hurry || r->since_stretch >= STRETCH_EVERY) {
-        fill(r, now, MYNA_STRETCH_NEEDS);
-        if (myna_stretch_shorten(r->pcm, &r->n_pcm)) {
-            r->stats.stretched++;
-            r->since_stretch = 0;
-        }
-    }
-    fill(r, now, MYNA_IN_SAMPLES);
-}
-
-static void lengthen(struct myna_receive *r, myna_us now)
-{
-    fill(r, now, MYNA_STRETCH_NEEDS);
-    if (myna_stretch_lengthen(r->pcm, &r->n_pcm)) {
-        r->stats.stretched++;
-        r->since_stretch = 0;
-    }
-}
-
-/* Brings the delay nearer to its target: in silence at once, in speech by a period at a time. Where
- * nothing waits there is nothing to stretch: then a frame is made up now and then, and what comes
- * meanwhile waits. */
-static void adapt(struct myna_receive *r, myna_us now)
-{
-    myna_us over = delay_now(r, now) - r->delay.target;
-
-    r->since_stretch++;
-    if (r->delay.burst)
-        return;
-    if (!is_ready(r)) {
-        if (over < -MYNA_FRAME_US && r->since_stretch >= STRETCH_EVERY && r->made_up == 0 &&
-            !myna_jitter_count(r->jitter)) {
-            make_up_next(r);
-            r->since_stretch = 0;
-        }
-        return;
-    }
-    if (over > MYNA_FRAME_US)
-        shorten(r, now, over > HURRY * MYNA_FRAME_US);
-    else if (over < -MYNA_FRAME_US / 2 && r->since_stretch >= STRETCH_EVERY)
-        lengthen(r, now);
-}
-
-static void hand_out(struct myna_receive *r, struct myna_frame *into)
-{
-    size_t rest_of_it = r->n_pcm - MYNA_IN_SAMPLES;
-
-    memcpy(into->pcm, r->pcm, sizeof into->pcm);
-    into->flags = 0;
-    if (r->n_silent >= r->n_pcm)
-        into->flags |= MYNA_FRAME_SILENT;
-    if (r->n_made_up > rest_of_it) { /* part of this frame at least */
-        into->flags |= MYNA_FRAME_CONCEALED;
-        r->stats.concealed++;
-    }
-    memmove(r->pcm, r->pcm + MYNA_IN_SAMPLES, rest_of_it * sizeof *r->pcm);
-    r->n_pcm = rest_of_it;
-    if (r->n_silent > rest_of_it)
-        r->n_silent = rest_of_it;
-    if (r->n_made_up > rest_of_it)
-        r->n_made_up = rest_of_it;
-}
-
-void myna_receive_frame(struct myna_receive *r, myna_us now, struct myna_frame *into)
-{
-    myna_us delay = r->delay.target, captured;
-
-    into->who = 0;
-    r->stats.frames++;
-    drop_surplus(r);
-    fill(r, now, MYNA_IN_SAMPLES);
-    if (r->mode == PLAYING) {
-        adapt(r, now);
-        delay = delay_now(r, now);
-        r->stats.delay = delay;
-    }
-    hand_out(r, into);
-    /* A packet leaves when its last sample is captured: one frame before it may arrive. */
-    captured = now - delay - MYNA_FRAME_US;
-    if (captured <= r->last_captured)
-        captured = r->last_captured + 1;
-    into->captured = r->last_captured = captured;
 }
 
 /* --- reports --- */

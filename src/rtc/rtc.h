@@ -17,7 +17,8 @@
  * in. The m-lines keep the order in which channel and audio were added, for life.
  *
  * Once connected, events.tick comes every 20 ms: the frames of that tick have been told before, and
- * it is the moment to call myna_rtc_audio_send() for each track that we send.
+ * it is the moment to call myna_rtc_audio_send() for each track that we send. A call in which
+ * nobody speaks need not be looked at so often: see myna_rtc_rest().
  *
  * Thread: the loop's, for everything; all connections of a process share one loop (usrsctp's timers
  * are the process's). Any call may be made from within any event, also myna_rtc_destroy(): nothing
@@ -37,6 +38,7 @@
 
 struct myna_rtc;         /* the connection */
 struct myna_rtc_audio;   /* one m=audio section; lives until the connection is destroyed */
+struct myna_rtc_video;   /* one m=video section, receiving; lives as long */
 struct myna_rtc_channel; /* one data channel; lives until after its CLOSED event */
 
 enum myna_rtc_state {
@@ -63,6 +65,12 @@ enum myna_rtc_channel_event {
                                  pointer is good until the event returns */
 };
 
+struct myna_rtc_picture { /* borrowed for the event */
+    struct myna_view vp8; /* one key frame: nothing before it is needed */
+    uint32_t width, height;
+    myna_us began; /* its first packet came: never before it was asked for */
+};
+
 /* What the connection tells; each may be NULL. `arg` is create()'s. */
 struct myna_rtc_events {
     /* why: a sentence; "" where there is nothing to say. */
@@ -77,10 +85,22 @@ struct myna_rtc_events {
      * MYNA_FRAME_SILENT (and all zero), what was lost MYNA_FRAME_CONCEALED. `who` is 0. `captured`
      * grows by 20 ms a frame but for corrections when the delay changes, and never goes back. */
     void (*frame)(void *arg, struct myna_rtc_audio *a, const struct myna_frame *f);
+    /* A key frame that was asked for is here. */
+    void (*picture)(void *arg, struct myna_rtc_video *v, const struct myna_rtc_picture *p);
     /* Every 20 ms while connected (and while a broken path may come back). */
     void (*tick)(void *arg, myna_us now);
     void (*channel)(void *arg, struct myna_rtc_channel *ch, enum myna_rtc_channel_event event);
     void (*message)(void *arg, struct myna_rtc_channel *ch, struct myna_view body, bool is_text);
+};
+
+/* Sound that is sealed end to end, between Opus and SRTP: each turns one packet of Opus into
+ * another of at most `cap` bytes and returns its length; 0: there is none to send, to hear. Media
+ * tick. Who seals sends no RED. */
+struct myna_rtc_seal {
+    size_t (*seal)(void *arg, uint32_t ssrc, uint32_t ts, struct myna_view frame, uint8_t *into,
+                   size_t cap);
+    size_t (*open)(void *arg, struct myna_rtc_audio *a, struct myna_view frame, uint8_t *into,
+                   size_t cap);
 };
 
 struct myna_rtc_server { /* copied */
@@ -101,10 +121,18 @@ struct myna_rtc_options {
     int opus_bitrate;         /* 0: 32000 */
     bool red;                 /* offer and accept audio/red (RFC 2198) on what we send */
     size_t max_message_size;  /* that we take on channels; 0: 65536 */
-    uint32_t jitter_max_ms;   /* most delay the jitter buffer may build up; 0: 1000 */
+    const struct myna_rtc_seal *seal; /* kept; NULL: none */
+    void *seal_arg;
+    uint32_t jitter_max_ms; /* most delay the jitter buffer may build up; 0: 1000 */
 };
 
-/* The arg of events is `arg`; `events` is copied. ECONFIG: a server's URL is not one. */
+/* What the first connection of the process needs is brought into memory by a worker (35 ms), while
+ * the caller has other things to wait for. Later calls do nothing. */
+void myna_rtc_prepare(struct myna_host *host);
+/* EUNAVAIL: libnice is not on this machine; the sentence says what to install. Loads it. */
+MYNA_MUST enum myna_err myna_rtc_available(struct myna_why *why);
+/* The arg of events is `arg`; `events` is copied. A server whose URL is none is left out with a
+ * warning. */
 MYNA_MUST enum myna_err myna_rtc_create(struct myna_rtc **out, const struct myna_rtc_options *opt,
                                         const struct myna_rtc_events *events, void *arg,
                                         struct myna_why *why);
@@ -120,8 +148,8 @@ enum myna_rtc_offer_flag {
 };
 
 /* Text of an offer of what there is now; it belongs to the connection until the next offer or
- * answer. Gathering begins with the first. An offer that got no answer may simply be followed by
- * another, which takes its place. */
+ * answer. Gathering begins behind the first, so that the text can be sent before it. An offer that
+ * got no answer may simply be followed by another, which takes its place. */
 MYNA_MUST enum myna_err myna_rtc_offer(struct myna_rtc *rtc, unsigned flags, const char **sdp,
                                        struct myna_why *why);
 /* EFORMAT: not SDP, or not an answer to what we offered; ESTATE: no offer is waiting. Nothing has
@@ -144,10 +172,12 @@ const char *myna_rtc_remote_sdp(const struct myna_rtc *rtc);
  * ufrag) is MYNA_OK and ignored. */
 MYNA_MUST enum myna_err myna_rtc_add_candidate(struct myna_rtc *rtc, const char *text,
                                                struct myna_why *why);
-/* Before an offer with MYNA_RTC_ICE_RESTART: credentials of TURN servers may have changed. */
-MYNA_MUST enum myna_err myna_rtc_set_servers(struct myna_rtc *rtc,
-                                             const struct myna_rtc_server *servers, size_t n,
-                                             struct myna_why *why);
+/* Before the first offer, or one with MYNA_RTC_ICE_RESTART: credentials of TURN servers may have
+ * changed. */
+void myna_rtc_set_servers(struct myna_rtc *rtc, const struct myna_rtc_server *servers, size_t n);
+/* Before the first offer. The peer learns no address of this machine then, and where no relay
+ * serves the connection fails at once with what would help. */
+void myna_rtc_set_relay_only(struct myna_rtc *rtc, bool on);
 
 /* --- sound --- */
 
@@ -164,11 +194,32 @@ uint32_t myna_rtc_audio_ssrc(const struct myna_rtc_audio *a);     /* ours */
 void myna_rtc_audio_set_arg(struct myna_rtc_audio *a, void *arg); /* the owner's, for its use */
 void *myna_rtc_audio_arg(const struct myna_rtc_audio *a);
 /* The next 20 ms (480 samples, 24 kHz). NULL: silence, for which one packet every 400 ms goes out
- * and nothing is encoded. Not calling at all (mute) sends nothing; the time stamp follows the clock
- * over the pause. Before the connection stands the frame is dropped. */
+ * (every 800 ms at rest) and nothing is encoded. Not calling at all (mute) sends nothing; the time
+ * stamp follows the clock over the pause. Before the connection stands the frame is dropped. */
 void myna_rtc_audio_send(struct myna_rtc_audio *a, const int16_t pcm[MYNA_OUT_SAMPLES]);
 /* On a fresh session's slot whose track changed without SDP (LiveKit's mid_to_track_id). */
 void myna_rtc_audio_reset(struct myna_rtc_audio *a);
+
+/* Within events.tick: as far as the owner knows nothing has to be sent, and silence may be told
+ * late. While the other side is silent too there is no tick for up to 400 ms then; the frames of
+ * that time are told together before the next one, as many as ever. Sound that arrives ends it. */
+void myna_rtc_rest(struct myna_rtc *rtc);
+/* There is something to be sent after a silence: a tick comes at once, ahead of its time. */
+void myna_rtc_wake(struct myna_rtc *rtc);
+
+/* --- pictures --- */
+
+/* A new m=video section that receives VP8, part of the next offer. Nothing of it is decoded here,
+ * and nothing kept, until somebody asks for a picture. NULL: memory is short or the limit. */
+struct myna_rtc_video *myna_rtc_add_video(struct myna_rtc *rtc);
+const char *myna_rtc_video_mid(const struct myna_rtc_video *v); /* "" before it is negotiated */
+void myna_rtc_video_set_arg(struct myna_rtc_video *v, void *arg);
+void *myna_rtc_video_arg(const struct myna_rtc_video *v);
+/* From now on each whole key frame that begins after this call is told by events.picture, and the
+ * sender is asked for one (PLI), again and again until the first has come. */
+void myna_rtc_video_ask(struct myna_rtc_video *v);
+/* No more: what comes passes by unread. */
+void myna_rtc_video_rest(struct myna_rtc_video *v);
 
 /* --- data --- */
 
@@ -206,6 +257,8 @@ struct myna_rtc_stats {
     const char *srtp_profile;   /* "AEAD_AES_128_GCM"; "" before */
     char local[96], remote[96]; /* chosen pair: "host udp 127.0.0.1:1234"; "" before */
 };
+/* The last packet; 0: none yet. Moved on by the time in which this process slept. */
+myna_us myna_rtc_arrived(const struct myna_rtc *rtc);
 void myna_rtc_get_stats(const struct myna_rtc *rtc, struct myna_rtc_stats *into);
 
 struct myna_rtc_audio_stats {
@@ -217,6 +270,11 @@ struct myna_rtc_audio_stats {
     uint64_t sent, resent;                 /* packets of ours, and again after NACK */
     double peer_loss;                      /* of ours at the peer, 0 … 1, from its last report */
 };
+struct myna_rtc_video_stats {
+    uint64_t packets, pictures, asked,
+        missed; /* received while asked; told; PLIs; NACKed packets */
+};
+void myna_rtc_video_get_stats(const struct myna_rtc_video *v, struct myna_rtc_video_stats *into);
 void myna_rtc_audio_get_stats(const struct myna_rtc_audio *a, struct myna_rtc_audio_stats *into);
 
 #endif

@@ -40,19 +40,6 @@ static void take_sdes(struct myna_rtcp *r, const uint8_t *at, const uint8_t *end
     }
 }
 
-/* "REMB", a number of sources, 6 bits of exponent, 18 of mantissa. */
-static bool take_remb(struct myna_rtcp *r)
-{
-    const uint8_t *p = r->fci.ptr;
-    uint64_t mantissa;
-
-    if (r->fci.len < 8 || memcmp(p, "REMB", 4) != 0)
-        return false;
-    mantissa = (uint64_t)(p[5] & 3) << 16 | (uint64_t)p[6] << 8 | p[7];
-    r->bitrate = mantissa << (p[5] >> 2 > 45 ? 45 : p[5] >> 2);
-    return true;
-}
-
 static enum myna_rtcp_type take_feedback(struct myna_rtcp *r, int pt, unsigned fmt,
                                          const uint8_t *body, size_t len)
 {
@@ -61,14 +48,12 @@ static enum myna_rtcp_type take_feedback(struct myna_rtcp *r, int pt, unsigned f
     r->media = myna_get_be32(body + 4);
     r->fci = (struct myna_view){body + 8, len - 8};
     if (pt == RTPFB)
-        return fmt == 1 ? MYNA_RTCP_NACK : fmt == 15 ? MYNA_RTCP_TWCC : MYNA_RTCP_OTHER;
+        return fmt == 1 ? MYNA_RTCP_NACK : MYNA_RTCP_OTHER;
     switch (fmt) {
     case 1:
         return MYNA_RTCP_PLI;
     case 4:
         return MYNA_RTCP_FIR;
-    case 15:
-        return take_remb(r) ? MYNA_RTCP_REMB : MYNA_RTCP_OTHER;
     default:
         return MYNA_RTCP_OTHER;
     }

@@ -20,9 +20,7 @@ enum myna_rtcp_type {
     MYNA_RTCP_BYE,
     MYNA_RTCP_NACK, /* RFC 4585 */
     MYNA_RTCP_PLI,
-    MYNA_RTCP_FIR,  /* RFC 5104 */
-    MYNA_RTCP_REMB, /* draft-alvestrand-rmcat-remb */
-    MYNA_RTCP_TWCC, /* draft-holmer-rmcat-transport-wide-cc */
+    MYNA_RTCP_FIR, /* RFC 5104 */
     MYNA_RTCP_XR,
 };
 
@@ -46,8 +44,7 @@ struct myna_rtcp {
     uint32_t rtp_ts, packets, octets;
     size_t n_blocks; /* SR, RR */
     struct myna_rtcp_block blocks[MYNA_RTCP_BLOCKS];
-    struct myna_view fci;     /* NACK, FIR, TWCC: pairs, entries, report */
-    uint64_t bitrate;         /* REMB */
+    struct myna_view fci;     /* NACK, FIR: pairs, entries */
     struct myna_view cname;   /* SDES, of its first source */
     struct myna_view sources; /* BYE: 32-bit numbers */
 };
@@ -56,9 +53,6 @@ struct myna_rtcp {
 bool myna_rtcp_next(struct myna_view *rest, struct myna_rtcp *into);
 /* Sequence numbers of a NACK, at most `max`. */
 size_t myna_rtcp_nacked(const struct myna_rtcp *p, uint16_t *into, size_t max);
-/* TWCC: when the packets *first, *first+1, … came, on the peer's clock (it starts anew every 12
- * days), -1: not. Returns how many are told, at most `max`; 0: broken. */
-size_t myna_rtcp_twcc(const struct myna_rtcp *p, uint16_t *first, myna_us *arrived, size_t max);
 uint32_t myna_rtcp_source(const struct myna_rtcp *bye, size_t i); /* i < sources.len / 4 */
 
 struct myna_rtcp_out {
@@ -80,14 +74,8 @@ bool myna_rtcp_put_bye(struct myna_rtcp_out *o, uint32_t ssrc);
 bool myna_rtcp_put_nack(struct myna_rtcp_out *o, uint32_t ssrc, uint32_t media,
                         const uint16_t *seqs, size_t n);
 bool myna_rtcp_put_pli(struct myna_rtcp_out *o, uint32_t ssrc, uint32_t media);
+/* command: another one for each picture that is asked for (RFC 5104, 4.3.1). */
 bool myna_rtcp_put_fir(struct myna_rtcp_out *o, uint32_t ssrc, uint32_t media, uint8_t command);
-bool myna_rtcp_put_remb(struct myna_rtcp_out *o, uint32_t ssrc, uint64_t bitrate,
-                        const uint32_t *media, size_t n);
-/* Arrival of the packets first … first+n-1 (n <= MYNA_TWCC_MAX); arrived[i] < 0: not. Two that
- * follow each other may be 8 s apart at most. */
-enum { MYNA_TWCC_MAX = 128 };
-bool myna_rtcp_put_twcc(struct myna_rtcp_out *o, uint32_t ssrc, uint32_t media, uint8_t count,
-                        uint16_t first, const myna_us *arrived, size_t n);
 
 /* Milliseconds since 1970 as NTP's 64 bits, and the middle 32 of them. */
 uint64_t myna_ntp_from_ms(int64_t wall_ms);

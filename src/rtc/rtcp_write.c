@@ -146,20 +146,3 @@ bool myna_rtcp_put_fir(struct myna_rtcp_out *o, uint32_t ssrc, uint32_t media, u
     myna_put_be32(p + 4, (uint32_t)command << 24);
     return true;
 }
-
-bool myna_rtcp_put_remb(struct myna_rtcp_out *o, uint32_t ssrc, uint64_t bitrate,
-                        const uint32_t *media, size_t n)
-{
-    uint8_t *p = n < 256 ? feedback(o, 15, PSFB, 2 + n, ssrc, 0) : NULL;
-    unsigned exponent = 0;
-
-    if (!p)
-        return false;
-    for (; bitrate > 0x3ffff; bitrate >>= 1)
-        exponent++;
-    memcpy(p, "REMB", 4);
-    myna_put_be32(p + 4, (uint32_t)n << 24 | exponent << 18 | (uint32_t)bitrate);
-    for (size_t i = 0; i < n; i++)
-        myna_put_be32(p + 8 + i * 4, media[i]);
-    return true;
-}

@@ -5,9 +5,10 @@
  * address is a number that is never used twice, looked up in a list of who is alive: a packet that
  * usrsctp still wants to send for a closed association finds nobody.
  *
- * It is run without its threads. Its clock ticks every 20 ms while anybody is alive, by the timer
- * of the list's first connection; when that one goes, the next takes over. What it has to tell is
- * fetched by us after each call into it (no receive callback), so no event is told from inside it.
+ * It is run without its threads. Its clock ticks every 20 ms while messages come and go, every
+ * 100 ms while anybody is alive, by the timer of the list's first connection; when that one goes,
+ * the next takes over. What it has to tell is fetched by us after each call into it (no receive
+ * callback), so no event is told from inside it.
  */
 #include "rtc/sctp.h"
 
@@ -21,6 +22,8 @@
 enum {
     PORT = 5000, /* ours, always */
     TICK_MS = 20,
+    SLOW_TICK_MS = 100, /* of who waits for nothing but timers of 300 ms and more … */
+    BUSY_MS = 60,       /* … once what came lately was acknowledged, which takes 20 ms */
     BUFFER = 2 * MYNA_SCTP_MAX_SEND, /* each way; a message is taken whole or not */
     PATH_MTU = 1200 - 64,            /* inside DTLS inside UDP or TURN */
 };
@@ -44,6 +47,8 @@ static struct {
     struct myna_sctp *first;
     uintptr_t last_id;
     myna_us ticked; /* of the present driver's clock; < 0: a new driver begins */
+    myna_us busy_to;
+    bool slow;
 } shared = {.ticked = -1};
 
 static struct myna_sctp *by_id(uintptr_t id)
@@ -218,6 +223,23 @@ static void drain_all(void)
     }
 }
 
+static void set_tick(struct myna_sctp *driver, myna_us now)
+{
+    shared.slow = now >= shared.busy_to;
+    if (myna_timer_set(&driver->timer, now + (shared.slow ? SLOW_TICK_MS : TICK_MS) * MYNA_MS))
+        myna_host_log(driver->host, MYNA_LOG_ERROR, "sctp timer lost: out of memory stage=rtc");
+}
+
+/* Something comes or goes. */
+static void stir(const struct myna_sctp *s)
+{
+    myna_us now = myna_host_now(s->host);
+
+    shared.busy_to = now + BUSY_MS * MYNA_MS;
+    if (shared.slow && shared.first)
+        set_tick(shared.first, now);
+}
+
 static void on_tick(struct myna_timer *t)
 {
     struct myna_sctp *s = t->arg;
@@ -228,8 +250,7 @@ static void on_tick(struct myna_timer *t)
         shared.ticked = now - TICK_MS * MYNA_MS;
     ms = (uint32_t)((now - shared.ticked) / MYNA_MS);
     shared.ticked += (myna_us)ms * MYNA_MS;
-    if (myna_timer_set(t, now + TICK_MS * MYNA_MS))
-        myna_host_log(s->host, MYNA_LOG_ERROR, "sctp timer lost: out of memory stage=rtc");
+    set_tick(s, now);
     usrsctp_handle_timers(ms);
     drain_all();
 }
@@ -239,8 +260,8 @@ static void on_tick(struct myna_timer *t)
 static void drive(struct myna_sctp *s)
 {
     shared.ticked = -1;
-    if (s && myna_timer_set(&s->timer, myna_host_now(s->host) + TICK_MS * MYNA_MS))
-        myna_host_log(s->host, MYNA_LOG_ERROR, "sctp timer lost: out of memory stage=rtc");
+    if (s)
+        set_tick(s, myna_host_now(s->host));
 }
 
 static bool set(struct socket *so, int name, const void *value, socklen_t len)
@@ -349,6 +370,7 @@ enum myna_err myna_sctp_connect(struct myna_sctp *s, int remote_port, struct myn
     if (usrsctp_connect(s->so, (struct sockaddr *)&to, sizeof to) && errno != EINPROGRESS)
         return myna_fail(why, MYNA_EIO, "SCTP: no association: %s", strerror(errno));
     s->connected = true;
+    stir(s);
     memcpy(&path.spp_address, &to, sizeof to);
     if (!set(s->so, SCTP_PEER_ADDR_PARAMS, &path, sizeof path))
         return myna_fail(why, MYNA_EIO, "SCTP: no path MTU: %s", strerror(errno));
@@ -359,6 +381,7 @@ void myna_sctp_receive(struct myna_sctp *s, const uint8_t *data, size_t len)
 {
     if (s->down)
         return;
+    stir(s);
     usrsctp_conninput((void *)s->id, data, len, 0);
     if (s->dirty)
         drain(s);
@@ -373,6 +396,7 @@ enum myna_err myna_sctp_send(struct myna_sctp *s, const struct myna_sctp_send *h
 
     if (!s->up || s->down)
         return MYNA_EIO;
+    stir(s);
     if (how->unordered)
         spa.sendv_sndinfo.snd_flags |= SCTP_UNORDERED;
     if (how->max_retransmits >= 0) {

@@ -41,6 +41,7 @@ struct myna_sdp_codec {
     int channels;
     const char *fmtp; /* NULL: none */
     bool nack;
+    bool nack_pli, ccm_fir; /* ways to ask for a picture */
 };
 
 struct myna_sdp_extmap {

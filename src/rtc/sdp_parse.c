@@ -262,11 +262,17 @@ static enum myna_err a_rtcp_fb(struct parser *p, char *v)
     uint64_t pt = 0;
     bool all = pt_text && !strcmp(pt_text, "*");
 
-    if (!p->m || strcmp(v, "nack") != 0 || (!all && !number(pt_text, 127, &pt)))
+    if (!p->m || (!all && !number(pt_text, 127, &pt)))
         return MYNA_OK;
-    for (size_t i = 0; i < p->m->n_codecs; i++)
-        if (all || p->m->codecs[i].pt == (int)pt)
-            p->m->codecs[i].nack = true;
+    for (size_t i = 0; i < p->m->n_codecs; i++) {
+        struct myna_sdp_codec *c = &p->m->codecs[i];
+
+        if (!all && c->pt != (int)pt)
+            continue;
+        c->nack |= !strcmp(v, "nack");
+        c->nack_pli |= !strcmp(v, "nack pli");
+        c->ccm_fir |= !strcmp(v, "ccm fir");
+    }
     return MYNA_OK;
 }
 

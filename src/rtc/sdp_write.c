@@ -22,6 +22,10 @@ static void write_codecs(const struct myna_sdp_media *m, struct myna_buf *out)
             myna_buf_printf(out, "a=rtpmap:%d %s/%u\r\n", c->pt, c->name, c->clock_hz);
         if (c->nack)
             myna_buf_printf(out, "a=rtcp-fb:%d nack\r\n", c->pt);
+        if (c->nack_pli)
+            myna_buf_printf(out, "a=rtcp-fb:%d nack pli\r\n", c->pt);
+        if (c->ccm_fir)
+            myna_buf_printf(out, "a=rtcp-fb:%d ccm fir\r\n", c->pt);
         if (c->fmtp)
             myna_buf_printf(out, "a=fmtp:%d %s\r\n", c->pt, c->fmtp);
     }

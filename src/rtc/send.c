@@ -37,7 +37,8 @@ struct myna_send {
     char mid[17];
     bool begun;         /* a frame came */
     bool marker;        /* the next sound follows a pause */
-    int quiet;          /* silent frames in a row */
+    int quiet;          /* silent frames in a row; 2 stand for any more */
+    int unsent;         /* of these since the last packet */
     myna_us run_from;   /* the clock at `ts` of the first frame of this run */
     int64_t run_frames; /* … and frames since */
     uint32_t last_ts;   /* of the last frame, and when it came */
@@ -140,6 +141,33 @@ static void follow_clock(struct myna_send *s, myna_us now)
     s->run_frames = 0;
 }
 
+bool myna_send_rests(const struct myna_send *s)
+{
+    return s->quiet >= 2;
+}
+
+static void advance(struct myna_send *s, int frames)
+{
+    s->ts += (uint32_t)frames * TICKS;
+    s->run_frames += frames;
+}
+
+void myna_send_rested(struct myna_send *s, int frames)
+{
+    advance(s, frames);
+    s->unsent += frames;
+}
+
+/* In silence nobody hears a frame more or less. false: this one is too much, one was sent ahead. */
+static bool set_right(struct myna_send *s, myna_us now)
+{
+    myna_us behind = now - s->run_from - s->run_frames * MYNA_FRAME_US;
+
+    if (behind >= MYNA_FRAME_US)
+        myna_send_rested(s, (int)(behind / MYNA_FRAME_US));
+    return behind >= -MYNA_FRAME_US / 2;
+}
+
 /* --- a packet --- */
 
 static bool is_zero(const int16_t *pcm)
@@ -227,6 +255,9 @@ static size_t packet(struct myna_send *s, bool marker, const uint8_t *frame, siz
 
         remember(s, frame, len);
         len = n;
+    } else if (s->wire.seal) {
+        len = s->wire.seal(s->wire.seal_arg, s->ssrc, s->ts, (struct myna_view){frame, len},
+                           into + head, MYNA_RTP_MAX - head);
     } else {
         memcpy(into + head, frame, len);
     }
@@ -234,6 +265,7 @@ static size_t packet(struct myna_send *s, bool marker, const uint8_t *frame, siz
         return 0;
     keep(s, into, head + len);
     s->seq++;
+    s->unsent = 0;
     s->stats.sent++;
     s->stats.octets += len;
     return head + len;
@@ -248,6 +280,9 @@ size_t myna_send_frame(struct myna_send *s, myna_us now, const int16_t *pcm, uin
     follow_clock(s, now);
     if (pcm && is_zero(pcm))
         pcm = NULL;
+    if (!pcm && s->quiet >= 2 && !set_right(s, now))
+        return 0;
+    s->unsent++;
     if (pcm || s->quiet == 0) { /* sound, or its tail that the encoder still holds */
         size_t n = myna_opus_encode(s->encoder, pcm ? pcm : nothing, MYNA_OUT_SAMPLES, frame,
                                     sizeof frame);
@@ -255,15 +290,14 @@ size_t myna_send_frame(struct myna_send *s, myna_us now, const int16_t *pcm, uin
         if (n)
             len = packet(s, pcm && s->marker, frame, n, pcm, into);
         s->marker = s->marker && !pcm;
-    } else if (s->quiet % SILENCE_EVERY == 1) {
+    } else if (s->quiet == 1 || s->unsent >= SILENCE_EVERY) {
         len = packet(s, false, silence, sizeof silence, NULL, into);
         s->marker = true;
     }
-    s->quiet = pcm ? 0 : s->quiet + 1;
+    s->quiet = pcm ? 0 : s->quiet < 2 ? s->quiet + 1 : 2;
     s->last_ts = s->ts;
     s->last_at = now;
-    s->ts += TICKS;
-    s->run_frames++;
+    advance(s, 1);
     return len;
 }
 

@@ -36,12 +36,21 @@ struct myna_send_wire {  /* as the description says; copied */
     int level_id;        /* header extension ssrc-audio-level; 0: none */
     int mid_id;          /* header extension mid, in the first second; 0: none */
     const char *mid;     /* at most 16 bytes */
+    /* What a packet of Opus becomes on its way (myna_rtc_seal); NULL: nothing. Not with RED. */
+    size_t (*seal)(void *arg, uint32_t ssrc, uint32_t ts, struct myna_view frame, uint8_t *into,
+                   size_t cap);
+    void *seal_arg;
 };
 void myna_send_negotiated(struct myna_send *s, const struct myna_send_wire *w);
 
 /* MYNA_OUT_SAMPLES of 24 kHz, or NULL for silence. Returns the length of the
- * packet in `into` (MYNA_RTP_MAX bytes), 0: there is none to send this time. */
+ * packet in `into` (MYNA_RTP_MAX bytes), 0: there is none to send this time.
+ * A frame may come ahead of its 20 ms; in the silence behind it one is left out. */
 size_t myna_send_frame(struct myna_send *s, myna_us now, const int16_t *pcm, uint8_t *into);
+/* Silence, and nothing of it is left to be sent but the packet every 400 ms. */
+bool myna_send_rests(const struct myna_send *s);
+/* So many frames of silence went by without a call, while it rested. */
+void myna_send_rested(struct myna_send *s, int frames);
 /* The packet that was asked for, as it was sent (MYNA_RTP_MAX bytes). 0:
  * forgotten, sent again just now, or the peer asks for more than a second's
  * sound a second. */

@@ -31,6 +31,11 @@ static void init_library(void)
         srtp_install_log_handler(NULL, NULL);
 }
 
+void myna_srtp_prepare(void)
+{
+    pthread_once(&once, init_library);
+}
+
 static bool make(srtp_t *out, const struct myna_srtp_keys *keys, bool inbound)
 {
     uint8_t key[46];
@@ -52,7 +57,7 @@ enum myna_err myna_srtp_create(struct myna_srtp **out, const struct myna_srtp_ke
 
     if (!s)
         return myna_fail(why, MYNA_ENOMEM, "WebRTC: out of memory");
-    pthread_once(&once, init_library);
+    myna_srtp_prepare();
     if (!make(&s->out, keys, false) || !make(&s->in, keys, true)) {
         myna_srtp_destroy(s);
         return myna_fail(why, MYNA_EUNAVAIL,

@@ -20,6 +20,8 @@ enum { MYNA_SRTP_ROOM = 144 /* protect() may add so much (SRTP_MAX_TRAILER_LEN, 
 
 struct myna_srtp;
 
+/* Once a process, 20 ms of self-tests: the first create() does it if nobody did. Any thread. */
+void myna_srtp_prepare(void);
 MYNA_MUST enum myna_err myna_srtp_create(struct myna_srtp **out, const struct myna_srtp_keys *keys,
                                          struct myna_why *why);
 void myna_srtp_destroy(struct myna_srtp *s); /* NULL is fine */

@@ -124,7 +124,8 @@ enum myna_err myna_s_agents_init(struct myna_session *s, struct myna_why *why)
     struct myna_config_entry entry;
     enum myna_err err = MYNA_OK;
 
-    if (!myna_config_entry(cfg, &myna_agents_section, 0, &entry))
+    if (!myna_config_entry(cfg, &myna_agents_section, 0, &entry) &&
+        myna_config_is_default(cfg, "agent.tools") && myna_config_is_default(cfg, "agent.handoff"))
         return MYNA_OK;
     s->agents = calloc(S_AGENTS_MAX, sizeof *s->agents);
     if (!s->agents)
@@ -215,23 +216,25 @@ enum myna_err myna_s_handoff_tool(const struct myna_session *s, size_t agent, ch
 
 /* ---- the handoff */
 
-enum myna_err myna_s_handoff(struct myna_session *s, const char *name, const char *tools)
+enum myna_err myna_s_handoff(struct myna_session *s, const char *name, const char *tools,
+                             uint32_t person)
 {
     const struct s_agent *to = find(s, name);
 
     if (!to || s->closing.asked)
         return to ? MYNA_ESTATE : MYNA_ENOENT;
-    myna_s_command(s, S_CMD_HANDOFF, 0, 0, name, tools);
+    myna_s_command(s, S_CMD_HANDOFF, person, 0, name, tools);
     free(s->handoff_tools);
     s->handoff_tools = tools ? strdup(tools) : NULL;
     s->handoff = to;
+    s->handoff_person = person;
     s->dirty = true;
     myna_s_leave(s);
     return MYNA_OK;
 }
 
 bool myna_s_handoff_call(struct myna_session *s, const char *call_id, const char *name,
-                         const char *arguments)
+                         const char *arguments, uint32_t person)
 {
     struct myna_tool_result r = {.size = sizeof r, .no_reply = true};
     const struct s_agent *to;
@@ -250,7 +253,7 @@ bool myna_s_handoff_call(struct myna_session *s, const char *call_id, const char
     snprintf(output, sizeof output, "{\"status\":\"handed over\",\"agent\":\"%.80s\"}",
              to ? to->name : "");
     r.output = output;
-    if (s->handoff || !tools || myna_s_handoff(s, to->name, tools)) {
+    if (s->handoff || !tools || myna_s_handoff(s, to->name, tools, person)) {
         r.output = s->handoff ? "Error: the conversation is being handed over already"
                               : "Error: the conversation cannot be handed over";
         r.is_error = true;
@@ -271,7 +274,7 @@ enum myna_err myna_session_handoff(struct myna_session *s, const char *agent)
     if (!to)
         return MYNA_ENOENT;
     tools = myna_s_tools_of_agent(s, (size_t)(to - s->agents));
-    err = tools ? myna_s_handoff(s, agent, tools) : MYNA_ENOMEM;
+    err = tools ? myna_s_handoff(s, agent, tools, 0) : MYNA_ENOMEM;
     free(tools);
     return err;
 }
@@ -299,13 +302,16 @@ static enum myna_err remember(struct myna_session *s, const struct s_agent *to)
 static void speak_first(struct myna_session *s, const struct s_agent *to)
 {
     const char *greeting = to->conf.greeting;
+    struct myna_reply_options how = {.size = sizeof how,
+                                     .allow_interruptions = -1,
+                                     .by = myna_s_person_identity(s, s->handoff_person)};
     enum myna_err err;
 
-    if (s->turns || s->user_state == MYNA_USER_SPEAKING || s->closing.asked)
+    if (s->turns || s->waiting || s->user_state == MYNA_USER_SPEAKING || s->closing.asked)
         return; /* the person has the word */
     s->greeting = true;
     err = greeting && greeting[0] ? myna_session_say(s, greeting, -1, true, NULL)
-                                  : myna_session_generate_reply(s, NULL, NULL);
+                                  : myna_session_generate_reply(s, &how, NULL);
     s->greeting = false;
     if (err)
         myna_s_log(s, MYNA_LOG_WARN, "the new agent says nothing reason=\"%s\"",
@@ -330,6 +336,7 @@ void myna_s_handoff_advance(struct myna_session *s)
         return;
     }
     myna_s_preempt_cancel(s); /* it was made with the old one's words */
+    myna_s_tools_forget_gone(s);
     if (remember(s, to) || myna_s_tools_replace(s, tools ? tools : "[]", s->handoff_instructions)) {
         myna_s_log(s, MYNA_LOG_ERROR, "no handoff: no memory agent=%s", to->name);
     } else {

@@ -18,6 +18,7 @@
 static void keep_fault(struct myna_session *s, const struct myna_fault *f)
 {
     s->close_fault = *f;
+    s->close_fault.identity = NULL; /* lives for the event alone */
     snprintf(s->close_message, sizeof s->close_message, "%s",
              f->message ? f->message : myna_strerror(f->err));
     s->close_fault.message = s->close_message;
@@ -201,7 +202,8 @@ void myna_s_close_advance(struct myna_session *s)
 
     if (!c->asked || c->told)
         return;
-    if (myna_s_busy(s) || (s->playout && myna_playout_active(s->playout)))
+    if (myna_s_busy(s) ||
+        (s->playout && (myna_playout_active(s->playout) || myna_playout_waiting(s->playout))))
         return;
     if (!c->hung_up) {
         if (!words_in(s))

@@ -112,15 +112,20 @@ void myna_s_turn_clear(struct myna_session *s)
     r->committed = false;
     myna_s_limit_reset(s);
     myna_s_eou_cancel(s);
-    myna_s_preempt_cancel(s);
+    myna_s_preempt_drop(s);
     myna_s_eou_settled(s);
 }
 
 bool myna_s_words_expected(const struct myna_session *s)
 {
-    const struct recognition *r = &s->ear->rec;
+    return myna_s_words_expected_of(s->ear);
+}
 
-    if (!s->ear->stt_port)
+bool myna_s_words_expected_of(const struct ear *e)
+{
+    const struct recognition *r = &e->rec;
+
+    if (!e->stt_port)
         return false;
     if (r->vad_speaking || r->interim.len)
         return true;

@@ -14,6 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define LAST_WORDS (10 * MYNA_S) /* of who has left, for a recogniser that answers late */
+
 static void begin(struct myna_session *s, struct ear *e)
 {
     struct recognition *r = &e->rec;
@@ -21,7 +23,7 @@ static void begin(struct myna_session *s, struct ear *e)
 
     e->session = s;
     myna_endpointing_init(&e->endpointing, &ep);
-    e->line.heard_at = e->limit.since = e->final_at = MYNA_NEVER;
+    e->line.heard_at = e->limit.since = e->final_at = e->going_by = MYNA_NEVER;
     r->last_speaking = r->speech_start = r->last_final = MYNA_NEVER;
     r->eou_at = r->commit_at = r->stt_retry_at = r->words_by = MYNA_NEVER;
     r->user_quiet = true;
@@ -33,7 +35,7 @@ static void begin(struct myna_session *s, struct ear *e)
 void myna_s_ears_init(struct myna_session *s)
 {
     begin(s, &s->first);
-    s->ears[0] = s->ear = &s->first;
+    s->ears[0] = s->ear = s->spoke = &s->first;
     s->n_ears = 1;
 }
 
@@ -68,7 +70,7 @@ static struct ear *vacant(struct myna_session *s)
     struct ear *e;
 
     for (size_t i = 0; i < s->n_ears; i++)
-        if (!s->ears[i]->there)
+        if (!s->ears[i]->there && s->ears[i]->going_by == MYNA_NEVER)
             return s->ears[i];
     e = s->n_ears < S_EARS_MAX ? calloc(1, sizeof *e) : NULL;
     if (!e)
@@ -96,7 +98,8 @@ struct ear *myna_s_ear_join(struct myna_session *s, uint32_t who, const char *id
         snprintf(e->name, sizeof e->name, "%s", name);
     if (renamed || !s->known[0])
         snprintf(s->known, sizeof s->known, "%s", e->identity);
-    s->several = s->several || e != &s->first || (e->identity[0] && strcmp(e->identity, s->known));
+    /* Who comes back may find their place still taken by their own last words. */
+    s->several |= e->identity[0] ? strcmp(e->identity, s->known) != 0 : e != &s->first;
     return e;
 }
 
@@ -108,14 +111,14 @@ bool myna_s_anyone_there(const struct myna_session *s)
     return false;
 }
 
-bool myna_s_ear_leave(struct myna_session *s, struct ear *e)
+/* The ear is free for somebody else. */
+static void vacate(struct myna_session *s, struct ear *e)
 {
     struct recognition *r = &e->rec;
 
     s->ear = e;
-    e->there = false;
-    if (!myna_s_anyone_there(s) && !(s->transport->caps & MYNA_TRANSPORT_STAYS))
-        return false; /* the call ends: its closing takes their last words */
+    s->spoke = s->spoke == e ? &s->first : s->spoke;
+    e->going_by = MYNA_NEVER;
     if (r->final.len || r->interim.len)
         myna_s_turn_take(s);
     myna_s_ear_close(s);
@@ -133,7 +136,33 @@ bool myna_s_ear_leave(struct myna_session *s, struct ear *e)
             myna_s_false_timer(s, s->paused.timeout);
     }
     s->dirty = true;
+}
+
+/* A word and a hang-up: a recogniser of whole utterances has the word and has not told it yet. */
+bool myna_s_ear_leave(struct myna_session *s, struct ear *e, bool goes_on)
+{
+    const struct recognition *r = &e->rec;
+
+    s->ear = e;
+    e->there = false;
+    if (!myna_s_anyone_there(s) && !goes_on)
+        return false; /* the call ends: its closing takes their last words */
+    if (r->final.len || r->interim.len || !myna_s_words_expected(s)) {
+        vacate(s, e);
+        return true;
+    }
+    e->going_by = s->now + LAST_WORDS;
+    if (r->vad_speaking)
+        myna_s_vad_over(s);
+    s->dirty = true;
     return true;
+}
+
+/* Gone, and their last words are told, or will not be. */
+static bool is_gone(const struct myna_session *s, const struct ear *e)
+{
+    return e->going_by != MYNA_NEVER &&
+           (e->going_by <= s->now || (!myna_s_words_expected_of(e) && !e->rec.eou_open));
 }
 
 const char *myna_s_ear_name(const struct ear *e)
@@ -149,12 +178,20 @@ void myna_s_item_by(struct myna_item *it, const struct ear *e)
     it->identity = e->identity[0] ? strdup(e->identity) : NULL;
 }
 
+void myna_s_item_of(struct myna_item *it, const char *identity)
+{
+    if (!it || !identity || !*identity)
+        return;
+    it->speaker = strdup(identity);
+    it->identity = strdup(identity);
+}
+
 /* ---- names, for the agent */
 
 static bool is_named(const struct myna_session *s, const struct myna_item *it)
 {
-    return s->several && it->type == MYNA_ITEM_MESSAGE && it->role == MYNA_ROLE_USER &&
-           it->speaker && it->text;
+    return s->several && !s->conf.own_history && it->type == MYNA_ITEM_MESSAGE &&
+           it->role == MYNA_ROLE_USER && it->speaker && it->text;
 }
 
 enum myna_err myna_s_named(const struct myna_session *s, struct myna_item *items, size_t n)
@@ -189,7 +226,7 @@ char *myna_s_instructed(const struct myna_session *s)
 
     if (!own)
         own = "";
-    if (!s->several)
+    if (!s->several || s->conf.own_history)
         return strdup(own);
     return asprintf(&text, "%s%s%s", own, *own ? "\n\n" : "", names) < 0 ? NULL : text;
 }
@@ -279,6 +316,7 @@ myna_us myna_s_ears_deadline(const struct myna_session *s)
         at = earlier(at, earlier(e->rec.eou_at, e->rec.stt_retry_at));
         at = earlier(at, earlier(e->rec.commit_at, e->rec.words_by));
         at = earlier(at, myna_s_line_deadline(e));
+        at = earlier(at, is_gone(s, e) ? s->now : e->going_by);
     }
     return at;
 }
@@ -297,41 +335,56 @@ static void expire(struct myna_session *s)
         myna_s_words_late(s);
     if (r->stt_retry_at <= s->now)
         myna_s_stt_reopen(s);
+    if (is_gone(s, s->ear))
+        vacate(s, s->ear);
 }
 
 void myna_s_ears_expire(struct myna_session *s)
 {
+    struct ear *at_hand = s->ear;
+
     for (size_t i = 0; i < s->n_ears; i++) {
         s->ear = s->ears[i];
         expire(s);
     }
+    s->ear = at_hand;
 }
 
-/* ---- the host speaks for all: manual turns */
+/* ---- the host ends a turn: of one person, or of all (identity NULL) */
 
-void myna_s_ears_commit(struct myna_session *s)
+static bool is_meant(const struct ear *e, const char *identity)
+{
+    return !identity || (e->there && !strcmp(e->identity, identity));
+}
+
+void myna_s_ears_commit(struct myna_session *s, const char *identity)
 {
     struct ear *at_hand = s->ear;
     bool any = false;
 
     for (size_t i = 0; i < s->n_ears; i++) {
         s->ear = s->ears[i];
-        if (!s->ear->rec.final.len && !myna_s_words_expected(s))
+        if (!is_meant(s->ear, identity) || (!s->ear->rec.final.len && !myna_s_words_expected(s)))
             continue;
         any = true;
         myna_s_turn_commit(s);
     }
-    if (any)
-        return;
-    s->ear = at_hand; /* who spoke last: their next words are it */
-    myna_s_turn_commit(s);
+    s->ear = s->spoke;
+    if (!any && s->ear->open && is_meant(s->ear, identity)) /* their next words are it */
+        myna_s_turn_commit(s);
+    s->ear = at_hand;
 }
 
-void myna_s_ears_clear(struct myna_session *s)
+void myna_s_ears_clear(struct myna_session *s, const char *identity)
 {
+    struct ear *at_hand = s->ear;
+
     for (size_t i = 0; i < s->n_ears; i++) {
         s->ear = s->ears[i];
+        if (!is_meant(s->ear, identity))
+            continue;
         myna_s_turn_clear(s);
         myna_s_stt_restart(s);
     }
+    s->ear = at_hand;
 }

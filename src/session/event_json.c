@@ -3,12 +3,17 @@
  */
 #include <myna/event.h>
 
+#include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "session/header.h"
+#include "session/internal.h"
 #include "util/item_json.h"
 #include "util/json_dump.h"
+#include "util/utf8.h"
 
 const char *myna_event_name(enum myna_event_type type)
 {
@@ -53,6 +58,10 @@ const char *myna_event_name(enum myna_event_type type)
         return "provider_switched";
     case MYNA_EV_PERSON_SPEAKING:
         return "person_speaking";
+    case MYNA_EV_DATA_RECEIVED:
+        return "data_received";
+    case MYNA_EV_ATTRIBUTE_CHANGED:
+        return "attribute_changed";
     }
     return "unknown";
 }
@@ -105,6 +114,8 @@ static json_t *fault_json(const struct myna_fault *f)
         bad |= json_object_set_new(o, "statusCode", json_integer(f->http_status));
     bad |= put_bool(o, "retryable", f->retryable);
     bad |= put_bool(o, "recoverable", f->recoverable);
+    if (f->identity)
+        bad |= myna_json_put_text(o, "identity", f->identity);
     if (!bad)
         return o;
     json_decref(o);
@@ -322,6 +333,26 @@ static int put_close(json_t *o, const struct myna_event *ev)
            json_object_set_new(o, "error", f ? fault_json(f) : json_null());
 }
 
+/* The words of a short text; of all else length and CRC. So a replay, which has no more, tells the
+ * same. */
+static int put_data(json_t *o, const struct myna_event *ev)
+{
+    size_t len = ev->u.data.len;
+    bool is_text = ev->u.data.bytes && len <= MYNA_S_DATA_KEPT &&
+                   myna_utf8_span(ev->u.data.bytes, len) == len &&
+                   !memchr(ev->u.data.bytes, '\0', len);
+    char crc[9];
+    int bad = myna_json_put_text(o, "topic", ev->u.data.topic);
+
+    bad |= myna_json_put_text(o, "participantIdentity", ev->u.data.identity);
+    bad |= json_object_set_new(o, "size", json_integer((json_int_t)len));
+    if (is_text)
+        return bad |
+               json_object_set_new(o, "text", json_stringn((const char *)ev->u.data.bytes, len));
+    snprintf(crc, sizeof crc, "%08" PRIx32, ev->u.data.crc);
+    return bad | myna_json_put_text(o, "crc32", crc);
+}
+
 static int put_fields(json_t *o, const struct myna_event *ev)
 {
     /* Items carry the session's clock, JSON the wall's. */
@@ -380,6 +411,14 @@ static int put_fields(json_t *o, const struct myna_event *ev)
         return myna_json_put_text(o, "identity", ev->u.person.identity) |
                myna_json_put_text(o, "name", ev->u.person.name) |
                json_object_set_new(o, "speaking", json_boolean(ev->u.person.speaking));
+    case MYNA_EV_DATA_RECEIVED:
+        return put_data(o, ev);
+    case MYNA_EV_ATTRIBUTE_CHANGED:
+        return myna_json_put_text(o, "participantIdentity", ev->u.attribute.identity) |
+               myna_json_put_text(o, "key", ev->u.attribute.key) |
+               (ev->u.attribute.len > MYNA_S_DATA_KEPT
+                    ? json_object_set_new(o, "size", json_integer((json_int_t)ev->u.attribute.len))
+                    : myna_json_put_text(o, "value", ev->u.attribute.value));
     }
     return 0;
 }

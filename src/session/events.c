@@ -91,6 +91,28 @@ static bool own_progress(struct s_event *e)
     return true;
 }
 
+static bool own_data(struct s_event *e)
+{
+    struct myna_event *ev = &e->ev;
+    size_t len = ev->u.data.len;
+
+    ev->u.data.topic = e->text = strdup(ev->u.data.topic);
+    if (ev->u.data.identity)
+        ev->u.data.identity = e->text2 = strdup(ev->u.data.identity);
+    if (!e->text || (ev->u.data.identity && !e->text2))
+        return false;
+    if (!ev->u.data.bytes)
+        return true;
+    e->text3 = malloc(len + 1);
+    if (!e->text3)
+        return false;
+    if (len)
+        memcpy(e->text3, ev->u.data.bytes, len);
+    e->text3[len] = '\0';
+    ev->u.data.bytes = (const uint8_t *)e->text3;
+    return true;
+}
+
 /* Points the copy's texts at memory that lives until the event is told. false: memory is short. */
 static bool own(struct s_event *e)
 {
@@ -131,6 +153,10 @@ static bool own(struct s_event *e)
         break;
     case MYNA_EV_ERROR:
         text = &ev->u.fault.message;
+        text2 = &ev->u.fault.provider; /* a tool of the host's may be gone by then */
+        if (ev->u.fault.identity &&
+            !(ev->u.fault.identity = e->text3 = strdup(ev->u.fault.identity)))
+            return false;
         break;
     case MYNA_EV_PROVIDER_SWITCHED: /* the names are kept by the session */
         text = &ev->u.switched.reason;
@@ -141,6 +167,15 @@ static bool own(struct s_event *e)
         break;
     case MYNA_EV_DEBUG_MESSAGE:
         text = &ev->u.debug;
+        break;
+    case MYNA_EV_DATA_RECEIVED:
+        return own_data(e);
+    case MYNA_EV_ATTRIBUTE_CHANGED:
+        text = &ev->u.attribute.key;
+        text2 = &ev->u.attribute.value;
+        ev->u.attribute.identity = e->text3 = strdup(ev->u.attribute.identity);
+        if (!e->text3)
+            return false;
         break;
     case MYNA_EV_FUNCTION_TOOLS_EXECUTED:
         return own_items(e);

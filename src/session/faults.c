@@ -21,7 +21,10 @@ void myna_s_fault(struct myna_session *s, const struct myna_fault *f)
     ev.u.fault = *f;
     if (!ev.u.fault.message)
         ev.u.fault.message = myna_strerror(f->err);
-    myna_s_log(s, f->recoverable ? MYNA_LOG_WARN : MYNA_LOG_ERROR,
+    myna_s_log(s,
+               s->tells_errors  ? MYNA_LOG_INFO
+               : f->recoverable ? MYNA_LOG_WARN
+                                : MYNA_LOG_ERROR,
                "%s stage=%s provider=%s recoverable=%s", ev.u.fault.message,
                myna_stage_name(f->stage), f->provider ? f->provider : "-",
                f->recoverable ? "yes" : "no");
@@ -60,10 +63,26 @@ bool myna_s_sorry_recorded(struct segment *seg)
     return true;
 }
 
-/* Queues the sentence, unless it is already waiting to be heard. */
-static void say_sorry(struct myna_session *s, bool voice_works, const struct speech *instead)
+static bool is_refusal(const struct myna_session *s, const struct myna_fault *f)
 {
-    const char *sentence = s->conf.error_sentence;
+    return f->stage == MYNA_STAGE_LLM && (f->http_status == 401 || f->http_status == 403) &&
+           s->conf.refused_sentence && s->conf.refused_sentence[0];
+}
+
+/* What there is to say of it. NULL: nothing, or no more. */
+static const char *sentence_of(const struct myna_session *s, const struct myna_fault *f)
+{
+    if (!is_refusal(s, f))
+        return s->conf.error_sentence;
+    return s->refusal_told ? NULL : s->conf.refused_sentence;
+}
+
+/* Queues the sentence, unless one is already waiting to be heard. */
+static void say_sorry(struct myna_session *s, const struct myna_fault *f,
+                      const struct speech *instead)
+{
+    const char *sentence = sentence_of(s, f);
+    bool voice_works = f->stage != MYNA_STAGE_TTS;
     struct speech *sp;
     struct segment *seg;
     bool said;
@@ -77,6 +96,7 @@ static void say_sorry(struct myna_session *s, bool voice_works, const struct spe
     if (!sp)
         return;
     sp->llm_done = true;
+    sp->silent = instead ? instead->silent : s->unspoken;
     sp->add_to_history = false; /* not the agent's words */
     seg = myna_s_segment_new(s, sp);
     if (seg && voice_works && s->tts && strcmp(sentence, MYNA_SORRY_TEXT) != 0) {
@@ -92,6 +112,7 @@ static void say_sorry(struct myna_session *s, bool voice_works, const struct spe
     if (instead && s->paused.speech == instead) /* whose floor it is stays open */
         s->paused.speech = sp;
     (void)myna_s_speech_schedule(s, sp, 10);
+    s->refusal_told |= is_refusal(s, f);
 }
 
 void myna_s_failed(struct myna_session *s, const struct myna_fault *f, bool aloud,
@@ -103,7 +124,7 @@ void myna_s_failed(struct myna_session *s, const struct myna_fault *f, bool alou
 
     myna_s_fault(s, f);
     if (aloud)
-        say_sorry(s, f->stage != MYNA_STAGE_TTS, instead);
+        say_sorry(s, f, instead);
     if (errors > s->conf.max_unrecoverable_errors || myna_s_all_deaf(s))
         myna_s_close(s, true, "error", f);
     s->dirty = true;

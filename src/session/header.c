@@ -70,15 +70,15 @@ char *myna_s_header_json(const struct myna_session *s)
 
     snprintf(seed, sizeof seed, "%" PRIu64, s->seed);
     root = json_pack(
-        "{s:s,s:s,s:s,s:s,s:I,s:I,s:{s:s,s:s,s:s?,s:b},s:{s:s,s:i,s:i,s:I},s:{s:o,s:o,"
+        "{s:s,s:s,s:s,s:s,s:I,s:I,s:{s:s,s:s,s:s?,s:b},s:{s:s,s:i,s:i,s:I,s:I},s:{s:o,s:o,"
         "s:o,s:o},s:b,s:o}",
         "myna", myna_version(), "build", myna_build(), "session", s->id, "seed", seed, "start_us",
         (json_int_t)s->now, "wall_ms",
         (json_int_t)(myna_loop_wall_ms(s->loop) - myna_loop_now(s->loop) / 1000), "agent", "name",
         s->agent_name, "instructions", s->agent_instructions, "greeting", s->agent_greeting,
         "greet", s->agent.greet, "transport", "name", t->cls->name, "caps", (int)t->caps, "heard",
-        (int)t->heard, "latency_us", (json_int_t)t->latency, "stages", "vad",
-        stage(s->vad ? s->vad->cls->name : NULL, 0), "stt",
+        (int)t->heard, "latency_us", (json_int_t)t->latency, "rewinds_us", (json_int_t)t->rewinds,
+        "stages", "vad", stage(s->vad ? s->vad->cls->name : NULL, 0), "stt",
         stage(s->stt ? s->stt->cls->name : NULL, s->stt ? s->stt->cls->caps : 0), "llm",
         llm_stage(s->llm), "tts",
         stage(s->tts ? s->tts->cls->name : NULL, s->tts ? s->tts->cls->caps : 0), "on_user_turn",

@@ -68,6 +68,7 @@ void myna_s_item_free(struct myna_item *it)
     drop(it->instructions);
     drop(it->tools_added);
     drop(it->tools_removed);
+    myna_s_pictures_free(it);
     free(it);
 }
 
@@ -118,6 +119,7 @@ void myna_s_item_before(struct myna_session *s, const struct myna_item *mark)
         return;
     memmove(&s->items[at + 1], &s->items[at], (s->n_items - 1 - at) * sizeof(*s->items));
     s->items[at] = it;
+    myna_s_talks_moved(s, at);
 }
 
 const struct myna_item *myna_session_history(const struct myna_session *s, size_t *n)
@@ -145,4 +147,5 @@ void myna_s_history_fini(struct myna_session *s)
     s->items = NULL;
     s->flat = NULL;
     s->n_items = s->cap_items = 0;
+    myna_s_pictures_fini(s);
 }

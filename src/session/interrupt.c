@@ -6,6 +6,7 @@
  * after the person is quiet again, it was none, and the agent goes on where it was heard.
  */
 #include "session/internal.h"
+#include "session/queue.h"
 
 #include <string.h>
 
@@ -34,6 +35,13 @@ static void let_go(struct myna_session *s)
         myna_sync_resume(s->playout_segment->sync, s->now);
 }
 
+/* The end of an answer that was lost on the way is not said any more. */
+static void drop_tail(struct myna_session *s, bool force)
+{
+    if (s->playout && (force || !s->tail_spared))
+        myna_playout_forget(s->playout);
+}
+
 void myna_s_pause(struct myna_session *s, struct speech *sp, myna_us timeout)
 {
     if (s->paused.speech != sp) {
@@ -57,6 +65,8 @@ void myna_s_audio_activity(struct myna_session *s)
         myna_s_words(myna_s_transcript(s)) < s->turn_conf.min_interruption_words)
         return;
     if (!sp || sp->interrupted || !sp->allow_interruptions)
+        return;
+    if (myna_s_queue_spares(s, sp))
         return;
     if (!sp->authorized)
         return; /* it waits until the person is quiet */
@@ -160,11 +170,23 @@ void myna_s_pause_cancel(struct myna_session *s, bool interrupt)
     struct speech *sp = s->paused.speech;
 
     myna_s_false_timer_stop(s);
+    if (interrupt)
+        drop_tail(s, false);
     if (!sp)
         return;
     if (interrupt && sp->allow_interruptions)
         myna_s_speech_interrupt(s, sp);
     s->paused.speech = NULL;
+    let_go(s);
+}
+
+/* What was held is cut. */
+static void drop_pause(struct myna_session *s)
+{
+    if (!s->paused.speech || !s->paused.speech->interrupted)
+        return;
+    s->paused.speech = NULL;
+    myna_s_false_timer_stop(s);
     let_go(s);
 }
 
@@ -191,10 +213,18 @@ enum myna_err myna_s_interrupt_all(struct myna_session *s, bool force)
             break;
         myna_s_speech_interrupt(s, next);
     }
-    if (s->paused.speech && s->paused.speech->interrupted) {
-        s->paused.speech = NULL;
-        myna_s_false_timer_stop(s);
-        let_go(s);
-    }
+    drop_pause(s);
+    drop_tail(s, force);
     return MYNA_OK;
+}
+
+void myna_s_interrupt_of(struct myna_session *s, uint32_t talk)
+{
+    if (s->preemptive.speech && s->preemptive.speech->talk == talk)
+        myna_s_preempt_cancel(s);
+    for (struct speech *sp = s->speeches; sp; sp = sp->next)
+        if (sp->talk == talk)
+            myna_s_speech_interrupt(s, sp);
+    drop_pause(s);
+    drop_tail(s, false);
 }

@@ -54,7 +54,7 @@ static bool idle(const struct myna_session *s)
     for (const struct speech *sp = s->speeches; sp; sp = sp->next)
         if (sp->scheduled && !sp->done)
             return false;
-    return !s->turns;
+    return !s->turns && !s->waiting;
 }
 
 static void advance(struct myna_session *s)
@@ -70,6 +70,7 @@ static void advance(struct myna_session *s)
     sp->tool_choice = MYNA_TOOLS_NONE;
     sp->user_item = myna_s_item_message(s, MYNA_ROLE_USER, said);
     myna_s_item_by(sp->user_item, s->ear);
+    myna_s_speech_by(s, sp, myna_s_person_of(s, s->ear));
     sp->instructions = strdup(break_in);
     if (!sp->user_item || !sp->instructions) {
         myna_s_speech_interrupt(s, sp); /* the turn's own end answers it */

@@ -43,7 +43,7 @@ void myna_s_hear(struct myna_session *s, const struct myna_frame *f)
     s->ear->line.heard_at = s->now;
     s->ear->line.next = f->captured + MYNA_FRAME_US;
     s->ear->line.stalled = false;
-    s->in_dbfs = myna_level_rms(f->pcm, MYNA_IN_SAMPLES);
+    s->in_dbfs = f->flags & MYNA_FRAME_SILENT ? -96 : myna_level_rms(f->pcm, MYNA_IN_SAMPLES);
     hear(s, f);
 }
 

@@ -6,6 +6,7 @@
  * toolbox, and into the history as what was added and removed.
  */
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,13 +24,17 @@ static void drop(const char *text)
     free((void *)(uintptr_t)text); /* ours; `const` is for those who read it */
 }
 
+static void free_tool(struct myna_tool_def *def)
+{
+    drop(def->name);
+    drop(def->description);
+    drop(def->parameters);
+}
+
 static void free_list(struct myna_tool_def *list, size_t n)
 {
-    for (size_t i = 0; i < n; i++) {
-        drop(list[i].name);
-        drop(list[i].description);
-        drop(list[i].parameters);
-    }
+    for (size_t i = 0; i < n; i++)
+        free_tool(&list[i]);
     free(list);
 }
 
@@ -118,7 +123,7 @@ static enum myna_err compose(const struct myna_session *s, size_t agent, struct 
         else if (myna_s_agent_has_tool(s, agent, entry))
             good = copy_tool(&list[k++], &more[i]);
     }
-    if (good && !err && s->n_agents) {
+    if (good && !err && s->n_agents > 1) {
         good = !myna_s_handoff_tool(s, agent, &words, &schema);
         handoff.description = words;
         handoff.parameters = schema;
@@ -154,6 +159,27 @@ static void trouble(void *arg, const char *entry, const char *text)
     myna_s_tool_trouble(arg, entry, text);
 }
 
+/* A server's list may come, or change, in the middle of a call: the configuration's names stand,
+ * and the host's tools that have one of them are gone. */
+static void reserve(struct myna_session *s)
+{
+    size_t m = 0;
+    const struct myna_tool_def *more = s->toolbox ? myna_toolbox_tools(s->toolbox, &m) : NULL;
+
+    for (size_t i = s->n_host_tools; i-- > 0;) {
+        struct myna_tool_def mine = s->host_tools[i];
+        const struct myna_tool_def *same = find(more, m, mine.name);
+
+        if (!same)
+            continue;
+        s->n_host_tools--;
+        memmove(&s->host_tools[i], &s->host_tools[i + 1],
+                (s->n_host_tools - i) * sizeof *s->host_tools);
+        myna_s_tool_reserved(s, mine.name, myna_toolbox_entry(s->toolbox, (size_t)(same - more)));
+        free_tool(&mine);
+    }
+}
+
 static void changed(void *arg)
 {
     struct myna_session *s = arg;
@@ -164,6 +190,7 @@ static void changed(void *arg)
 
     if (s->dead || s->closing.told)
         return;
+    reserve(s);
     if (compose(s, s->agent_at, &list, &n, &why)) {
         myna_s_log(s, MYNA_LOG_ERROR, "the agent's tools stay as they were error=\"%s\"", why.text);
         return;
@@ -238,7 +265,7 @@ static enum myna_err copy_host_tools(struct myna_session *s, const struct myna_a
         const struct myna_tool_def *more = s->toolbox ? myna_toolbox_tools(s->toolbox, &m) : NULL;
 
         err = check_tool(from, i, why);
-        if (!err && (find(more, m, name) || (s->n_agents && !strcmp(name, "handoff_to"))))
+        if (!err && (find(more, m, name) || (s->n_agents > 1 && !strcmp(name, "handoff_to"))))
             err = myna_fail(why, MYNA_EINVAL, "the configuration has a tool of the name %s", name);
         if (!err && !copy_tool(&list[n++], &from->tools[i]))
             err = no_memory(why);
@@ -291,6 +318,7 @@ void myna_s_tools_leave(struct myna_session *s)
 void myna_s_tools_fini(struct myna_session *s)
 {
     replace(s, NULL, 0);
+    myna_s_tools_forget_gone(s);
     free_list(s->host_tools, s->n_host_tools);
     myna_s_agents_fini(s);
 }
@@ -417,6 +445,37 @@ enum myna_err myna_s_tools_replace(struct myna_session *s, const char *json,
     return err;
 }
 
+bool myna_s_tool_gone(const struct myna_session *s, const char *name)
+{
+    for (size_t i = 0; i < s->n_gone_tools; i++)
+        if (!strcmp(s->gone_tools[i], name))
+            return true;
+    return false;
+}
+
+void myna_s_tools_forget_gone(struct myna_session *s)
+{
+    while (s->n_gone_tools)
+        free(s->gone_tools[--s->n_gone_tools]);
+}
+
+/* The agent may still call what it saw a moment ago. */
+static void remember_gone(struct myna_session *s, const struct myna_tool_def *now, size_t n)
+{
+    for (size_t i = 0; i < s->n_tools; i++) {
+        const char *name = s->tools[i].name;
+        char *copy;
+
+        if (find(now, n, name) || myna_s_tool_gone(s, name) || !(copy = strdup(name)))
+            continue;
+        if (s->n_gone_tools == S_GONE_TOOLS) {
+            free(s->gone_tools[0]);
+            memmove(s->gone_tools, s->gone_tools + 1, --s->n_gone_tools * sizeof s->gone_tools[0]);
+        }
+        s->gone_tools[s->n_gone_tools++] = copy;
+    }
+}
+
 enum myna_err myna_s_tools_change(struct myna_session *s, const char *json)
 {
     struct myna_tool_def *list;
@@ -427,6 +486,8 @@ enum myna_err myna_s_tools_change(struct myna_session *s, const char *json)
     if (err)
         return err;
     news = n != s->n_tools || !same(list, s->tools, n);
+    if (news)
+        remember_gone(s, list, n);
     free_list(list, n);
     if (!news)
         return MYNA_OK;
@@ -448,6 +509,30 @@ void myna_s_tool_trouble(struct myna_session *s, const char *entry, const char *
     if (!s->started || s->closing.asked)
         return;
     myna_s_command(s, S_CMD_TOOL_TROUBLE, 0, 0, entry, text);
+    myna_s_fault(s, &f);
+    s->dirty = true;
+    myna_s_leave(s);
+}
+
+void myna_s_tool_reserved(struct myna_session *s, const char *name, const char *entry)
+{
+    char text[300];
+    struct myna_fault f = {.stage = MYNA_STAGE_TOOL,
+                           .err = MYNA_EINVAL,
+                           .provider = name,
+                           .message = text,
+                           .recoverable = true};
+
+    snprintf(text, sizeof text,
+             "tools.%.64s has a tool of the name %.64s now: the host's is not offered any more",
+             entry, name);
+    if (!s->started) {
+        myna_s_log(s, MYNA_LOG_WARN, "%s", text);
+        return;
+    }
+    if (s->closing.asked)
+        return;
+    myna_s_command(s, S_CMD_TOOL_RESERVED, 0, 0, name, entry);
     myna_s_fault(s, &f);
     s->dirty = true;
     myna_s_leave(s);

@@ -45,6 +45,7 @@ struct myna_session_conf { /* section "session"; times in ms, -1 = off */
     int close_transcript_timeout_ms;
     int retry_max, retry_interval_ms, stage_timeout_ms; /* connOptions */
     int transcription_timeout_ms;
+    int preroll_ms;
     int speech_gap_ms; /* min_consecutive_speech_delay */
     const char *long_turn_message;
     int long_turn_after_ms;
@@ -52,8 +53,12 @@ struct myna_session_conf { /* section "session"; times in ms, -1 = off */
     int reprompt_after_ms, reprompt_max;
     int hangup_silence_ms;
     const char *const *hangup_phrases;
+    const char *const *topics;
     const char *farewell;
-    const char *error_sentence; /* NULL or "": silence */
+    const char *error_sentence;   /* NULL or "": silence */
+    const char *refused_sentence; /* NULL or "": that one */
+    bool show_unspoken;
+    bool own_history;
 };
 
 struct myna_turn_conf {   /* section "turn" */
@@ -65,6 +70,7 @@ struct myna_turn_conf {   /* section "turn" */
     bool discard_audio_if_uninterruptible;
     int min_interruption_ms;
     int min_interruption_words;
+    int queue;                         /* turns that may wait; 0: none do */
     int false_interruption_timeout_ms; /* -1: never pause */
     bool resume_false_interruption;
     bool preemptive_generation, preemptive_tts;

@@ -19,8 +19,8 @@
 
 static bool filler_may_be_said(const struct myna_session *s, const struct speech *sp)
 {
-    return !sp->voiced && !sp->interrupted && !sp->done && !sp->failed && !sp->filled &&
-           !s->closing.asked && (s->tts || !s->audio_out);
+    return !sp->voiced && !sp->silent && !sp->interrupted && !sp->done && !sp->failed &&
+           !sp->filled && !s->closing.asked && (s->tts || !s->audio_out);
 }
 
 void myna_s_filler_arm(struct myna_session *s, struct speech *sp)

@@ -5,6 +5,7 @@
  * over is decided in decision.c.
  */
 #include "session/internal.h"
+#include "session/queue.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -58,6 +59,7 @@ static void speech_began(struct myna_session *s, myna_us start)
     struct recognition *r = &s->ear->rec;
     struct speech *sp = s->current;
 
+    s->spoke = s->ear;
     note_speech(s, start);
     myna_s_speaks(s, s->ear, true);
     r->words_by = MYNA_NEVER;
@@ -68,7 +70,8 @@ static void speech_began(struct myna_session *s, myna_us start)
     myna_s_user_state(s, MYNA_USER_SPEAKING);
     myna_s_false_timer_stop(s); /* the paused state itself stays */
     if (s->agent_state != MYNA_AGENT_SPEAKING && myna_s_can_pause(s) && sp && !sp->interrupted &&
-        sp->allow_interruptions && s->paused.speech != sp && listens_to_vad(s))
+        sp->allow_interruptions && s->paused.speech != sp && listens_to_vad(s) &&
+        !myna_s_queue_spares(s, sp))
         myna_s_pause(s, sp, 0); /* a stale reply must never become audible */
 }
 
@@ -111,6 +114,11 @@ static void vad_ended(struct myna_session *s, myna_us end)
     if (s->ear->stt_port)
         myna_stt_port_mark(s->ear->stt_port, MYNA_STT_MARK_END, end);
     speech_ended(s, end);
+}
+
+void myna_s_vad_over(struct myna_session *s)
+{
+    vad_ended(s, s->now);
 }
 
 static void vad_failed(struct myna_session *s, const struct myna_fault *f)
@@ -180,6 +188,8 @@ static void on_vad(void *arg, struct myna_vad_port *port, const struct myna_vad_
     myna_s_enter(s);
     if (port == e->vad_port && !s->closing.told) {
         s->ear = e;
+        if (ev->type != MYNA_VAD_INFERENCE || ev->raw_speech > 0)
+            e->rec.sounded_at = s->now;
         switch (ev->type) {
         case MYNA_VAD_START:
             myna_guard_lift();
@@ -269,7 +279,8 @@ static void on_final(struct myna_session *s, const struct myna_stt_event *ev)
     else
         myna_s_user_state(s, s->user_state);
     transcript_activity(s);
-    myna_s_pause_cancel(s, true);
+    if (!s->paused.speech || !myna_s_queue_spares(s, s->paused.speech))
+        myna_s_pause_cancel(s, true);
     if (s->turn_conf.detection == MYNA_TURN_MANUAL && !r->committed)
         return;
     if (s->turn_conf.detection == MYNA_TURN_STT && !r->committed)
@@ -414,6 +425,7 @@ void myna_s_stt_reopen(struct myna_session *s)
         return;
     opt.id = ++s->stt_streams;
     opt.how.who = s->ear->who;
+    opt.preroll_ms = s->conf.preroll_ms;
     f.provider = s->stt->cls->name;
     f.err = myna_stt_port_open(&opt, &s->ear->stt_port);
     if (f.err) {
@@ -439,7 +451,7 @@ enum myna_err myna_s_ear_open(struct myna_session *s, struct myna_why *why)
         .vad = s->vad, .tap = s->tap, .event = on_vad, .arg = s->ear};
     enum myna_err err;
 
-    s->ear->rec.vad_idle_since = s->now;
+    s->ear->rec.vad_idle_since = s->ear->rec.sounded_at = s->now;
     s->ear->open = true;
     if (!s->audio_in)
         return MYNA_OK;
@@ -452,6 +464,32 @@ enum myna_err myna_s_ear_open(struct myna_session *s, struct myna_why *why)
     }
     myna_s_stt_reopen(s);
     return MYNA_OK;
+}
+
+/* The call goes on. Without a VAD a recogniser that hears all the time still hears this person; one
+ * that is given utterances does not, and they are told. */
+void myna_s_ear_open_late(struct myna_session *s)
+{
+    struct myna_why why = {0};
+    struct myna_fault f = {.stage = MYNA_STAGE_VAD,
+                           .provider = s->vad ? s->vad->cls->name : "none",
+                           .message = why.text};
+    char message[sizeof why.text + 300];
+
+    f.err = myna_s_ear_open(s, &why);
+    if (!f.err)
+        return;
+    f.recoverable = s->stt && !(s->stt->cls->caps & MYNA_STT_WANTS_SPEECH);
+    snprintf(message, sizeof message, "%s; %s is heard %s", why.text,
+             *myna_s_ear_name(s->ear) ? myna_s_ear_name(s->ear) : "somebody",
+             f.recoverable ? "by the recogniser alone" : "no more");
+    f.message = message;
+    if (f.recoverable) {
+        myna_s_fault(s, &f);
+        myna_s_stt_reopen(s);
+    } else {
+        myna_s_failed(s, &f, true, NULL);
+    }
 }
 
 void myna_s_ear_close(struct myna_session *s)

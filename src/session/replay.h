@@ -1,5 +1,6 @@
 /* replay.h - the inside of a replay, shared by replay.c (the file, the order of inputs),
- * replay_stages.c (providers and transport that answer from the file) and replay_compare.c.
+ * replay_make.c (the session from the header), replay_stages.c (providers and transport that answer
+ * from the file) and replay_compare.c.
  *
  * One list of records, one cursor. What the session does while an input is applied comes back
  * either as an output, which must be the record at the cursor, or as a call into a stage, which
@@ -9,6 +10,7 @@
 #ifndef MYNA_SESSION_REPLAY_H
 #define MYNA_SESSION_REPLAY_H
 
+#include <jansson.h>
 #include <myna/stages.h>
 
 #include "audio/wav.h"
@@ -72,6 +74,12 @@ struct replay {
 const struct myna_flight_record *myna_replay_next(struct replay *rp, unsigned kind, uint32_t id);
 /* Applies the command at the cursor. */
 void myna_replay_command(struct replay *rp);
+
+/* ---- replay_make.c */
+/* What of the recorded configuration shapes a session; the caller destroys it. */
+enum myna_err myna_replay_config(json_t *header, struct myna_config **out, struct myna_why *why);
+/* rp->session, on rp->rt and rp->loop; nothing has come in yet. */
+enum myna_err myna_replay_make(struct replay *rp, json_t *header, struct myna_why *why);
 
 /* ---- replay_stages.c */
 /* Fills classes and objects; the names and abilities come from the first OPEN records. */

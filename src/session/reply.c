@@ -9,281 +9,9 @@
  */
 #include "session/internal.h"
 
-#include <math.h>
-#include <ctype.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "util/guard.h"
 
 #define SORRY_LIMIT (2 * MYNA_S) /* the voice that says an error: then the recorded sentence */
-
-/* ---- the agent's answer */
-
-static struct segment *open_segment(struct myna_session *s, struct speech *sp)
-{
-    struct segment *seg = sp->last_segment;
-
-    return seg && !seg->text_ended ? seg : myna_s_segment_new(s, sp);
-}
-
-/* Has it a sound? Without a voice the answer is text; the recorded sentence needs none. */
-static bool audible(const struct myna_session *s, const struct segment *seg)
-{
-    return s->audio_out && (s->tts || seg->pcm);
-}
-
-static void end_text(struct speech *sp)
-{
-    if (sp->last_segment)
-        sp->last_segment->text_ended = true;
-}
-
-static void llm_over(struct myna_session *s, struct speech *sp, bool cancelled)
-{
-    if (!sp->llm)
-        return;
-    myna_llm_port_close(sp->llm);
-    sp->llm = NULL;
-    sp->llm_running = false;
-    sp->llm_timeout_at = MYNA_NEVER;
-    sp->llm_end = s->now;
-    myna_s_llm_metrics(s, sp, cancelled);
-}
-
-/* Nothing of it was heard, and nothing will be: the sentence about the error stands in its place.
- */
-static void drop_text(struct myna_session *s, struct speech *sp)
-{
-    if (s->playout_speech == sp)
-        myna_playout_cut(s->playout, s->now);
-    for (struct segment *seg = sp->segments; seg; seg = seg->next) {
-        myna_s_voice_close(s, sp, seg);
-        seg->text_ended = seg->over = true;
-    }
-}
-
-/* What was heard stays; the sentence that the agent did not finish is not begun. */
-static void end_short(struct myna_session *s, struct speech *sp)
-{
-    struct segment *seg = sp->last_segment;
-
-    if (!seg || seg->text_ended)
-        return;
-    seg->text_ended = true;
-    if (audible(s, seg))
-        myna_s_voice_end_short(s, sp, seg);
-}
-
-static void llm_failed(struct myna_session *s, struct speech *sp, const struct myna_fault *f)
-{
-    struct myna_fault told = *f;
-    myna_us at;
-
-    llm_over(s, sp, false);
-    if (!sp->llm_output && myna_s_retry(s, f, sp->llm_tries, &at)) {
-        sp->llm_retry_at = at;
-        told.recoverable = true;
-        myna_s_fault(s, &told);
-        return;
-    }
-    sp->llm_done = sp->failed = true;
-    if (!sp->scheduled) { /* ahead of the turn's end: asked again then */
-        end_text(sp);
-        told.recoverable = true;
-        myna_s_fault(s, &told);
-        return;
-    }
-    told.recoverable = false;
-    s->llm_errors++;
-    if (sp->voiced)
-        end_short(s, sp);
-    else
-        drop_text(s, sp);
-    myna_s_failed(s, &told, !sp->voiced, sp);
-}
-
-/* Whether a full stop ends a sentence only shows when something follows it. */
-static bool sentence_ended(struct myna_view text)
-{
-    for (size_t i = 1; i < text.len; i++)
-        if (isspace(text.ptr[i]) && strchr(".!?", text.ptr[i - 1]))
-            return true;
-    return false;
-}
-
-static void llm_text(struct myna_session *s, struct speech *sp, struct myna_view text)
-{
-    struct segment *seg;
-
-    if (!text.len)
-        return;
-    seg = open_segment(s, sp);
-    if (!seg || myna_buf_put(&seg->text, text.ptr, text.len) != MYNA_OK) {
-        struct myna_fault f = {.stage = MYNA_STAGE_LLM,
-                               .err = seg ? seg->text.err : MYNA_ENOMEM,
-                               .provider = s->llm->cls->name,
-                               .message = "the answer is too long for one segment"};
-
-        sp->llm_output = true;
-        llm_failed(s, sp, &f);
-        return;
-    }
-    sp->llm_output = true;
-    if (sp->first_token == MYNA_NEVER)
-        sp->first_token = sp->fall.first_token = s->now;
-    if (sp->first_sentence == MYNA_NEVER && sentence_ended(myna_buf_view(&seg->text)))
-        sp->first_sentence = s->now;
-}
-
-static void llm_progress(struct myna_session *s, const struct speech *sp,
-                         const struct myna_llm_event *ev)
-{
-    struct myna_event told = {.type = MYNA_EV_AGENT_TOOL_PROGRESS};
-    char status[24];
-
-    snprintf(status, sizeof status, "%.*s", (int)ev->text.len, (const char *)ev->text.ptr);
-    told.u.progress.speech_id = sp->id;
-    told.u.progress.tool = ev->name;
-    told.u.progress.call_id = ev->call_id;
-    told.u.progress.label = ev->arguments;
-    told.u.progress.status = status;
-    myna_s_event(s, &told);
-}
-
-static struct speech *speech_of(struct myna_session *s, const struct myna_llm_port *port)
-{
-    for (struct speech *sp = s->speeches; sp; sp = sp->next)
-        if (sp->llm == port)
-            return sp;
-    return NULL;
-}
-
-/* Each sign of life gives the agent the whole limit again. */
-static void wait_for_more(struct myna_session *s, struct speech *sp)
-{
-    sp->llm_timeout_at =
-        s->conf.stage_timeout_ms >= 0 ? s->now + s->conf.stage_timeout_ms * MYNA_MS : MYNA_NEVER;
-}
-
-static void on_llm(void *arg, struct myna_llm_port *port, const struct myna_llm_event *ev)
-{
-    struct myna_session *s = arg;
-    struct speech *sp;
-
-    myna_s_enter(s);
-    sp = speech_of(s, port);
-    if (sp) {
-        wait_for_more(s, sp);
-        switch (ev->type) {
-        case MYNA_LLM_TEXT:
-            llm_text(s, sp, ev->text);
-            break;
-        case MYNA_LLM_REASONING:
-            break;
-        case MYNA_LLM_PROGRESS:
-            if (ev->name)
-                llm_progress(s, sp, ev);
-            break;
-        case MYNA_LLM_FLUSH:
-            end_text(sp);
-            break;
-        case MYNA_LLM_TOOL_CALL:
-            sp->llm_output = true;
-            myna_s_tool_call(s, sp, ev);
-            break;
-        case MYNA_LLM_USAGE:
-            sp->prompt_tokens = ev->prompt_tokens;
-            sp->prompt_cached_tokens = ev->prompt_cached_tokens;
-            sp->completion_tokens = ev->completion_tokens;
-            sp->prompt_cache_write_tokens = ev->prompt_cache_write_tokens;
-            sp->total_tokens = ev->total_tokens;
-            sp->cost = ev->cost;
-            break;
-        case MYNA_LLM_DONE:
-            sp->llm_done = true;
-            if (sp->llm_output && sp->first_sentence == MYNA_NEVER)
-                sp->first_sentence = s->now;
-            end_text(sp);
-            llm_over(s, sp, false);
-            break;
-        case MYNA_LLM_FAULT:
-            llm_failed(s, sp, &ev->fault);
-            break;
-        case MYNA_LLM_USING:
-            myna_s_using(s, MYNA_STAGE_LLM, &ev->fault);
-            break;
-        }
-        s->dirty = true;
-    }
-    myna_s_leave(s);
-}
-
-/* Providers refuse a call without its output: one that runs, or was stopped, is not shown. */
-static bool shown(const struct myna_session *s, size_t at)
-{
-    if (s->items[at]->type != MYNA_ITEM_FUNCTION_CALL)
-        return true;
-    for (size_t i = at + 1; i < s->n_items; i++)
-        if (s->items[i]->type == MYNA_ITEM_FUNCTION_CALL_OUTPUT &&
-            !strcmp(s->items[i]->call_id, s->items[at]->call_id))
-            return true;
-    return false;
-}
-
-enum myna_err myna_s_llm_start(struct myna_session *s, struct speech *sp)
-{
-    size_t n = s->n_items + (sp->user_item ? 1 : 0), k = 0;
-    struct myna_item *items = calloc(n ? n : 1, sizeof *items);
-    char *instructions = myna_s_instructed(s);
-    struct myna_llm_request req = {.size = sizeof req,
-                                   .items = items,
-                                   .instructions = instructions,
-                                   .extra_instructions = sp->instructions,
-                                   .tools = s->tools,
-                                   .n_tools = s->n_tools,
-                                   .tool_choice = sp->tool_choice,
-                                   .session_id = s->agent_id,
-                                   .model = myna_s_model(s)};
-    struct myna_llm_port_options opt = {.llm = s->llm,
-                                        .request = &req,
-                                        .tap = s->tap,
-                                        .id = ++s->llm_streams,
-                                        .event = on_llm,
-                                        .arg = s};
-    struct myna_fault f = {.stage = MYNA_STAGE_LLM,
-                           .provider = s->llm->cls->name,
-                           .message = "the request could not be started"};
-
-    sp->llm_retry_at = MYNA_NEVER;
-    sp->llm_tries++;
-    if (!items || !instructions) {
-        f.err = MYNA_ENOMEM;
-    } else {
-        for (size_t i = s->forgotten; i < s->n_items; i++)
-            if (shown(s, i))
-                items[k++] = *s->items[i];
-        if (sp->user_item)
-            items[k++] = *sp->user_item;
-        req.n_items = k;
-        if (sp->llm_start == MYNA_NEVER)
-            sp->llm_start = s->now;
-        f.err = myna_s_named(s, items, k);
-        if (!f.err) {
-            f.err = myna_llm_port_open(&opt, &sp->llm);
-            myna_s_unnamed(s, items, k);
-        }
-    }
-    free(items);
-    free(instructions);
-    if (f.err) {
-        llm_failed(s, sp, &f);
-        return f.err;
-    }
-    sp->llm_running = true;
-    wait_for_more(s, sp);
-    return MYNA_OK;
-}
 
 /* ---- heard */
 
@@ -300,7 +28,7 @@ static void close_segment(struct myna_session *s, struct speech *sp, struct segm
         myna_sync_finish(seg->sync, s->now, interrupted, us);
         if (interrupted || seg->shortened)
             heard = myna_s_voice_heard(s, seg);
-    } else if (interrupted && audible(s, seg) && !seg->pcm) {
+    } else if (interrupted && myna_s_audible(s, sp, seg) && !seg->pcm) {
         heard = "";
     }
     if (heard[0] && !seg->shown) {
@@ -341,6 +69,8 @@ static void heard_first(struct myna_session *s, struct speech *sp, myna_us at)
     myna_s_limits_reset(s);
     if (sp->kind != SPEECH_ERROR && sp->kind != SPEECH_FILLER)
         s->llm_errors = s->tts_errors = 0;
+    if (sp->silent && s->audio_out)
+        return; /* nobody hears it */
     myna_s_agent_state(s, MYNA_AGENT_SPEAKING);
     myna_s_agent_started(s, at);
     if (sp->fall.speech_end == MYNA_NEVER)
@@ -371,6 +101,7 @@ void myna_s_playout_event(void *arg, const struct myna_playout_event *ev)
         seg->playing = false;
         tell_playout(s, ev);
         close_segment(s, sp, seg, ev->interrupted || seg->cut, ev->position);
+        s->tail_spared = !sp->allow_interruptions;
         s->playout_segment = NULL;
         s->playout_speech = NULL;
         break;
@@ -391,6 +122,17 @@ void myna_s_playout_event(void *arg, const struct myna_playout_event *ev)
     myna_guard_lower();
 }
 
+/* What of its text has no caption yet. */
+static void caption(struct myna_session *s, struct segment *seg)
+{
+    if (seg->captioned == seg->text.len)
+        return;
+    myna_guard_lift();
+    myna_s_caption(s, seg->id, myna_buf_str(&seg->text) + seg->captioned, NULL, false);
+    myna_guard_lower();
+    seg->captioned = seg->text.len;
+}
+
 /* Text without sound: shown as it comes. */
 static bool show(struct myna_session *s, struct speech *sp, struct segment *seg)
 {
@@ -404,7 +146,7 @@ static bool show(struct myna_session *s, struct speech *sp, struct segment *seg)
         ev.u.agent_transcript.speech_id = sp->id;
         ev.u.agent_transcript.segment_id = seg->id;
         myna_s_event(s, &ev);
-        myna_s_caption(s, seg->id, ev.u.agent_transcript.text, NULL, false);
+        caption(s, seg);
         seg->fed = seg->text.len;
         moved = true;
     }
@@ -434,7 +176,7 @@ static bool play(struct myna_session *s, struct speech *sp, struct segment *seg)
     /* A reply does not begin while the person speaks (12); a door that pauses holds it back itself.
      */
     if (sp->allow_interruptions && seg == sp->segments && !myna_s_all_quiet(s) &&
-        !myna_s_can_pause(s))
+        (!myna_s_can_pause(s) || s->turn_conf.queue > 0))
         return false;
     seg->playout_id = myna_playout_begin(s->playout);
     if (!seg->playout_id)
@@ -454,8 +196,13 @@ static bool forward(struct myna_session *s, struct speech *sp)
 
     while (seg && seg->over)
         seg = seg->next;
+    if (seg && myna_s_audible(s, sp, seg)) {
+        if (myna_s_captions_ahead(s) && !seg->pcm)
+            caption(s, seg);
+        return play(s, sp, seg);
+    }
     if (seg)
-        return audible(s, seg) ? play(s, sp, seg) : show(s, sp, seg);
+        return show(s, sp, seg);
     if (sp->kind == SPEECH_REPLY && !sp->llm_done)
         return false;
     if (sp->tools)
@@ -512,18 +259,20 @@ bool myna_s_reply_advance(struct myna_session *s, struct speech *sp)
 
 void myna_s_reply_stop(struct myna_session *s, struct speech *sp)
 {
-    llm_over(s, sp, true);
+    myna_s_llm_over(s, sp, true);
     sp->llm_done = true;
     sp->llm_retry_at = MYNA_NEVER;
-    end_text(sp);
+    myna_s_end_text(sp);
     for (struct segment *seg = sp->segments; seg; seg = seg->next)
         myna_s_voice_close(s, sp, seg);
     if (s->playout_speech == sp)
         myna_playout_cut(s->playout, s->now); /* FINISHED comes from inside */
     else
         for (struct segment *seg = sp->segments; seg; seg = seg->next)
-            if (!audible(s, seg) && !seg->over && seg->fed)
+            if (!myna_s_audible(s, sp, seg) && !seg->over && seg->fed)
                 close_segment(s, sp, seg, true, 0);
+    if (s->playout && sp->voiced && !s->tail_spared) /* between two of its segments */
+        myna_playout_forget(s->playout);
 }
 
 /* ---- what a speech waits for */
@@ -575,14 +324,16 @@ void myna_s_reply_expire(struct myna_session *s, struct speech *sp)
                                               : "the agent did not begin to answer in time",
                                .retryable = true};
 
-        llm_failed(s, sp, &f);
+        myna_s_llm_failed(s, sp, &f);
     }
     myna_s_tools_expire(s, sp);
     if (sp->long_at <= s->now)
         myna_s_filler_due(s, sp);
     for (struct segment *seg = sp->segments; seg; seg = seg->next) {
-        if (seg->playing && seg->sync && myna_sync_deadline(seg->sync) <= s->now)
+        if (seg->playing && seg->sync && myna_sync_deadline(seg->sync) <= s->now) {
+            myna_s_words_wait(s, seg);
             myna_sync_expire(seg->sync, s->now);
+        }
         if (seg->tts_retry_at <= s->now) {
             seg->tts_retry_at = MYNA_NEVER;
             seg->tts_started = false;

@@ -17,6 +17,7 @@
 
 #define LEAVE_STEP (10 * MYNA_MS) /* tool servers have half a second for our good-bye */
 enum { LEAVE_TRIES = 50 };
+#define SETTLED    (300 * MYNA_MS)  /* what is not needed for the first connection comes then */
 #define LAST_SPANS (2500 * MYNA_MS) /* a collector may hold the end of the process no longer */
 
 struct myna_runtime {
@@ -31,6 +32,7 @@ struct myna_runtime {
     struct myna_toolbox *toolbox;
     size_t calls;                /* that have begun and are not over */
     struct myna_work dictionary; /* of syllables, read ahead */
+    struct myna_timer dictionary_due;
     struct sound {
         struct sound *next;
         char *path;
@@ -63,6 +65,24 @@ static void dictionary_read(struct myna_work *w)
     (void)w; /* who asks before waits for it there */
 }
 
+static void dictionary_fire(struct myna_timer *t)
+{
+    struct myna_runtime *rt = t->arg;
+
+    rt->dictionary = (struct myna_work){.run = read_dictionary, .done = dictionary_read};
+    (void)myna_loop_work(rt->host.loop, &rt->dictionary);
+}
+
+/* Its time is not spent in the first answer; nor at the start: a thread that grows its memory page
+ * by page for 20 ms holds up all others of the process whenever they map something, as loading
+ * libraries does. */
+static void dictionary_later(struct myna_runtime *rt)
+{
+    myna_host_timer_init(&rt->host, &rt->dictionary_due, dictionary_fire, rt);
+    if (!rt->opt.virtual_clock)
+        (void)!myna_timer_set(&rt->dictionary_due, myna_loop_now(rt->host.loop) + SETTLED);
+}
+
 enum myna_err myna_runtime_create(const struct myna_runtime_options *opt, struct myna_runtime **out,
                                   struct myna_why *why)
 {
@@ -90,9 +110,9 @@ enum myna_err myna_runtime_create(const struct myna_runtime_options *opt, struct
         err = why ? why->err : MYNA_ENOMEM;
         goto fail;
     }
-    /* Its 8 ms are spent beside the start, not in it, and not in the first answer. */
-    rt->dictionary = (struct myna_work){.run = read_dictionary, .done = dictionary_read};
-    (void)myna_loop_work(rt->host.loop, &rt->dictionary);
+    if (!opt->virtual_clock)
+        myna_http_prepare(&rt->host);
+    dictionary_later(rt);
     if (!seed)
         seed = opt->virtual_clock ? 1 : myna_rand_system_seed();
     myna_rand_seed(&rt->host.rand, seed);
@@ -130,6 +150,7 @@ void myna_runtime_destroy(struct myna_runtime *rt)
         myna_loop_run_until(rt->host.loop, myna_loop_now(rt->host.loop) + LAST_SPANS);
     myna_trace_destroy(rt->trace);
     /* Running work ends before the objects that it reads go away. */
+    myna_timer_clear(&rt->dictionary_due);
     if (rt->host.loop)
         myna_loop_drain(rt->host.loop);
     if (rt->stages.tts)
@@ -266,13 +287,45 @@ static bool wanted(const char *name)
     return name && name[0] && strcmp(name, "none") != 0;
 }
 
-/* A class that failed without a word. */
-static enum myna_err reason(enum myna_err err, const char *kind, const char *name,
-                            struct myna_why *why)
+/* "myna.yaml:3:5: llm.ollama.base_url must …": a sentence about a key gets the place of that key,
+ * one about something that is not there that of the line which wants it (llm.provider). */
+static void put_place(const struct myna_config *cfg, const char *kind, const char *name,
+                      struct myna_why *why)
+{
+    char key[128], text[sizeof why->text];
+    const char *origin = NULL, *colon = strstr(why->text, ": ");
+    size_t n = strcspn(why->text, " ");
+
+    if (colon && colon > why->text && colon[-1] >= '0' && colon[-1] <= '9')
+        return; /* it has its place */
+    if (n < sizeof key && snprintf(key, sizeof key, "%.*s", (int)n, why->text) > 0 &&
+        strchr(key, '.') && !myna_config_is_default(cfg, key))
+        origin = myna_config_origin(cfg, key);
+    if (!origin) {
+        const char *provider;
+
+        snprintf(key, sizeof key, "%s.provider", kind);
+        provider = myna_config_get(cfg, key);
+        if (!provider || strcmp(provider, name) != 0)
+            snprintf(key, sizeof key, "%s.fallback", kind);
+        if (!myna_config_is_default(cfg, key))
+            origin = myna_config_origin(cfg, key);
+    }
+    if (!origin)
+        return;
+    snprintf(text, sizeof text, "%s", why->text);
+    myna_fail(why, why->err, "%s: %s", origin, text);
+}
+
+/* What is wrong with the configuration has a place; a class that failed without a word gets one. */
+static enum myna_err reason(enum myna_err err, const struct myna_config *cfg, const char *kind,
+                            const char *name, struct myna_why *why)
 {
     if (err && why && !why->text[0])
         myna_fail(why, err, "the %s provider '%s' could not be made: %s", kind, name,
                   myna_strerror(err));
+    if (err == MYNA_ECONFIG && why)
+        put_place(cfg, kind, name, why);
     return err;
 }
 
@@ -286,8 +339,8 @@ static enum myna_err reason(enum myna_err err, const char *kind, const char *nam
             cls = find((const void *const *)(own), (const void *const *)(builtin), #kind,          \
                        conf.provider, &err, why);                                                  \
             if (cls)                                                                               \
-                err = reason(cls->create(&(into), &rt->host, rt->config, why), #kind,              \
-                             conf.provider, why);                                                  \
+                err = cls->create(&(into), &rt->host, rt->config, why);                            \
+            err = reason(err, rt->config, #kind, conf.provider, why);                              \
             if (cls && !err && !(into)->cls) /* a class that leaves its base to us */              \
                 (into)->cls = cls;                                                                 \
             if (cls && !err && !(into)->host)                                                      \
@@ -307,9 +360,9 @@ static enum myna_err reason(enum myna_err err, const char *kind, const char *nam
                 find((const void *const *)(own), (const void *const *)(builtin), #kind, name,      \
                      &err, why);                                                                   \
                                                                                                    \
-            if (!cls)                                                                              \
-                break;                                                                             \
-            err = reason(cls->create(&all[n], &rt->host, rt->config, why), #kind, name, why);      \
+            if (cls)                                                                               \
+                err = cls->create(&all[n], &rt->host, rt->config, why);                            \
+            err = reason(err, rt->config, #kind, name, why);                                       \
             if (err)                                                                               \
                 break;                                                                             \
             if (!all[n]->cls)                                                                      \
@@ -379,13 +432,29 @@ enum myna_err myna_runtime_stages(struct myna_runtime *rt, struct myna_runtime_s
     return MYNA_OK;
 }
 
+static const struct myna_transport_class *transport(const struct myna_runtime *rt, const char *name,
+                                                    enum myna_err *err, struct myna_why *why)
+{
+    return find((const void *const *)rt->opt.transports,
+                (const void *const *)myna_builtin_transports(), "transport",
+                name && name[0] ? name : "none", err, why);
+}
+
+void myna_runtime_expect(struct myna_runtime *rt, const char *transport_name)
+{
+    struct myna_why why; /* its making says it */
+    enum myna_err err;
+    const struct myna_transport_class *cls = transport(rt, transport_name, &err, &why);
+
+    if (cls && cls->prepare)
+        cls->prepare(&rt->host);
+}
+
 enum myna_err myna_runtime_transport(struct myna_runtime *rt, const char *name,
                                      struct myna_transport **out, struct myna_why *why)
 {
     enum myna_err err = MYNA_OK;
-    const struct myna_transport_class *cls = find(
-        (const void *const *)rt->opt.transports, (const void *const *)myna_builtin_transports(),
-        "transport", name && name[0] ? name : "none", &err, why);
+    const struct myna_transport_class *cls = transport(rt, name, &err, why);
 
     return cls ? cls->create(out, &rt->host, rt->config, why) : err;
 }

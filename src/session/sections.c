@@ -66,6 +66,7 @@ static void gather(void)
     add(&myna_transport_section);
     for (const struct myna_transport_class *const *c = myna_builtin_transports(); *c; c++)
         add_class("transport", (*c)->name, (*c)->summary, (*c)->options);
+    add(&myna_lk_e2ee_section);
     add(&myna_agents_section);
     add(&myna_tools_section);
     add(&myna_worker_section);

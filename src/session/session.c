@@ -2,6 +2,7 @@
  * internal.h). */
 #include "session/internal.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -272,15 +273,19 @@ enum myna_err myna_s_create(struct myna_runtime *rt, const struct myna_session_o
     s->host = myna_runtime_host(rt);
     s->on_event = opt->on_event;
     s->on_user_turn = opt->on_user_turn;
-    if (opt->size >= sizeof *opt)
+    if (opt->size > offsetof(struct myna_session_options, on_tool))
         s->on_tool = opt->on_tool;
+    if (opt->size > offsetof(struct myna_session_options, tells_errors))
+        s->tells_errors = opt->tells_errors;
+    if (opt->size > offsetof(struct myna_session_options, on_method))
+        s->on_method = opt->on_method;
     s->arg = opt->arg;
     s->seed = parts->given ? parts->seed : myna_runtime_seed(rt);
     myna_rand_seed(&s->rand, s->seed);
     myna_rand_id(&s->rand, "session_", s->id);
     if (opt->session_id)
         snprintf(s->id, sizeof s->id, "%s", opt->session_id);
-    snprintf(s->agent_id, sizeof s->agent_id, "%s", s->id);
+    myna_s_talks_init(s);
     myna_loop_timer_init(s->loop, &s->timer, on_timer, s);
     err = read_conf(s, opt->agent, why);
     if (err)
@@ -297,6 +302,8 @@ enum myna_err myna_s_create(struct myna_runtime *rt, const struct myna_session_o
         s->tap = parts->tap;
         s->replayed = true;
     } else {
+        if (!opt->transport)
+            myna_runtime_expect(rt, opt->transport_name);
         err = myna_runtime_stages(rt, &st, why);
         if (!err)
             err = get_recorder(s, opt, why);
@@ -483,6 +490,7 @@ static void bury(struct myna_grave *g)
     myna_s_history_fini(s);
     myna_s_tools_fini(s);
     myna_s_ears_fini(s);
+    myna_s_talks_fini(s);
     myna_buf_fini(&s->scratch);
     myna_buf_fini(&s->shown);
     myna_s_background_fini(s);
@@ -504,11 +512,12 @@ void myna_session_destroy(struct myna_session *s)
     s->on_event = NULL;
     s->on_user_turn = NULL;
     s->on_tool = NULL;
+    s->on_method = NULL;
     if (s->transport)
         s->transport->session = NULL; /* nothing arrives any more */
     myna_runtime_detach(s->rt, s);
     myna_s_tools_leave(s);
-    if (s->depth > 0 || s->settling)
+    if (s->depth > 0 || s->settling || s->asking)
         myna_host_bury_later(s->host, &s->grave, bury);
     else
         bury(&s->grave);

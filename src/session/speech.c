@@ -31,6 +31,7 @@ struct speech *myna_s_speech_new(struct myna_session *s, enum speech_kind kind, 
     sp->kind = kind;
     sp->allow_interruptions = allow < 0 ? s->turn_conf.allow_interruptions : allow > 0;
     sp->add_to_history = true;
+    sp->silent = s->unspoken;
     sp->created = s->now;
     sp->long_at = MYNA_NEVER;
     nothing_asked(sp);
@@ -106,6 +107,14 @@ void myna_s_speech_created(struct myna_session *s, const struct speech *sp, bool
     myna_s_event(s, &ev);
 }
 
+void myna_s_speech_by(struct myna_session *s, struct speech *sp, uint32_t person)
+{
+    sp->person = person;
+    sp->talk = myna_s_talk_of(s, person);
+    if (sp->user_item)
+        sp->user_item->conversation = sp->talk;
+}
+
 enum myna_err myna_s_speech_schedule(struct myna_session *s, struct speech *sp, int priority)
 {
     sp->priority = priority;
@@ -134,7 +143,7 @@ bool myna_s_busy(const struct myna_session *s)
     for (const struct speech *sp = s->speeches; sp; sp = sp->next)
         if (sp->scheduled && !sp->done)
             return true;
-    return s->turns != NULL;
+    return s->turns || s->waiting;
 }
 
 /* What was heard of it becomes the assistant's message. */
@@ -150,6 +159,7 @@ static void remember(struct myna_session *s, struct speech *sp)
         myna_s_log(s, MYNA_LOG_ERROR, "answer lost to the history, out of memory");
         return;
     }
+    it->conversation = sp->talk;
     it->interrupted = sp->interrupted || sp->failed; /* not all that it would have been */
     if (sp->llm_start != MYNA_NEVER && sp->first_token != MYNA_NEVER)
         it->metrics.llm_node_ttft = (double)(sp->first_token - sp->llm_start) / 1e6;
@@ -292,8 +302,13 @@ static void rest(struct myna_session *s)
 
 void myna_s_speeches_advance(struct myna_session *s)
 {
+    bool inside = s->advancing;
+
+    s->advancing = true;
     for (bool moved = true; moved;) {
         moved = bury(s);
+        if (s->talks.ending)
+            myna_s_forget_advance(s);
         if (!s->current) {
             s->current = next_speech(s);
             moved |= s->current != NULL;
@@ -304,6 +319,7 @@ void myna_s_speeches_advance(struct myna_session *s)
                 break; /* the list may have changed */
             }
     }
+    s->advancing = inside;
     rest(s);
     sweep(s);
 }

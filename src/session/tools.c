@@ -35,6 +35,7 @@ struct tool_run {
     struct myna_session *session;
     struct myna_tool_job *job; /* the toolbox works on it */
     char *call_id, *name, *arguments, *extra;
+    uint32_t person, talk;  /* the speech's */
     struct myna_item *item; /* in the history; NULL: not started */
     bool lost;              /* and never will be */
     bool answered, is_error, no_reply, stop;
@@ -161,6 +162,7 @@ void myna_s_tool_call(struct myna_session *s, struct speech *sp, const struct my
         return;
     }
     if (sp->tool_choice == MYNA_TOOLS_NONE) {
+        sp->refused_call = true;
         myna_s_log(s, MYNA_LOG_ERROR, "the agent called a tool where none is allowed tool=%s",
                    name);
         return;
@@ -177,6 +179,8 @@ void myna_s_tool_call(struct myna_session *s, struct speech *sp, const struct my
         run->number = ++s->tool_calls;
         run->timeout_at = MYNA_NEVER;
         run->session = s;
+        run->person = sp->person;
+        run->talk = sp->talk;
         run->call_id = make_id(s, ev->call_id);
         run->name = strdup(name);
         /* Too long: nothing of it is kept, and start_run() says so. */
@@ -223,6 +227,7 @@ static bool remember_call(struct myna_session *s, struct tool_run *run)
     struct myna_item *it = myna_s_item_new(s, MYNA_ITEM_FUNCTION_CALL);
 
     if (it) {
+        it->conversation = run->talk;
         it->call_id = strdup(run->call_id);
         it->name = strdup(run->name);
         it->arguments = strdup(run->arguments);
@@ -246,7 +251,7 @@ static bool remember_call(struct myna_session *s, struct tool_run *run)
 
 bool myna_s_runs_tools(const struct myna_session *s)
 {
-    return s->on_tool || s->n_agents || (s->toolbox && myna_toolbox_any(s->toolbox));
+    return s->on_tool || s->n_agents > 1 || (s->toolbox && myna_toolbox_any(s->toolbox));
 }
 
 /* Words of the answer that the call stands in: who has said goodbye need not say farewell. */
@@ -297,7 +302,9 @@ static void ask_host(struct myna_session *s, struct tool_run *run)
     struct myna_tool_call call = {.size = sizeof call,
                                   .call_id = run->call_id,
                                   .name = run->name,
-                                  .arguments = run->arguments};
+                                  .arguments = run->arguments,
+                                  .by = myna_s_person_identity(s, run->person)};
+    uint32_t person = run->person;
     bool known;
 
     if (s->conf.tool_timeout_ms >= 0)
@@ -306,7 +313,7 @@ static void ask_host(struct myna_session *s, struct tool_run *run)
     myna_s_command(s, S_CMD_TOOL_CALL, number, 0, NULL, NULL);
     myna_s_leave(s);
     known = ask_toolbox(s, run) ||
-            myna_s_handoff_call(s, run->call_id, run->name, run->arguments) ||
+            myna_s_handoff_call(s, run->call_id, run->name, run->arguments, person) ||
             (s->on_tool && s->on_tool(s->arg, s, &call));
     if (s->dead)
         return;
@@ -330,7 +337,7 @@ bool myna_s_tools_start(struct myna_session *s, struct speech *sp)
         return false;
     if (!run->answered) {
         def = offered(s, run->name);
-        if ((s->n_tools > 0 && !def) || !myna_s_runs_tools(s)) {
+        if ((s->n_tools > 0 && !def && !myna_s_tool_gone(s, run->name)) || !myna_s_runs_tools(s)) {
             unknown(s, run);
         } else if (myna_tool_arguments(def, run->name, run->arguments, &args, &why)) {
             answer(s, run, why.text, true);
@@ -418,6 +425,7 @@ static void remember_output(struct myna_session *s, const struct tool_run *run,
         return;
     it = myna_s_item_new(s, MYNA_ITEM_FUNCTION_CALL_OUTPUT);
     if (it) {
+        it->conversation = run->talk;
         it->call_id = strdup(run->call_id);
         it->name = strdup(run->name);
         it->output = strdup(run->output ? run->output : "");

@@ -7,6 +7,7 @@
  * is the same, its answer is already on the way.
  */
 #include "session/internal.h"
+#include "session/queue.h"
 #include "util/item_json.h"
 #include "util/json_dump.h"
 #include "util/json_load.h"
@@ -49,7 +50,7 @@ static struct myna_item *message_of(struct myna_session *s, const struct end_of_
     return it;
 }
 
-static void keep_only(struct myna_session *s, struct turn *t)
+void myna_s_turn_keep_only(struct myna_session *s, struct turn *t)
 {
     if (t->item && t->item->text[0]) {
         if (myna_s_item_add(s, t->item) != MYNA_OK)
@@ -60,7 +61,7 @@ static void keep_only(struct myna_session *s, struct turn *t)
     t->item = NULL;
 }
 
-static void free_turn(struct turn *t)
+void myna_s_turn_free(struct turn *t)
 {
     myna_tool_job_cancel(t->job);
     myna_s_item_free(t->item);
@@ -76,7 +77,7 @@ bool myna_s_end_of_turn(struct myna_session *s, struct end_of_turn *info)
     if (s->stt && s->turn_conf.detection != MYNA_TURN_MANUAL && sp && sp->allow_interruptions &&
         !sp->interrupted && s->turn_conf.min_interruption_words > 0 &&
         myna_s_words(info->text) < s->turn_conf.min_interruption_words) {
-        myna_s_preempt_cancel(s);
+        myna_s_preempt_drop(s);
         return false;
     }
     t = calloc(1, sizeof *t);
@@ -89,17 +90,22 @@ bool myna_s_end_of_turn(struct myna_session *s, struct end_of_turn *info)
     t->info = *info;
     t->item = message_of(s, info);
     t->by = s->ear;
+    t->person = myna_s_person_of(s, s->ear);
+    if (t->item)
+        t->item->conversation = myna_s_talk_of(s, t->person);
     if (s->closing.asked) {
         myna_s_preempt_cancel(s);
-        keep_only(s, t);
-        free_turn(t);
+        myna_s_turn_keep_only(s, t);
+        myna_s_turn_free(t);
         return true;
     }
+    s->dirty = true;
+    if (myna_s_queue_take(s, t))
+        return true;
     myna_s_false_timer_stop(s);
     while (*end)
         end = &(*end)->next;
     *end = t;
-    s->dirty = true;
     return true;
 }
 
@@ -117,6 +123,12 @@ void myna_s_preempt_cancel(struct myna_session *s)
     myna_s_speech_interrupt(s, sp);
 }
 
+void myna_s_preempt_drop(struct myna_session *s)
+{
+    if (s->preemptive.by == s->ear)
+        myna_s_preempt_cancel(s);
+}
+
 void myna_s_preempt(struct myna_session *s, const char *text)
 {
     struct speech *sp;
@@ -125,7 +137,7 @@ void myna_s_preempt(struct myna_session *s, const char *text)
         myna_s_speeches_advance(
             s); /* what was heard of it belongs to the history that is asked on */
     if (!s->turn_conf.preemptive_generation || s->closing.asked || s->turns || !s->llm ||
-        !text[0] || (s->current && !s->current->interrupted))
+        !text[0] || (s->current && !s->current->interrupted) || myna_s_pictures_wait(s, s->ear))
         return;
     myna_s_preempt_cancel(s);
     if (s->ear->rec.speech_start != MYNA_NEVER && s->turn_conf.preemptive_max_speech_ms >= 0 &&
@@ -140,6 +152,7 @@ void myna_s_preempt(struct myna_session *s, const char *text)
     sp->preemptive = true;
     sp->user_item = myna_s_item_message(s, MYNA_ROLE_USER, text);
     myna_s_item_by(sp->user_item, s->ear);
+    myna_s_speech_by(s, sp, myna_s_person_of(s, s->ear));
     s->preemptive.by = s->ear;
     s->preemptive.text = strdup(text);
     s->preemptive.history_rev = s->history_rev;
@@ -167,15 +180,15 @@ bool myna_s_same_words(const char *a, const char *b)
     }
 }
 
-static struct speech *take_preemptive(struct myna_session *s, const struct ear *by,
-                                      const char *text)
+static struct speech *take_preemptive(struct myna_session *s, const struct turn *t)
 {
     struct speech *sp = s->preemptive.speech;
 
     if (!sp)
         return NULL;
-    if (s->preemptive.by == by && s->preemptive.history_rev == s->history_rev && !sp->failed &&
-        !sp->interrupted && myna_s_same_words(s->preemptive.text, text)) {
+    if (s->preemptive.by == t->by && sp->person == t->person &&
+        s->preemptive.history_rev == s->history_rev && !sp->failed && !sp->interrupted &&
+        myna_s_same_words(s->preemptive.text, t->info.text)) {
         s->preemptive.speech = NULL;
         myna_s_preempt_cancel(s); /* forgets the text */
         return sp;
@@ -188,7 +201,7 @@ static struct speech *take_preemptive(struct myna_session *s, const struct ear *
 
 static void reply(struct myna_session *s, struct turn *t)
 {
-    struct speech *sp = take_preemptive(s, t->by, t->info.text);
+    struct speech *sp = take_preemptive(s, t);
     struct myna_metrics m = {.type = MYNA_METRICS_EOU,
                              .label = s->vad ? s->vad->cls->name : "stt",
                              .model = "unknown",
@@ -206,11 +219,12 @@ static void reply(struct myna_session *s, struct turn *t)
                                .provider = "session",
                                .message = "no memory for a reply"};
 
-        keep_only(s, t);
+        myna_s_turn_keep_only(s, t);
         myna_s_fault(s, &f);
         return;
     }
-    t->item->metrics.on_user_turn_completed_delay = (double)(s->now - t->asked_at) / 1e6;
+    if (!t->typed)
+        t->item->metrics.on_user_turn_completed_delay = (double)(s->now - t->asked_at) / 1e6;
     m.on_user_turn_completed_delay_ms = (double)(s->now - t->asked_at) / 1e3;
     m.end_of_utterance_delay_ms =
         t->info.end_delay != MYNA_NEVER ? (double)t->info.end_delay / 1e3 : 0;
@@ -223,15 +237,20 @@ static void reply(struct myna_session *s, struct turn *t)
     sp->fall.transcript = t->info.final_at;
     sp->fall.end_of_turn = t->info.decided;
     myna_s_item_free(sp->user_item); /* the preemptive one's: the turn's has the metrics */
+    if (t->by || t->typed)           /* by name: their ear may be somebody else's by now */
+        myna_s_pictures_take(s, t->item->identity ? t->item->identity : "", t->item);
     sp->user_item = t->item;
+    myna_s_speech_by(s, sp, t->person);
     t->item = NULL;
+    sp->silent |= t->typed && t->silent;
     if (fresh)
-        myna_s_speech_created(s, sp, false, "generate_reply");
+        myna_s_speech_created(s, sp, t->typed, "generate_reply");
     myna_s_filler_arm(s, sp);
     (void)myna_s_speech_schedule(s, sp, 5);
     if (t->next) /* a newer turn has begun: keep the words, not the answer */
         myna_s_speech_interrupt(s, sp);
-    myna_s_metrics(s, &m);
+    if (!t->typed)
+        myna_s_metrics(s, &m);
 }
 
 /* ---- who is asked about it */
@@ -324,6 +343,23 @@ void myna_s_turns_expire(struct myna_session *s)
         }
 }
 
+void myna_s_turns_forget(struct myna_session *s, bool all, uint32_t talk)
+{
+    if (all)
+        myna_s_queue_flush(s);
+    else
+        myna_s_queue_forget(s, talk);
+    for (struct turn *t = s->turns; t; t = t->next) {
+        if (!all && myna_s_talk_of(s, t->person) != talk)
+            continue;
+        myna_s_turn_keep_only(s, t);
+        myna_tool_job_cancel(t->job);
+        t->job = NULL;
+        t->past = t->asked = t->decided = true;
+        t->decide_by = MYNA_NEVER;
+    }
+}
+
 myna_us myna_s_turns_deadline(const struct myna_session *s)
 {
     myna_us at = MYNA_NEVER;
@@ -333,6 +369,32 @@ myna_us myna_s_turns_deadline(const struct myna_session *s)
     return at;
 }
 
+const char *myna_session_turn_identity(const struct myna_session *s, uint32_t turn)
+{
+    for (const struct turn *t = s->turns; t; t = t->next)
+        if (t->number == turn)
+            return t->item ? t->item->identity : NULL;
+    return NULL;
+}
+
+/* false: it is decided later. */
+static bool ask(struct myna_session *s, struct turn *t, enum myna_turn_verdict *verdict)
+{
+    if (t->typed)
+        return true;
+    if (s->conf.turn_hook_timeout_ms >= 0)
+        t->decide_by = s->now + s->conf.turn_hook_timeout_ms * MYNA_MS;
+    if (!s->on_user_turn)
+        return !ask_hook(s, t);
+    if (!s->on_user_turn(s->arg, s, t->number, t->info.text, verdict))
+        return false;
+    t->decide_by = MYNA_NEVER;
+    /* Into the recording: a replay has no host to ask. */
+    myna_s_command(s, S_CMD_DECIDED, t->number, *verdict == MYNA_TURN_STOP, NULL, NULL);
+    myna_s_leave(s);
+    return true;
+}
+
 /* true: this turn is settled. */
 static bool settle_turn(struct myna_session *s, struct turn *t)
 {
@@ -340,12 +402,12 @@ static bool settle_turn(struct myna_session *s, struct turn *t)
     struct speech *sp = s->current;
 
     if (s->closing.asked && !t->decided) { /* no reply is made: the host need not decide */
-        keep_only(s, t);
+        myna_s_turn_keep_only(s, t);
         return true;
     }
-    if (!t->asked && myna_s_says_goodbye(s, t->info.text)) {
+    if (!t->asked && !t->typed && myna_s_says_goodbye(s, t->info.text)) {
         (void)myna_s_interrupt_all(s, false);
-        keep_only(s, t);
+        myna_s_turn_keep_only(s, t);
         myna_s_hangup(s, "phrase", true);
         return true;
     }
@@ -354,7 +416,7 @@ static bool settle_turn(struct myna_session *s, struct turn *t)
         t->asked_at = s->now;
         s->preemptive.attempts = 0;
         if (sp && !sp->done && !sp->interrupted) {
-            if (!sp->allow_interruptions) {
+            if (!sp->allow_interruptions && !t->typed) {
                 myna_s_log(s, MYNA_LOG_WARN, "the agent may not be interrupted now, turn dropped");
                 return true;
             }
@@ -362,33 +424,23 @@ static bool settle_turn(struct myna_session *s, struct turn *t)
             myna_s_speech_interrupt(s, sp);
         }
         myna_s_tools_interrupt(s);
-        if (s->conf.turn_hook_timeout_ms >= 0)
-            t->decide_by = s->now + s->conf.turn_hook_timeout_ms * MYNA_MS;
-        if (!s->on_user_turn && ask_hook(s, t))
+        if (!ask(s, t, &verdict))
             return false;
-        if (s->on_user_turn) {
-            if (!s->on_user_turn(s->arg, s, t->number, t->info.text, &verdict))
-                return false;
-            t->decide_by = MYNA_NEVER;
-            /* Into the recording: a replay has no host to ask. */
-            myna_s_command(s, S_CMD_DECIDED, t->number, verdict == MYNA_TURN_STOP, NULL, NULL);
-            myna_s_leave(s);
-        }
     } else if (!t->decided) {
         return false;
     } else {
         verdict = t->verdict;
     }
-    if (verdict == MYNA_TURN_STOP)
+    if (verdict == MYNA_TURN_STOP || t->past)
         return true;
     if (s->closing.asked) {
-        keep_only(s, t);
+        myna_s_turn_keep_only(s, t);
         return true;
     }
     if (s->llm)
         reply(s, t);
     else
-        keep_only(s, t);
+        myna_s_turn_keep_only(s, t);
     return true;
 }
 
@@ -396,10 +448,12 @@ void myna_s_turns_advance(struct myna_session *s)
 {
     struct turn *t;
 
+    myna_s_queue_advance(s);
     while ((t = s->turns) && settle_turn(s, t)) {
         s->turns = t->next;
-        free_turn(t);
+        myna_s_turn_free(t);
         myna_s_eou_settled(s);
+        s->dirty |= s->waiting != NULL; /* who waits need not wait for anything else */
     }
 }
 
@@ -413,9 +467,10 @@ void myna_s_turns_fini(struct myna_session *s)
 {
     struct turn *t;
 
+    myna_s_queue_flush(s);
     while ((t = s->turns)) {
         s->turns = t->next;
-        free_turn(t);
+        myna_s_turn_free(t);
     }
     free(s->preemptive.text);
     s->preemptive.text = NULL;

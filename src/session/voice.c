@@ -71,6 +71,20 @@ static void finish(struct myna_session *s, struct speech *sp, struct segment *se
         myna_s_tts_metrics(s, sp, seg, cancelled);
 }
 
+/* Nothing of the answer was heard, and its text can still be read. */
+static bool show_instead(struct myna_session *s, struct speech *sp)
+{
+    if (!s->conf.show_unspoken || sp->voiced ||
+        (sp->kind != SPEECH_REPLY && sp->kind != SPEECH_SAY))
+        return false;
+    sp->silent = true;
+    for (struct segment *seg = sp->segments; seg; seg = seg->next) {
+        myna_s_voice_close(s, sp, seg);
+        seg->fed = 0;
+    }
+    return true;
+}
+
 static void voice_failed(struct myna_session *s, struct speech *sp, struct segment *seg,
                          const struct myna_fault *f)
 {
@@ -113,6 +127,11 @@ static void voice_failed(struct myna_session *s, struct speech *sp, struct segme
     if (!sp->scheduled) { /* asked again when the turn is over */
         told.recoverable = sp->failed = true;
         seg->tts_failed = true;
+        myna_s_fault(s, &told);
+        return;
+    }
+    if (show_instead(s, sp)) {
+        told.recoverable = false;
         myna_s_fault(s, &told);
         return;
     }
@@ -203,7 +222,8 @@ static void on_word(void *arg, const char *text, myna_us end_time)
     ev.u.agent_transcript.segment_id = seg->id;
     seg->shown_to = to;
     myna_s_event(s, &ev);
-    myna_s_caption(s, seg->id, ev.u.agent_transcript.text, NULL, false);
+    if (!myna_s_captions_ahead(s))
+        myna_s_caption(s, seg->id, ev.u.agent_transcript.text, NULL, false);
 }
 
 const char *myna_s_voice_heard(struct myna_session *s, struct segment *seg)
@@ -316,7 +336,7 @@ void myna_s_voice_advance(struct myna_session *s, struct speech *sp, struct segm
     bool want = sp->scheduled || (sp->preemptive && s->turn_conf.preemptive_generation &&
                                   s->turn_conf.preemptive_tts);
 
-    if (!s->audio_out || !s->tts || !want || seg->pcm || seg->tts_done || seg->over ||
+    if (!s->audio_out || !s->tts || sp->silent || !want || seg->pcm || seg->tts_done || seg->over ||
         seg->tts_retry_at != MYNA_NEVER || voice_before_busy(sp, seg))
         return;
     if (seg->fed == seg->text.len && (!seg->text_ended || seg->tts_ended))
@@ -387,19 +407,35 @@ static void pump_pcm(struct myna_session *s, struct segment *seg)
     }
 }
 
-/* The words of a segment stand still while its sound is late. */
-static void watch_dry(struct myna_session *s, struct segment *seg)
+static myna_us lasting(uint64_t samples)
 {
-    bool dry = !seg->tts_done && !myna_playout_waiting(s->playout);
+    return (myna_us)(samples * 1000000 / MYNA_OUT_RATE_HZ);
+}
 
-    if (dry == seg->dry || !seg->sync || s->transport->heard != MYNA_HEARD_AT_PULL ||
-        myna_playout_paused(s->playout))
+void myna_s_words_wait(struct myna_session *s, struct segment *seg)
+{
+    myna_us by = myna_playout_heard_by(s->playout);
+
+    if (seg->sync && seg == s->playout_segment && by < s->now)
+        myna_sync_pause(seg->sync, by);
+}
+
+void myna_s_words_drawn(struct myna_session *s, uint64_t from)
+{
+    struct segment *seg = s->playout_segment;
+
+    if (seg && seg->sync && s->transport->heard == MYNA_HEARD_AT_PULL)
+        myna_sync_at(seg->sync, s->now + s->transport->latency, lasting(from));
+}
+
+void myna_s_words_rewind(struct myna_session *s)
+{
+    struct segment *seg = s->playout_segment;
+
+    if (!seg || !seg->sync)
         return;
-    seg->dry = dry;
-    if (dry)
-        myna_sync_pause(seg->sync, s->now);
-    else
-        myna_sync_resume(seg->sync, s->now);
+    myna_sync_at(seg->sync, s->now, lasting(myna_playout_drawn(s->playout)));
+    myna_sync_pause(seg->sync, s->now);
 }
 
 static void pump(struct myna_session *s, struct segment *seg)
@@ -429,8 +465,6 @@ void myna_s_pump(struct myna_session *s)
     if (!seg || !seg->playing)
         return;
     pump(s, seg);
-    if (s->playout_segment == seg && seg->playing)
-        watch_dry(s, seg);
 }
 
 /* No sound for too long: the rest of a segment is given up with a warning; a voice that never began

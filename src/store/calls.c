@@ -532,6 +532,8 @@ void myna_calls_event(struct myna_calls *c, const struct myna_session *s,
     case MYNA_EV_AGENT_TOOL_PROGRESS:
     case MYNA_EV_PROVIDER_SWITCHED:
     case MYNA_EV_PERSON_SPEAKING:
+    case MYNA_EV_DATA_RECEIVED:
+    case MYNA_EV_ATTRIBUTE_CHANGED:
         return;
     }
     flush(c);

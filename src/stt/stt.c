@@ -2,8 +2,8 @@
  *
  * Two kinds of recogniser meet here. A streaming one gets every frame. A batch one
  * (MYNA_STT_WANTS_SPEECH) gets stretches: while nobody speaks, frames go round in a ring of
- * 550 ms; when the VAD says that speech began it has been speaking for a while, so the ring is
- * handed over first and the live frames follow without a gap or a repetition.
+ * 550 ms, or as said; when the VAD says that speech began it has been speaking for a while, so the
+ * ring is handed over first and the live frames follow without a gap or a repetition.
  *
  * The tap sees what the recogniser gets, not what the session pushes: a replay then shows the same
  * pre-roll or differs.
@@ -20,19 +20,18 @@
 #include "util/guard.h"
 
 /* 500 ms of padding and 50 ms of speech before the VAD says so (agent-session 2.2), in frames. */
-#define PREROLL_MS     550
-#define PREROLL_FRAMES ((PREROLL_MS + MYNA_FRAME_MS - 1) / MYNA_FRAME_MS)
-#define PACKED_MAX     ((size_t)1 << 20)
+#define PREROLL_MS 550
+#define PACKED_MAX ((size_t)1 << 20)
 
 struct myna_stt_port {
     struct myna_grave grave; /* first: see bury() */
     struct myna_stt_port_options opt;
     struct myna_stt_stream *stream;
-    struct myna_buf packed; /* an event for the tap */
-    bool gated;             /* only marked speech passes */
-    bool speech;            /* gated: between SPEECH and END */
-    int busy;               /* depth of calls that may close us */
-    size_t ring_at, ring_n; /* next slot to write, frames held */
+    struct myna_buf packed;           /* an event for the tap */
+    bool gated;                       /* only marked speech passes */
+    bool speech;                      /* gated: between SPEECH and END */
+    int busy;                         /* depth of calls that may close us */
+    size_t ring_at, ring_n, ring_max; /* next slot to write, frames held, and at most */
     struct myna_frame ring[];
 };
 
@@ -57,14 +56,16 @@ enum myna_err myna_stt_port_open(const struct myna_stt_port_options *opt,
 {
     const struct myna_stt_class *cls = opt->stt->cls;
     bool gated = cls->caps & MYNA_STT_WANTS_SPEECH;
-    struct myna_stt_port *port;
+    int preroll_ms = opt->preroll_ms > 0 ? opt->preroll_ms : PREROLL_MS;
+    size_t frames = gated ? (size_t)(preroll_ms + MYNA_FRAME_MS - 1) / MYNA_FRAME_MS : 0;
+    struct myna_stt_port *port = calloc(1, sizeof *port + frames * sizeof *port->ring);
     enum myna_err err;
 
-    port = calloc(1, sizeof *port + (gated ? PREROLL_FRAMES : 0) * sizeof *port->ring);
     if (!port)
         return MYNA_ENOMEM;
     port->opt = *opt;
     port->gated = gated;
+    port->ring_max = frames;
     myna_buf_init(&port->packed, PACKED_MAX);
     tap_open(port);
     err = cls->open(opt->stt, &opt->how, &port->stream);
@@ -121,18 +122,18 @@ void myna_stt_port_push(struct myna_stt_port *port, const struct myna_frame *f)
         return;
     }
     port->ring[port->ring_at] = *f;
-    port->ring_at = (port->ring_at + 1) % PREROLL_FRAMES;
-    if (port->ring_n < PREROLL_FRAMES)
+    port->ring_at = (port->ring_at + 1) % port->ring_max;
+    if (port->ring_n < port->ring_max)
         port->ring_n++;
 }
 
 static void hand_over_ring(struct myna_stt_port *port)
 {
-    size_t at = (port->ring_at + PREROLL_FRAMES - port->ring_n) % PREROLL_FRAMES;
+    size_t at = (port->ring_at + port->ring_max - port->ring_n) % port->ring_max;
 
     for (; port->ring_n > 0; port->ring_n--) {
         hand_over(port, &port->ring[at]);
-        at = (at + 1) % PREROLL_FRAMES;
+        at = (at + 1) % port->ring_max;
     }
     port->ring_at = 0;
 }

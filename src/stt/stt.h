@@ -20,6 +20,7 @@ struct myna_stt_port_options {
     struct myna_stt_open how;
     struct myna_tap *tap; /* NULL is fine */
     uint32_t id;          /* number for the tap */
+    int preroll_ms;       /* 0: 550 */
     void (*event)(void *arg, struct myna_stt_port *port, const struct myna_stt_event *ev);
     void *arg;
 };

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "tools/tool.h"
 #include "util/deadline.h"
@@ -25,6 +26,19 @@ struct run {
     struct myna_buf answer;
 };
 
+enum myna_err myna_tool_program(const struct tool_source *src, struct myna_why *why)
+{
+    const char *program = src->conf.command[0], *dir = src->conf.dir;
+    struct myna_why what = {0};
+    struct stat st;
+
+    if (dir && (stat(dir, &st) || !S_ISDIR(st.st_mode)))
+        return myna_tool_refuse(src, "dir", why, "names %.200s, which is no directory", dir);
+    if (myna_process_look(program, dir, &what))
+        return myna_tool_refuse(src, "command", why, "names %.100s, which %s", program, what.text);
+    return MYNA_OK;
+}
+
 static enum myna_err command_create(struct tool_source *src, const json_t *schema,
                                     struct myna_why *why)
 {
@@ -38,6 +52,8 @@ static enum myna_err command_create(struct tool_source *src, const json_t *schem
         err = n < MAX_WORDS
                   ? myna_tool_placeholders_known(src, "command", src->conf.command[n], schema, why)
                   : myna_tool_refuse(src, "command", why, "has more than %d words", MAX_WORDS);
+    if (!err)
+        err = myna_tool_program(src, why);
     if (!err && !myna_tool_offer(src, src->name, src->conf.description, src->conf.parameters))
         err = myna_fail(why, MYNA_ENOMEM, "no memory for the tool %s", src->name);
     return err;

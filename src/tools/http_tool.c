@@ -257,6 +257,9 @@ static void failed(struct request *r, const struct myna_http_error *e)
     case MYNA_HTTP_TLS:
         myna_tool_job_fail(job, "could not be reached");
         break;
+    case MYNA_HTTP_NO_LIBRARY:
+        myna_tool_job_fail(job, "cannot be asked: %s", e->message);
+        break;
     case MYNA_HTTP_RESET:
     case MYNA_HTTP_PROTOCOL:
     case MYNA_HTTP_URL:

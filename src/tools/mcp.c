@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tools/schema.h"
 #include "util/host.h"
 #include "util/log.h"
 
@@ -193,6 +194,7 @@ void myna_mcp_broken(struct mcp *m, const char *fmt, ...)
 {
     int wait = MCP_FIRST_WAIT_MS;
     char text[400], more[500];
+    bool told;
     va_list ap;
 
     va_start(ap, fmt);
@@ -209,10 +211,10 @@ void myna_mcp_broken(struct mcp *m, const char *fmt, ...)
     if (wait > MCP_LAST_WAIT_MS)
         wait = MCP_LAST_WAIT_MS;
     snprintf(more, sizeof more, "%s; again in %d s", text, wait / 1000);
-    say(m, MYNA_LOG_WARN, more);
+    told = myna_toolbox_trouble(m->src, more); /* a session says it itself */
+    say(m, told ? MYNA_LOG_INFO : MYNA_LOG_WARN, more);
     if (!m->resting && myna_timer_set(&m->again, myna_host_now(m->src->host) + wait * MYNA_MS))
         say(m, MYNA_LOG_ERROR, "no memory to try again");
-    myna_toolbox_trouble(m->src, more);
 }
 
 void myna_mcp_fini(struct mcp *m)
@@ -275,11 +277,15 @@ static void on_initialized(struct mcp_request *rq, const json_t *result, const c
 
 static void initialize(struct mcp *m)
 {
+    json_t *can = m->src->conf.elicitation == MCP_ELICIT_DEFAULTS
+                      ? json_pack("{s:{}}", "elicitation")
+                      : json_object();
+
     m->era = MCP_LEGACY_ERA;
     m->version[0] = '\0';
     if (!myna_mcp_ask(m, "initialize",
-                      json_pack("{s:s,s:{},s:{s:s,s:s}}", "protocolVersion", MCP_LEGACY,
-                                "capabilities", "clientInfo", "name", "myna", "version",
+                      json_pack("{s:s,s:o,s:{s:s,s:s}}", "protocolVersion", MCP_LEGACY,
+                                "capabilities", can, "clientInfo", "name", "myna", "version",
                                 MYNA_VERSION),
                       MCP_BEGIN_MS, on_initialized, NULL))
         myna_mcp_broken(m, "initialize could not be sent");
@@ -352,10 +358,13 @@ static bool listens(const struct mcp *m)
     return false;
 }
 
-/* Of changes: by a request of the newer revision, by the wire's own way of the older ones. */
+/* Of changes: by a request of the newer revision, by the wire's own way of the older ones. There a
+ * server may ask us in that way too. */
 static void listen(struct mcp *m)
 {
-    if (m->resting || !m->lists_change)
+    bool may_ask = m->src->conf.elicitation == MCP_ELICIT_DEFAULTS && m->era == MCP_LEGACY_ERA;
+
+    if (m->resting || (!m->lists_change && !may_ask))
         return;
     if (m->era == MCP_LEGACY_ERA) {
         if (m->wire->listen)
@@ -476,15 +485,50 @@ void myna_mcp_rest(struct mcp *m, bool resting)
 
 /* ---- messages */
 
-/* What the server asks of us (older revisions): it may ping. Who asks the person something, though
- * we never offered that, is declined by the protocol's own word, so that its tool can go on. */
-static void asked(struct mcp *m, const json_t *id, const char *method)
+/* The form of an elicitation as its own defaults fill it (SEP-1034); NULL: something that it wants
+ * has none, or they do not fit it. */
+static json_t *filled_form(const json_t *params)
+{
+    const char *mode = json_string_value(json_object_get(params, "mode")), *name;
+    const json_t *schema = json_object_get(params, "requestedSchema");
+    json_t *form, *field;
+    struct myna_why why = {0};
+
+    if ((mode && strcmp(mode, "form") != 0) || myna_schema_check(schema, &why))
+        return NULL;
+    form = json_object();
+    json_object_foreach(json_object_get(schema, "properties"), name, field)
+    {
+        json_t *value = json_object_get(field, "default");
+
+        if (value && json_object_set(form, name, value))
+            break;
+    }
+    if (form && myna_schema_fits(schema, form, &why)) {
+        json_decref(form);
+        form = NULL;
+    }
+    return form;
+}
+
+/* Who asks the person something gets the defaults of its own form where the configuration says so.
+ * Else it is declined by the protocol's own word, though we never offered that: so its tool can go
+ * on. */
+static json_t *elicited(struct mcp *m, const json_t *params)
+{
+    json_t *form = m->src->conf.elicitation == MCP_ELICIT_DEFAULTS ? filled_form(params) : NULL;
+
+    return form ? json_pack("{s:s,s:o}", "action", "accept", "content", form)
+                : json_pack("{s:s}", "action", "decline");
+}
+
+/* What the server asks of us (older revisions): it may ping. */
+static void asked(struct mcp *m, const json_t *id, const char *method, const json_t *params)
 {
     json_t *o = json_pack("{s:s,s:O}", "jsonrpc", "2.0", "id", id),
-           *result = !strcmp(method, "ping") ? json_object()
-                     : !strcmp(method, "elicitation/create")
-                         ? json_pack("{s:s}", "action", "decline")
-                         : NULL;
+           *result = !strcmp(method, "ping")                 ? json_object()
+                     : !strcmp(method, "elicitation/create") ? elicited(m, params)
+                                                             : NULL;
 
     if (o)
         (void)json_object_set_new(
@@ -521,7 +565,7 @@ void myna_mcp_message(struct mcp *m, const json_t *msg)
     const char *method = json_string_value(json_object_get(msg, "method"));
 
     if (method && id && !json_is_null(id)) {
-        asked(m, id, method);
+        asked(m, id, method, json_object_get(msg, "params"));
     } else if (method) {
         if (!strcmp(method, "notifications/tools/list_changed"))
             list_changed(m);

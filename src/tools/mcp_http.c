@@ -17,6 +17,7 @@
 #include "util/log.h"
 #include "util/sse.h"
 #include "util/json_dump.h"
+#include "util/json_load.h"
 
 enum { LEAVE_MS = 500, CONNECT_MS = 5000, MAX_PARAMS = 16, RESUMES_MAX = 8, LEAST_RETRY_MS = 100 };
 
@@ -69,7 +70,7 @@ static bool take(struct post *p, struct myna_view text)
 {
     struct mcp *m = p->mcp;
     struct http_line *l = m->line;
-    json_t *msg = json_loadb((const char *)text.ptr, text.len, 0, NULL);
+    json_t *msg = myna_json_loadb((const char *)text.ptr, text.len, 0, NULL);
     bool here = false;
 
     if (json_is_object(msg)) {
@@ -173,12 +174,12 @@ static void refused(struct post *p, const struct myna_http_error *e)
     struct mcp *m = p->mcp;
     struct mcp_request *rq = p->rq;
     struct http_line *l = m->line;
-    json_t *msg = json_loadb((const char *)e->body.ptr, e->body.len, 0, NULL);
+    json_t *msg = myna_json_loadb((const char *)e->body.ptr, e->body.len, 0, NULL);
     const json_t *error = json_object_get(msg, "error");
     json_int_t code = json_integer_value(json_object_get(error, "code"));
     bool ours = rq && json_is_object(error) && json_is_integer(json_object_get(msg, "id")) &&
                 json_integer_value(json_object_get(msg, "id")) == rq->id;
-    bool forgotten = e->status == 404 && l->session[0];
+    bool key = e->status == 401 || e->status == 403, forgotten = e->status == 404 && l->session[0];
     char text[300];
 
     free_post(p);
@@ -193,8 +194,9 @@ static void refused(struct post *p, const struct myna_http_error *e)
     } else if (ours) {
         myna_mcp_message(m, msg);
     } else {
-        snprintf(text, sizeof text, "was refused with status %d%s%.200s", e->status,
-                 e->excerpt[0] ? ": " : "", e->excerpt);
+        snprintf(text, sizeof text, "was refused with status %d%s%.200s%s%s%s", e->status,
+                 e->excerpt[0] ? ": " : "", e->excerpt, key ? " (is the token in tools." : "",
+                 key ? m->src->name : "", key ? ".headers right?)" : "");
         myna_mcp_trouble(rq, text);
     }
     json_decref(msg);
@@ -330,7 +332,7 @@ static void add_modern(struct header_list *h, const struct mcp *m, const json_t 
     add_text(h, "Mcp-Name", name);
     for (size_t i = 0; i < m->src->n_offers; i++)
         if (!strcmp(m->src->offers[i].name, name)) {
-            json_t *schema = json_loads(m->src->offers[i].parameters, 0, NULL);
+            json_t *schema = myna_json_loads(m->src->offers[i].parameters, 0, NULL);
 
             add_params(h, schema, json_object_get(params, "arguments"), 0);
             json_decref(schema);

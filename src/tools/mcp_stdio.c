@@ -8,6 +8,7 @@
 #include "util/host.h"
 #include "util/process.h"
 #include "util/json_dump.h"
+#include "util/json_load.h"
 
 enum { GRACE_MS = 2000, STRAY_MAX = 1000 };
 
@@ -39,7 +40,7 @@ static bool take_line(struct mcp *m, const char *text, size_t len)
         len--;
     if (!len)
         return true;
-    msg = json_loadb(text, len, 0, NULL);
+    msg = myna_json_loadb(text, len, 0, NULL);
     if (!json_is_object(msg)) {
         json_decref(msg);
         if (++l->stray <= STRAY_MAX) /* servers print what they should not */

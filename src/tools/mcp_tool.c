@@ -219,23 +219,25 @@ static void on_called(struct mcp_request *rq, const json_t *result, const char *
 
 static enum myna_err mcp_create(struct tool_source *src, const json_t *schema, struct myna_why *why)
 {
-    struct mcp *m = calloc(1, sizeof *m);
     bool http = src->conf.url && src->conf.url[0];
+    enum myna_err err = http ? myna_tool_read_url(src, why) : myna_tool_read_env(src, why);
     struct myna_why what = {0};
-    enum myna_err err;
+    struct mcp *m;
 
     (void)schema;
-    if (!m)
-        return myna_fail(why, MYNA_ENOMEM, "no memory for the server %s", src->name);
-    src->own = m;
-    myna_mcp_init(m, src, http ? &myna_mcp_http : &myna_mcp_stdio);
-    err = http ? myna_tool_read_url(src, why) : myna_tool_read_env(src, why);
-    if (!err && http)
-        err = myna_tool_read_headers(src, why);
+    if (!err)
+        err = http ? myna_tool_read_headers(src, why) : myna_tool_program(src, why);
     if (err)
         return err;
     if (http && strncasecmp(src->url, "http://", 7) && strncasecmp(src->url, "https://", 8))
         return myna_tool_refuse(src, "url", why, "must be http://HOST… or https://HOST…");
+    if (src->only_looked_at)
+        return MYNA_OK;
+    m = calloc(1, sizeof *m);
+    if (!m)
+        return myna_fail(why, MYNA_ENOMEM, "no memory for the server %s", src->name);
+    src->own = m;
+    myna_mcp_init(m, src, http ? &myna_mcp_http : &myna_mcp_stdio);
     err = myna_mcp_open(m, &what);
     return err ? myna_tool_refuse(src, http ? "url" : "command", why, "%s", what.text) : MYNA_OK;
 }

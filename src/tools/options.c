@@ -7,6 +7,8 @@
 
 static const char *const kinds[] = {"auto", "http", "command", "mcp", "end_call", NULL};
 
+static const char *const elicitations[] = {"decline", "defaults", NULL};
+
 static const struct myna_option options[] = {
     {.name = "kind",
      AT(MYNA_OPT_CHOICE, kind),
@@ -58,6 +60,12 @@ static const struct myna_option options[] = {
     {.name = "only",
      AT(MYNA_OPT_LIST, only),
      .help = "mcp: the tools that the agent may use; empty: all"},
+    {.name = "elicitation",
+     AT(MYNA_OPT_CHOICE, elicitation),
+     .def = "decline",
+     .choices = elicitations,
+     .help = "mcp: what a server hears that asks the person something; defaults: its form's own, "
+             "where they suffice"},
     {0},
 };
 

@@ -19,6 +19,7 @@
 enum { MYNA_TOOL_OUTPUT_MAX = 64 << 10 }; /* the most that `max_output` may say */
 
 enum tool_kind_name { TOOL_AUTO, TOOL_HTTP, TOOL_COMMAND, TOOL_MCP, TOOL_END_CALL };
+enum { MCP_ELICIT_DECLINE, MCP_ELICIT_DEFAULTS };
 
 struct tool_conf {
     int kind; /* enum tool_kind_name */
@@ -30,6 +31,7 @@ struct tool_conf {
     const char *dir;
     int timeout_ms, max_output, retries;
     const char *const *only; /* MCP: the tools that are taken; none: all */
+    int elicitation;         /* MCP_ELICIT_… */
 };
 
 /* Texts that are shown to nobody: what ${NAME} stood for. */
@@ -52,6 +54,7 @@ struct tool_source {
     const char *name;   /* of the entry; the configuration's */
     const char *origin; /* "myna.yaml:12:3" */
     struct tool_conf conf;
+    bool only_looked_at; /* by the doctor: nothing is started or asked */
     struct tool_secrets secrets;
     struct tool_offer *offers;
     size_t n_offers;
@@ -102,8 +105,8 @@ void myna_tool_job_fail(struct myna_tool_job *job, const char *fmt, ...) MYNA_PR
 void myna_tool_job_fail_later(struct myna_tool_job *job, const char *fmt, ...) MYNA_PRINTF(2, 3);
 /* The list of a source is another one now. */
 void myna_toolbox_changed(struct myna_toolbox *box);
-/* The source's server is no good at the moment. */
-void myna_toolbox_trouble(struct tool_source *src, const char *text);
+/* The source's server is no good at the moment. false: nobody was told. */
+bool myna_toolbox_trouble(struct tool_source *src, const char *text);
 /* Appends an offer; texts are copied. false: no memory. */
 bool myna_tool_offer(struct tool_source *src, const char *name, const char *description,
                      const char *parameters);
@@ -111,6 +114,9 @@ void myna_tool_offers_clear(struct tool_source *src);
 /* "myna.yaml:12:9: tools.weather.url …", MYNA_ECONFIG. key NULL: the entry. */
 enum myna_err myna_tool_refuse(const struct tool_source *src, const char *key, struct myna_why *why,
                                const char *fmt, ...) MYNA_PRINTF(4, 5);
+
+/* The program that `command` names can be started in `dir`; else it is refused with the remedy. */
+MYNA_MUST enum myna_err myna_tool_program(const struct tool_source *src, struct myna_why *why);
 
 /* ---- text.c */
 

@@ -8,13 +8,14 @@
 #include "tools/schema.h"
 #include "tools/tool.h"
 #include "util/host.h"
+#include "util/json_load.h"
 #include "util/log.h"
 #include "util/utf8.h"
 
 enum { MAX_TOOLS = 128, MAX_NAME = 64 };
 
 struct myna_toolbox {
-    struct myna_host *host;
+    struct myna_host *host; /* NULL: its entries are only looked at */
     const struct myna_config *cfg;
     struct tool_source *sources, **end;
     struct myna_tool_def defs[MAX_TOOLS]; /* texts are the offers' */
@@ -160,8 +161,9 @@ void myna_toolbox_changed(struct myna_toolbox *box)
     }
 }
 
-void myna_toolbox_trouble(struct tool_source *src, const char *text)
+bool myna_toolbox_trouble(struct tool_source *src, const char *text)
 {
+    bool told = false;
     struct myna_toolbox_watch *next;
     struct myna_buf b;
 
@@ -170,10 +172,13 @@ void myna_toolbox_trouble(struct tool_source *src, const char *text)
     (void)!myna_buf_printf(&b, " (tools.%s, %s)", src->name, src->origin);
     for (struct myna_toolbox_watch *w = src->box->watches; w; w = next) {
         next = w->next;
-        if (w->trouble)
-            w->trouble(w->arg, src->name, myna_buf_str(&b));
+        if (!w->trouble)
+            continue;
+        w->trouble(w->arg, src->name, myna_buf_str(&b));
+        told = true;
     }
     myna_buf_fini(&b);
+    return told;
 }
 
 bool myna_toolbox_leave(struct myna_toolbox *box)
@@ -359,7 +364,7 @@ struct myna_tool_job *myna_toolbox_call(struct myna_toolbox *box,
 
     while (i < box->n && strcmp(box->defs[i].name, call->name))
         i++;
-    args = i < box->n ? json_loads(call->arguments, 0, NULL) : NULL;
+    args = i < box->n ? myna_json_loads(call->arguments, 0, NULL) : NULL;
     if (args) {
         struct tool_source *src = box->whose[i].src;
 
@@ -477,7 +482,7 @@ static enum myna_err read_schema(struct tool_source *src, json_t **out, struct m
     *out = NULL;
     if (!src->conf.parameters)
         return MYNA_OK;
-    schema = json_loads(src->conf.parameters, 0, &at);
+    schema = myna_json_loads(src->conf.parameters, 0, &at);
     if (!schema)
         return myna_tool_refuse(src, "parameters", why, "is not JSON: %s", at.text);
     if (myna_schema_check(schema, &what)) {
@@ -499,6 +504,7 @@ static enum myna_err add_source(struct myna_toolbox *box, const struct myna_conf
         return myna_fail(why, MYNA_ENOMEM, "no memory for the tool %s", entry->name);
     *src = (struct tool_source){
         .box = box, .host = box->host, .name = entry->name, .origin = entry->origin};
+    src->only_looked_at = !box->host;
     *box->end = src;
     box->end = &src->next;
     err = myna_config_read_entry(box->cfg, &myna_tools_section, entry->name, &src->conf, why);
@@ -535,6 +541,30 @@ enum myna_err myna_toolbox_create(struct myna_host *host, const struct myna_conf
     list_all(box);
     *out = box;
     return MYNA_OK;
+}
+
+void myna_toolbox_look(const struct myna_config *cfg,
+                       void (*on_entry)(void *arg, const char *entry, const char *kind,
+                                        const char *wrong),
+                       void *arg)
+{
+    struct myna_config_entry entry;
+
+    for (size_t i = 0; i < MAX_TOOLS && myna_config_entry(cfg, &myna_tools_section, i, &entry);
+         i++) {
+        struct myna_toolbox *box = calloc(1, sizeof *box);
+        struct myna_why why = {0};
+
+        if (!box)
+            return;
+        box->cfg = cfg;
+        box->end = &box->sources;
+        (void)!add_source(box, &entry, &why);
+        on_entry(arg, entry.name,
+                 box->sources && box->sources->kind ? box->sources->kind->name : "tool",
+                 why.text[0] ? why.text : NULL);
+        myna_toolbox_destroy(box);
+    }
 }
 
 void myna_toolbox_destroy(struct myna_toolbox *box)

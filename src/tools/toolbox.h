@@ -27,6 +27,12 @@ extern const struct myna_section myna_tools_section; /* "tools.*" */
 MYNA_MUST enum myna_err myna_toolbox_create(struct myna_host *host, const struct myna_config *cfg,
                                             struct myna_toolbox **out, struct myna_why *why);
 void myna_toolbox_destroy(struct myna_toolbox *box); /* NULL is fine; jobs end untold */
+/* Each entry by itself, as create() would judge it; nothing is started or asked. `wrong`: the
+ * sentence, NULL when all is well. */
+void myna_toolbox_look(const struct myna_config *cfg,
+                       void (*on_entry)(void *arg, const char *entry, const char *kind,
+                                        const char *wrong),
+                       void *arg);
 /* Before that: servers that hold a session of ours are told that it is over. true: not all of them
  * have heard it; turn the loop and ask again. */
 bool myna_toolbox_leave(struct myna_toolbox *box);

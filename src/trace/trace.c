@@ -378,6 +378,7 @@ static bool again(const struct myna_http_error *e)
     case MYNA_HTTP_TOO_LARGE:
     case MYNA_HTTP_PROTOCOL:
     case MYNA_HTTP_URL:
+    case MYNA_HTTP_NO_LIBRARY:
         break;
     }
     return false;

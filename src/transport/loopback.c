@@ -14,7 +14,8 @@ enum {
     PIECES = 32,       /* of sound the person has yet to say */
     LINE_FRAMES = 256, /* delay line of the person's frames: 5.12 s */
     AHEAD_MAX_MS = 10000,
-    REPORTS = 512, /* words of the far side on their way */
+    REST_FRAMES = 20, /* of silence that may come together */
+    REPORTS = 512,    /* words of the far side on their way */
 };
 
 struct piece {
@@ -46,6 +47,7 @@ struct loopback {
     struct myna_timer tick, arrive;
     myna_us start, next;
     bool started, closed;
+    bool roused;             /* ready() was called: sound waits */
     const char *drop_reason; /* the end is due at the next tick */
     char reason[64];
 
@@ -55,6 +57,9 @@ struct loopback {
     struct held *line;
     size_t line_head, line_n;
     myna_us line_due, stalled_until;
+    myna_us cut_at, cut_known, cut_until;
+    struct myna_frame late[REST_FRAMES];
+    size_t n_late;
 
     struct drawn *ring;
     size_t ring_cap, ring_head, ring_n;
@@ -115,11 +120,42 @@ static void arrive_fire(struct myna_timer *t)
     deliver_due(lb, myna_host_now(lb->base.host));
 }
 
+static bool is_silent(const struct myna_frame *f)
+{
+    for (size_t i = 0; i < MYNA_IN_SAMPLES; i++)
+        if (f->pcm[i])
+            return false;
+    return true;
+}
+
+static void end_rest(struct loopback *lb)
+{
+    lb->counts.late += lb->n_late;
+    for (size_t i = 0; i < lb->n_late && !lb->closed; i++)
+        myna_transport_frame(&lb->base, &lb->late[i]);
+    lb->n_late = 0;
+}
+
+/* true: this frame of silence comes later, with others. */
+static bool rests(struct loopback *lb, const struct myna_frame *f)
+{
+    if (lb->opt.rests && !lb->roused && is_silent(f) && myna_transport_idle(&lb->base)) {
+        lb->late[lb->n_late++] = *f;
+        if (lb->n_late == REST_FRAMES)
+            end_rest(lb);
+        return true;
+    }
+    end_rest(lb);
+    return false;
+}
+
 static void hear_person(struct loopback *lb, myna_us now)
 {
     struct myna_frame frame = {.captured = lb->next - MYNA_FRAME_US};
 
     speak(lb, &frame);
+    if (rests(lb, &frame))
+        return;
     if (lb->opt.loss_permille > 0 &&
         myna_host_random(lb->base.host) % 1000 < (uint32_t)lb->opt.loss_permille) {
         lb->counts.lost++;
@@ -229,6 +265,20 @@ static void play_buffered(struct loopback *lb, myna_us now)
     }
 }
 
+/* Into a line that is dead. */
+static void play_in_vain(struct loopback *lb, myna_us now)
+{
+    int16_t pcm[MYNA_OUT_SAMPLES];
+
+    keep(lb, NULL);
+    if (now < lb->cut_known) {
+        (void)myna_transport_pull(&lb->base, pcm);
+    } else if (lb->cut_at != MYNA_NEVER) {
+        myna_transport_rewind(&lb->base, lb->cut_at);
+        lb->cut_at = MYNA_NEVER;
+    }
+}
+
 static void play(struct loopback *lb, myna_us now)
 {
     if (lb->base.heard != MYNA_HEARD_AT_PULL) {
@@ -237,8 +287,19 @@ static void play(struct loopback *lb, myna_us now)
         return;
     }
     int16_t pcm[MYNA_OUT_SAMPLES];
-    bool sound = myna_transport_pull(&lb->base, pcm);
+    bool sound;
 
+    if (lb->n_late && !lb->roused) {
+        keep(lb, NULL);
+        return;
+    }
+    end_rest(lb);
+    if (now < lb->cut_until) {
+        play_in_vain(lb, now);
+        return;
+    }
+    sound = myna_transport_pull(&lb->base, pcm);
+    lb->roused = false;
     lb->counts.sound_frames += sound;
     keep(lb, pcm); /* silence, or background sounds */
 }
@@ -326,6 +387,7 @@ static void lb_destroy(struct myna_transport *t)
 static void lb_ready(struct myna_transport *t)
 {
     self(t)->counts.readies++; /* the next tick draws: at most 20 ms later */
+    self(t)->roused = true;
 }
 
 static void lb_flush(struct myna_transport *t, uint32_t segment)
@@ -422,7 +484,7 @@ static bool options_ok(struct myna_loopback_options *o)
         o->report_every_ms = 100;
     return o->ahead_ms >= MYNA_FRAME_MS && o->ahead_ms <= AHEAD_MAX_MS &&
            o->report_every_ms >= MYNA_FRAME_MS && o->keep_ms >= 0 && o->latency >= 0 &&
-           o->report_delay >= 0 && o->jitter >= 0 && o->loss_permille >= 0 &&
+           o->rewinds >= 0 && o->report_delay >= 0 && o->jitter >= 0 && o->loss_permille >= 0 &&
            o->loss_permille <= 1000;
 }
 
@@ -447,6 +509,7 @@ enum myna_err myna_loopback_create(struct myna_transport **out, struct myna_host
                 (opt->cannot_pause ? 0u : (uint32_t)MYNA_TRANSPORT_PAUSE),
         .heard = opt->heard,
         .latency = opt->heard == MYNA_HEARD_AT_PULL ? opt->latency : 0,
+        .rewinds = opt->heard == MYNA_HEARD_AT_PULL ? opt->rewinds : 0,
     };
     lb->kept_cap = (size_t)opt->keep_ms * (MYNA_OUT_RATE_HZ / 1000);
     lb->ring_cap = (size_t)lb->opt.ahead_ms / MYNA_FRAME_MS;
@@ -477,6 +540,15 @@ enum myna_err myna_loopback_play(struct myna_transport *t, const int16_t *pcm, s
 void myna_loopback_stall(struct myna_transport *t, myna_us how_long)
 {
     self(t)->stalled_until = myna_host_now(t->host) + how_long;
+}
+
+void myna_loopback_cut(struct myna_transport *t, myna_us how_long, myna_us known_after)
+{
+    struct loopback *lb = self(t);
+
+    lb->cut_at = myna_host_now(t->host);
+    lb->cut_known = lb->cut_at + known_after;
+    lb->cut_until = lb->cut_at + how_long;
 }
 
 void myna_loopback_drop(struct myna_transport *t, const char *reason)

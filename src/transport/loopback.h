@@ -28,11 +28,14 @@
 struct myna_loopback_options {
     enum myna_heard heard;
     myna_us latency;      /* AT_PULL */
+    myna_us rewinds;      /* AT_PULL: for myna_loopback_cut() */
     int ahead_ms;         /* REPORTED, HANDSHAKE: drawn ahead of playing; 0: 200, at most 10 s */
     int report_every_ms;  /* REPORTED; 0: 100; at least 20 */
     myna_us report_delay; /* how late the far side's word arrives; rounded up to 20 ms */
     bool cannot_pause;    /* leave MYNA_TRANSPORT_PAUSE out */
     uint32_t more_caps;   /* TEXT, DATA, DTMF as a test wants them */
+    bool rests;           /* AT_PULL: while the session idles, silence arrives in pieces of 400 ms
+                             and nothing is drawn until ready() */
     bool no_input;        /* hand over no frames at all: the test pushes them itself */
     int keep_ms;          /* of heard sound to keep; 0: nothing is kept */
     int loss_permille;    /* frames of the person that never arrive */
@@ -58,6 +61,9 @@ MYNA_MUST enum myna_err myna_loopback_create(struct myna_transport **out, struct
 MYNA_MUST enum myna_err myna_loopback_play(struct myna_transport *t, const int16_t *pcm, size_t n);
 /* Nothing arrives from the person for so long; then all of it at once, at most 5 s. */
 void myna_loopback_stall(struct myna_transport *t, myna_us how_long);
+/* AT_PULL. For so long nothing that is drawn arrives. Once that is known nothing is drawn any more,
+ * and what was drawn meanwhile is taken back. */
+void myna_loopback_cut(struct myna_transport *t, myna_us how_long, myna_us known_after);
 /* The far side hangs up (told at the next tick). */
 void myna_loopback_drop(struct myna_transport *t, const char *reason);
 
@@ -65,7 +71,7 @@ void myna_loopback_drop(struct myna_transport *t, const char *reason);
 const int16_t *myna_loopback_heard(const struct myna_transport *t, size_t *n);
 /* Frames played that held sound, calls of clear(), of flush(), of ready(). */
 struct myna_loopback_counts {
-    uint64_t ticks, sound_frames, flushes, clears, readies, lost;
+    uint64_t ticks, sound_frames, flushes, clears, readies, lost, late; /* late: frames in pieces */
 };
 struct myna_loopback_counts myna_loopback_counts(const struct myna_transport *t);
 bool myna_loopback_is_closed(const struct myna_transport *t);

@@ -8,10 +8,8 @@
  */
 #include "transport/card.h"
 
-#include <dlfcn.h>
 #include <fcntl.h>
 #include <math.h>
-#include <portaudio.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
@@ -19,6 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "transport/portaudio_calls.h"
 #include "util/buf.h"
 #include "util/clock.h"
 
@@ -76,7 +75,7 @@ static void alsa_is_quiet(const char *file, int line, const char *function, int 
  * Its handler is one for the process; so is this card. */
 static void alsa_hush(bool quiet)
 {
-    void *call = dlsym(RTLD_DEFAULT, "snd_lib_error_set_handler");
+    void *call = myna_portaudio_below("snd_lib_error_set_handler");
     alsa_set_handler *set;
 
     memcpy(&set, &call, sizeof set);
@@ -183,11 +182,13 @@ enum myna_err myna_card_open(const struct myna_card_options *opt, struct myna_ca
 {
     struct myna_card *card = calloc(1, sizeof *card);
     PaDeviceIndex in = paNoDevice, to = paNoDevice;
-    enum myna_err err = MYNA_OK;
+    enum myna_err err = myna_portaudio_load(why);
     int kept;
 
-    if (!card)
-        return myna_fail(why, MYNA_ENOMEM, "memory is short");
+    if (err || !card) {
+        free(card);
+        return err ? err : myna_fail(why, MYNA_ENOMEM, "memory is short");
+    }
     card->opt = *opt;
     pthread_mutex_init(&card->lock, NULL);
     pthread_cond_init(&card->done, NULL);

@@ -76,6 +76,16 @@ static size_t partner(const struct walk *w, size_t i, size_t n)
     return 0;
 }
 
+/* Where the partner of the run at i stands; 0: it has none, or none yet. */
+static size_t closing(struct walk *w, size_t i, size_t n)
+{
+    size_t close = partner(w, i, n);
+
+    if (!close)
+        unclosed(w, i);
+    return close == NEVER ? 0 : close;
+}
+
 /* Each rule returns how far the walk may go on. */
 
 static size_t emphasis(struct walk *w, size_t i)
@@ -90,12 +100,9 @@ static size_t emphasis(struct walk *w, size_t i)
             unclosed(w, i);
         return i + n;
     }
-    close = partner(w, i, n);
-    if (!close || close == NEVER) {
-        if (!close)
-            unclosed(w, i);
+    close = closing(w, i, n);
+    if (!close)
         return i + n;
-    }
     drop(w, i, i + n);
     drop(w, close, close + n);
     return i + n;
@@ -107,12 +114,9 @@ static size_t struck(struct walk *w, size_t i)
 
     if (n != 2 || (i + n < w->len && is_space(w->p[i + n])))
         return i + n;
-    close = partner(w, i, n);
-    if (!close || close == NEVER) {
-        if (!close)
-            unclosed(w, i);
+    close = closing(w, i, n);
+    if (!close)
         return i + n;
-    }
     drop(w, i, close + n); /* what was struck out is not said */
     return close + n;
 }

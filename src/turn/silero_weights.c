@@ -15,7 +15,7 @@
 #include "turn/safetensors.h"
 #include "turn/silero.h"
 #include "turn/silero_layout.h"
-#include "util/sha256.h"
+#include "util/crypto.h"
 
 enum { FILE_MAX = 8 << 20, LINE = 64 };
 
@@ -275,8 +275,7 @@ fail:
 enum myna_err myna_silero_load(const char *path, struct myna_silero_weights **out,
                                struct myna_why *why)
 {
-    char hex[MYNA_SHA256_HEX];
-    struct myna_sha256 sum;
+    char hex[65];
     struct myna_silero_weights *w = NULL;
     uint8_t *bytes = NULL;
     size_t len = 0;
@@ -287,9 +286,11 @@ enum myna_err myna_silero_load(const char *path, struct myna_silero_weights **ou
     err = myna_silero_from_bytes(path, bytes, len, &w, why);
     if (err)
         goto done;
-    myna_sha256_init(&sum);
-    myna_sha256_update(&sum, bytes, len);
-    myna_sha256_final(&sum, hex);
+    if (!myna_sha256_hex((struct myna_view){bytes, len}, hex)) {
+        err = myna_fail(why, MYNA_ENOMEM, "no memory for the hash of %s", path);
+        myna_silero_weights_destroy(w);
+        goto done;
+    }
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (!strcmp(known[i].sha256, hex))
             w->checkpoint = known[i].which;

@@ -14,6 +14,20 @@ bool myna_sha1(struct myna_view data, uint8_t out[20])
     return EVP_Digest(data.ptr, data.len, out, NULL, EVP_sha1(), NULL) == 1;
 }
 
+bool myna_sha256_hex(struct myna_view data, char hex[65])
+{
+    uint8_t out[32];
+
+    if (EVP_Digest(data.ptr, data.len, out, NULL, EVP_sha256(), NULL) != 1)
+        return false;
+    for (int i = 0; i < 32; i++) {
+        hex[2 * i] = "0123456789abcdef"[out[i] >> 4];
+        hex[2 * i + 1] = "0123456789abcdef"[out[i] & 15];
+    }
+    hex[64] = '\0';
+    return true;
+}
+
 bool myna_hmac_sha256(struct myna_view key, struct myna_view data, uint8_t out[32])
 {
     unsigned int n = 0;

@@ -13,6 +13,9 @@ struct myna_buf;
 
 /* False: the library refuses (out of memory). */
 bool myna_sha1(struct myna_view data, uint8_t out[20]);
+/* As util/sha256.h, which needs no library; this one is six times as fast where the machine helps.
+ */
+bool myna_sha256_hex(struct myna_view data, char hex[65]);
 bool myna_hmac_sha256(struct myna_view key, struct myna_view data, uint8_t out[32]);
 /* Without looking at where they differ. */
 bool myna_same_bytes(const void *a, const void *b, size_t n);

@@ -50,6 +50,7 @@ enum myna_http_kind {
     MYNA_HTTP_PROTOCOL,  /* what answered does not speak HTTP */
     MYNA_HTTP_URL,       /* the URL or a header is none */
     MYNA_HTTP_MEMORY,
+    MYNA_HTTP_NO_LIBRARY, /* libcurl is not on this machine; the sentence names the package */
 };
 
 struct myna_http_error {
@@ -79,6 +80,7 @@ struct myna_http_start {
      * line is there, then it is the owner's by myna_http_raw_…(). For protocols that begin like
      * HTTP (ws.h). done() is told only when there is no connection; a raw line ends by cancel. */
     bool raw;
+    bool no_alpn; /* raw: the TLS handshake does not say that HTTP will follow */
     void (*raw_ready)(void *arg, struct myna_http_request *rq, int events); /* 1 read, 2 write */
     void (*head)(void *arg, struct myna_http_request *rq, int status);      /* may be NULL */
     void (*data)(void *arg, struct myna_http_request *rq, struct myna_view bytes);
@@ -87,8 +89,14 @@ struct myna_http_start {
     void *arg;
 };
 
-/* The runtime's client, made at first use; NULL: memory or descriptors are short. */
+/* The runtime's client, made at first use; NULL: memory or descriptors are short. Without libcurl
+ * on the machine there is a client too, each of whose requests ends with NO_LIBRARY. */
 struct myna_http *myna_host_http(struct myna_host *host);
+/* MYNA_EUNAVAIL with the sentence, for who would ask again and again or take silence for an answer.
+ * Any thread. */
+MYNA_MUST enum myna_err myna_http_available(struct myna_why *why);
+/* libcurl comes into memory at the first of these calls, in 8 ms; or now, on a worker. */
+void myna_http_prepare(struct myna_host *host);
 /* Requests still out are dropped without a word. NULL is fine. */
 void myna_http_destroy(struct myna_http *http);
 
@@ -112,7 +120,8 @@ size_t myna_http_active(const struct myna_http *http);     /* requests out, drai
 /* ---- a raw line, from head() on */
 
 /* Bytes taken or given; 0: not now, wait for raw_ready(); -1: the line is gone (for recv: also when
- * the other side has closed). */
+ * the other side has closed). What was not taken comes first the next time, from wherever it lies
+ * then. */
 ptrdiff_t myna_http_raw_send(struct myna_http_request *rq, const void *ptr, size_t len);
 ptrdiff_t myna_http_raw_recv(struct myna_http_request *rq, void *ptr, size_t size);
 /* 1: tell when bytes came, 2: when there is room to send, 3: both; at first 1. */

@@ -3,7 +3,7 @@
  * libcurl says which sockets it waits for (on_socket) and when it wants to be called again
  * (on_timer). The former become polls of the loop, the latter, with our own limits, one timerfd,
  * which counts real time whatever the loop's clock does. One request is in http_curl_request.c;
- * no other file includes curl/curl.h.
+ * libcurl itself is opened by http_curl_calls.c.
  */
 #include "util/http_internal.h"
 
@@ -14,9 +14,8 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-#include <curl/curl.h>
-
 #include "util/clock.h"
+#include "util/http_curl_calls.h"
 
 #define MAX_IDLE_CONN 64
 
@@ -25,8 +24,6 @@ struct wait { /* one socket of libcurl's */
     struct myna_poll *poll;
     curl_socket_t fd;
 };
-
-static pthread_once_t curl_ready = PTHREAD_ONCE_INIT;
 
 /* ---- time */
 
@@ -99,8 +96,10 @@ static void act(struct myna_http *http, curl_socket_t fd, int events)
 {
     int running;
 
-    curl_multi_socket_action(http->multi, fd, events, &running);
-    collect(http);
+    if (http->multi) {
+        curl_multi_socket_action(http->multi, fd, events, &running);
+        collect(http);
+    }
     myna_http_deliver(http);
 }
 
@@ -189,7 +188,8 @@ static void on_alarm(void *arg, int events)
         http->curl_at = MYNA_NEVER;
         act(http, CURL_SOCKET_TIMEOUT, 0);
     } else {
-        collect(http);
+        if (http->multi)
+            collect(http);
         myna_http_deliver(http);
     }
     myna_http_arm(http);
@@ -210,9 +210,27 @@ void myna_http_rest(struct myna_http *http)
 
 /* ---- the client */
 
-static void curl_once(void)
+static void run_load(struct myna_work *w)
 {
-    curl_global_init(CURL_GLOBAL_DEFAULT);
+    (void)w;
+    (void)!myna_curl_load(NULL); /* each request says what is missing */
+}
+
+static void loaded(struct myna_work *w)
+{
+    free(w);
+}
+
+void myna_http_prepare(struct myna_host *host)
+{
+    struct myna_work *w = host->http ? NULL : calloc(1, sizeof *w);
+
+    if (!w)
+        return;
+    w->run = run_load;
+    w->done = loaded;
+    if (myna_host_work(host, w))
+        free(w);
 }
 
 static void ignore_sigpipe(void)
@@ -225,13 +243,32 @@ static void ignore_sigpipe(void)
     }
 }
 
+enum myna_err myna_http_available(struct myna_why *why)
+{
+    return myna_curl_load(why);
+}
+
+static bool make_multi(struct myna_http *http)
+{
+    if (myna_curl_load(NULL))
+        return true; /* myna_http_start() ends each request with the sentence */
+    http->multi = curl_multi_init();
+    if (!http->multi)
+        return false;
+    curl_multi_setopt(http->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+    curl_multi_setopt(http->multi, CURLMOPT_SOCKETDATA, http);
+    curl_multi_setopt(http->multi, CURLMOPT_TIMERFUNCTION, on_timer);
+    curl_multi_setopt(http->multi, CURLMOPT_TIMERDATA, http);
+    curl_multi_setopt(http->multi, CURLMOPT_MAXCONNECTS, (long)MAX_IDLE_CONN);
+    return true;
+}
+
 struct myna_http *myna_host_http(struct myna_host *host)
 {
     struct myna_http *http;
 
     if (host->http)
         return host->http;
-    pthread_once(&curl_ready, curl_once);
     ignore_sigpipe(); /* OpenSSL writes with write(2) */
     http = calloc(1, sizeof *http);
     if (!http)
@@ -240,16 +277,10 @@ struct myna_http *myna_host_http(struct myna_host *host)
     http->curl_at = http->limit_at = http->armed = MYNA_NEVER;
     http->ready_tail = &http->ready;
     http->fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
-    http->multi = curl_multi_init();
-    if (http->fd < 0 || !http->multi) {
+    if (http->fd < 0 || !make_multi(http)) {
         myna_http_destroy(http);
         return NULL;
     }
-    curl_multi_setopt(http->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
-    curl_multi_setopt(http->multi, CURLMOPT_SOCKETDATA, http);
-    curl_multi_setopt(http->multi, CURLMOPT_TIMERFUNCTION, on_timer);
-    curl_multi_setopt(http->multi, CURLMOPT_TIMERDATA, http);
-    curl_multi_setopt(http->multi, CURLMOPT_MAXCONNECTS, (long)MAX_IDLE_CONN);
     host->http = http;
     return http;
 }

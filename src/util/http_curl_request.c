@@ -11,9 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <curl/curl.h>
-
 #include "util/clock.h"
+#include "util/http_curl_calls.h"
 
 #define DRAIN_TIME MYNA_S
 
@@ -98,7 +97,8 @@ bool myna_http_reused(const struct myna_http_request *rq)
 {
     long connects = 1;
 
-    curl_easy_getinfo(rq->easy, CURLINFO_NUM_CONNECTS, &connects);
+    if (rq->easy)
+        curl_easy_getinfo(rq->easy, CURLINFO_NUM_CONNECTS, &connects);
     return connects == 0;
 }
 
@@ -139,11 +139,13 @@ void myna_http_free(struct myna_http_request *rq)
         myna_http_rest(http);
     if (rq->easy)
         curl_easy_cleanup(rq->easy);
-    curl_slist_free_all(rq->list);
+    if (rq->list)
+        curl_slist_free_all(rq->list);
     for (size_t i = 0; i < rq->n_secrets; i++)
         free(rq->secrets[i]);
     myna_buf_fini(&rq->head);
     myna_buf_fini(&rq->in);
+    free(rq->block);
     free(rq->body);
     free(rq->url);
     free(rq);
@@ -151,6 +153,8 @@ void myna_http_free(struct myna_http_request *rq)
 
 static enum myna_http_kind kind_of(const struct myna_http_request *rq, CURLcode result)
 {
+    if (rq->no_library)
+        return MYNA_HTTP_NO_LIBRARY;
     if (rq->short_of_memory || result == CURLE_OUT_OF_MEMORY)
         return MYNA_HTTP_MEMORY;
     if (rq->too_large)
@@ -190,13 +194,14 @@ void myna_http_finish(struct myna_http_request *rq, int result)
 
     if (rq->finished)
         return;
-    curl_easy_getinfo(rq->easy, CURLINFO_PRETRANSFER_TIME_T, &sent);
+    if (rq->easy)
+        curl_easy_getinfo(rq->easy, CURLINFO_PRETRANSFER_TIME_T, &sent);
     leave_multi(rq);
     rq->finished = true;
     rq->was_sent = sent > 0;
     rq->failed = result != CURLE_OK || rq->short_of_memory;
     rq->kind = kind_of(rq, (CURLcode)result);
-    if (rq->failed && !rq->problem[0])
+    if (rq->failed && !rq->problem[0] && rq->easy)
         snprintf(rq->problem, sizeof rq->problem, "%s", curl_easy_strerror((CURLcode)result));
     rq->limit.at = MYNA_NEVER;
     myna_http_mark_ready(rq);
@@ -223,7 +228,8 @@ void myna_http_open_raw(struct myna_http_request *rq)
     curl_socket_t fd = CURL_SOCKET_BAD;
 
     curl_easy_getinfo(rq->easy, CURLINFO_ACTIVESOCKET, &fd);
-    if (fd != CURL_SOCKET_BAD)
+    rq->block = malloc(MYNA_HTTP_BLOCK);
+    if (fd != CURL_SOCKET_BAD && rq->block)
         rq->raw = myna_loop_poll(rq->http->host->loop, (int)fd, 1, on_raw, rq);
     if (!rq->raw) {
         myna_http_finish(rq, CURLE_OUT_OF_MEMORY);
@@ -234,11 +240,22 @@ void myna_http_open_raw(struct myna_http_request *rq)
     myna_http_mark_ready(rq);
 }
 
+/* OpenSSL takes a send that did not get through again from the same place alone, with the same
+ * length ("bad write retry"); the owner's buffer grows and moves meanwhile. So bytes go from a
+ * block that stays. */
 ptrdiff_t myna_http_raw_send(struct myna_http_request *rq, const void *ptr, size_t len)
 {
-    size_t n = 0;
-    CURLcode rc = curl_easy_send(rq->easy, ptr, len, &n);
+    size_t take = len < MYNA_HTTP_BLOCK ? len : MYNA_HTTP_BLOCK, n = 0;
+    CURLcode rc;
 
+    if (rq->waiting > len)
+        return -1; /* they are on their way already */
+    if (!rq->waiting && take)
+        memcpy(rq->block, ptr, take);
+    if (rq->waiting)
+        take = rq->waiting;
+    rc = curl_easy_send(rq->easy, rq->block, take, &n);
+    rq->waiting = rc == CURLE_AGAIN ? take : 0;
     return rc == CURLE_OK ? (ptrdiff_t)n : rc == CURLE_AGAIN ? 0 : -1;
 }
 
@@ -368,9 +385,25 @@ static CURLcode set_up(struct myna_http_request *rq)
     if (how->raw) {
         SET(CURLOPT_CONNECT_ONLY, 1L);
         SET(CURLOPT_HTTPPROXYTUNNEL, 1L);
+        SET(CURLOPT_SSL_ENABLE_ALPN, how->no_alpn ? 0L : 1L);
     }
 #undef SET
     return bad;
+}
+
+/* 0, or what done() shall say; CURLE_OUT_OF_MEMORY is told at once. */
+static CURLcode prepare(struct myna_http_request *rq)
+{
+    CURLcode bad;
+
+    rq->no_library = !rq->http->multi;
+    if (rq->no_library)
+        return CURLE_FAILED_INIT;
+    rq->easy = curl_easy_init();
+    if (!rq->easy)
+        return CURLE_OUT_OF_MEMORY;
+    bad = add_headers(rq, &rq->how);
+    return bad ? bad : set_up(rq);
 }
 
 static void enlist(struct myna_http *http, struct myna_http_request *rq)
@@ -404,12 +437,9 @@ enum myna_err myna_http_start(struct myna_http *http, const struct myna_http_sta
         rq->body = malloc(how->body.len + 1);
     if (rq->body && how->body.len)
         memcpy(rq->body, how->body.ptr, how->body.len);
-    rq->easy = curl_easy_init();
-    if (!rq->url || (how->body.ptr && !rq->body) || !rq->easy || !myna_http_listen(http))
+    if (!rq->url || (how->body.ptr && !rq->body) || !myna_http_listen(http))
         goto fail;
-    bad = add_headers(rq, how);
-    if (!bad)
-        bad = set_up(rq);
+    bad = prepare(rq);
     if (bad == CURLE_OUT_OF_MEMORY)
         goto fail;
     rq->counted = !how->background;

@@ -55,8 +55,10 @@ void myna_http_answer(struct myna_http_asker *a, int status, const char *type, c
     if (!b.err)
         (void)!send(a->fd, b.ptr, b.len, MSG_NOSIGNAL);
     myna_buf_fini(&b);
-    (void)shutdown(a->fd, SHUT_WR);
-    myna_http_drop(a);
+    myna_buf_fini(&a->said);
+    a->answered = true;
+    if (shutdown(a->fd, SHUT_WR))
+        myna_http_drop(a);
 }
 
 /* ---- who asks */
@@ -74,6 +76,8 @@ static void can_read(void *arg, int events)
         myna_http_drop(a);
         return;
     }
+    if (a->answered)
+        return;
     (void)!myna_buf_put(&a->said, piece, (size_t)n); /* errors stick */
     a->door->opt.said(a->door->opt.arg, a);
 }

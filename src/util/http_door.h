@@ -19,6 +19,7 @@ struct myna_http_asker {
     struct myna_poll *poll; /* NULL: this place is free */
     int fd;
     myna_us until;
+    bool answered;        /* what else is said goes by unheard */
     struct myna_buf said; /* all so far, '\0' behind it */
 };
 
@@ -39,9 +40,12 @@ MYNA_MUST enum myna_err myna_http_door_open(struct myna_http_door **out,
 int myna_http_door_port(const struct myna_http_door *d);
 void myna_http_door_close(struct myna_http_door *d); /* NULL is well */
 
-/* Both free the place. `head`: the length is told, the body is not sent. */
+/* Once, from said(). The place is free when the asker hangs up too, or at its five seconds: who is
+ * hung up on in mid-sentence may lose the answer (a reset empties what it has not read yet).
+ * `head`: the length is told, the body is not sent. */
 void myna_http_answer(struct myna_http_asker *a, int status, const char *type, const char *body,
                       bool head);
+/* Without a word, at once. */
 void myna_http_drop(struct myna_http_asker *a);
 
 #endif

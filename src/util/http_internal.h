@@ -10,6 +10,7 @@
 #define MYNA_HTTP_HIGH     ((size_t)64 << 10) /* bytes that wait here for their owner */
 #define MYNA_HTTP_MAX_BODY ((size_t)16 << 20)
 #define MAX_SECRETS        4
+#define MYNA_HTTP_BLOCK    ((size_t)16 << 10) /* a TLS record */
 
 struct myna_http_request {
     struct myna_http *http;
@@ -40,14 +41,16 @@ struct myna_http_request {
     bool has_head, told_head, told_data;
     bool paused, held; /* by the owner; libcurl holds data back */
     bool finished, was_sent, timed_out, too_large, short_of_memory, enough;
-    bool draining, bad_header;
+    bool draining, bad_header, no_library;
     bool opened;           /* raw: connected */
     struct myna_poll *raw; /* raw: the socket, once libcurl has let go of it */
+    uint8_t *block;        /* raw: MYNA_HTTP_BLOCK bytes on their way, see raw_send() */
+    size_t waiting;        /* so many of them did not get through yet */
 };
 
 struct myna_http {
     struct myna_host *host;
-    void *multi; /* libcurl's */
+    void *multi; /* libcurl's; NULL: it is not on this machine */
     int fd;      /* the timerfd */
     struct myna_poll *fd_poll;
     myna_us curl_at, limit_at, armed; /* real time */

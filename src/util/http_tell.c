@@ -69,6 +69,7 @@ static const char *tls_remedy(const char *problem)
 static void say(const struct myna_http_request *rq, const struct myna_http_error *e, char *text,
                 size_t size)
 {
+    struct myna_why why = {0};
     char url[200];
 
     myna_http_show_url(rq->url, url, sizeof url);
@@ -114,6 +115,10 @@ static void say(const struct myna_http_request *rq, const struct myna_http_error
         return;
     case MYNA_HTTP_MEMORY:
         snprintf(text, size, "%s: no memory for the answer", url);
+        return;
+    case MYNA_HTTP_NO_LIBRARY:
+        (void)!myna_http_available(&why);
+        snprintf(text, size, "%s", why.text);
         return;
     }
 }

@@ -2,6 +2,7 @@
 #include "util/item_json.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "util/buf.h"
@@ -103,12 +104,33 @@ static int put_metrics(json_t *o, const struct myna_item_metrics *m)
     return bad;
 }
 
+/* What was shown, not the picture itself: that would fill every log. */
+static json_t *image_json(const struct myna_image *image)
+{
+    char crc[16];
+    json_t *o = json_object();
+    int bad = json_object_set_new(o, "type", json_string("image_content"));
+
+    snprintf(crc, sizeof crc, "%08x", (unsigned)image->crc);
+    bad |= myna_json_put_text(o, "mimeType", image->type);
+    bad |= json_object_set_new(o, "width", json_integer(image->width));
+    bad |= json_object_set_new(o, "height", json_integer(image->height));
+    bad |= json_object_set_new(o, "bytes", json_integer((json_int_t)image->len));
+    bad |= json_object_set_new(o, "crc32", json_string(crc));
+    if (!bad)
+        return o;
+    json_decref(o);
+    return NULL;
+}
+
 static int put_message(json_t *o, const struct myna_item *it)
 {
     json_t *content = json_array();
     int bad = json_object_set_new(o, "role", json_string(myna_role_name(it->role)));
 
     bad |= json_array_append_new(content, myna_json_text(it->text ? it->text : ""));
+    for (size_t i = 0; i < it->n_images; i++)
+        bad |= json_array_append_new(content, image_json(&it->images[i]));
     bad |= json_object_set_new(o, "content", content);
     bad |= json_object_set_new(o, "interrupted", json_boolean(it->interrupted));
     bad |= myna_json_put_number(o, "transcriptConfidence", it->transcript_confidence);
@@ -184,6 +206,8 @@ json_t *myna_item_json(const struct myna_item *it, double wall_ms_at_zero)
         bad |= put_names(o, "toolsRemoved", it->tools_removed);
         break;
     }
+    if (it->conversation)
+        bad |= json_object_set_new(o, "conversation", json_integer(it->conversation));
     bad |= myna_json_put_number(o, "createdAt", wall_ms_at_zero + (double)it->at / 1000.0);
     if (!bad)
         return o;

@@ -424,11 +424,13 @@ static json_t *take_value(struct load *l)
 
 json_t *myna_json_loadb(const char *text, size_t len, size_t flags, json_error_t *why)
 {
-    struct load l = {.start = text, .at = text, .end = text + len, .flags = flags, .why = why};
+    struct load l = {.flags = flags, .why = why};
     json_t *v;
 
     if (why)
         *why = (json_error_t){0};
+    l.start = l.at = text ? text : ""; /* an empty view has no address */
+    l.end = l.start + (text ? len : 0);
     skip_space(&l);
     if (!(flags & JSON_DECODE_ANY) && (l.at == l.end || (*l.at != '{' && *l.at != '[')))
         return unexpected(&l);
@@ -443,5 +445,5 @@ json_t *myna_json_loadb(const char *text, size_t len, size_t flags, json_error_t
 
 json_t *myna_json_loads(const char *text, size_t flags, json_error_t *why)
 {
-    return myna_json_loadb(text, strlen(text), flags, why);
+    return myna_json_loadb(text, text ? strlen(text) : 0, flags, why);
 }

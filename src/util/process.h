@@ -29,6 +29,10 @@ struct myna_process_start {
     void *arg;
 };
 
+/* Could it be started in `dir`? MYNA_ENOENT: the sentence goes on behind the program's name. Any
+ * thread. */
+MYNA_MUST enum myna_err myna_process_look(const char *program, const char *dir,
+                                          struct myna_why *why);
 /* MYNA_ENOENT: no such program, or not one that may be run; MYNA_EIO; MYNA_ENOMEM. */
 MYNA_MUST enum myna_err myna_process_start(struct myna_host *host,
                                            const struct myna_process_start *how,

@@ -241,6 +241,8 @@ static void line_up(void *arg, struct myna_http_request *rq, int status)
         no_websocket(ws, MYNA_HTTP_MEMORY, "no memory for the handshake");
     else if (!flush(ws))
         no_websocket(ws, MYNA_HTTP_RESET, "the connection was closed without an answer");
+    else if (ws->how.asked)
+        ws->how.asked(ws->how.arg, ws);
 }
 
 static void no_line(void *arg, struct myna_http_request *rq, const struct myna_http_error *error)

@@ -1,9 +1,9 @@
 /* ws.h - WebSocket client (RFC 6455) on the loop, over the HTTP client's raw lines: the same names,
  * proxies, certificates and sentences.
  *
- * opened() once, message() for each, closed() last and once; all from the loop, never from inside a
- * function below. Any of these may be called inside any callback. After closed() or destroy the
- * socket is gone. No extensions are offered. Pings of the other side are answered here.
+ * asked() and opened() once, message() for each, closed() last and once; all from the loop, never
+ * from inside a function below. Any of these may be called inside any callback. After closed() or
+ * destroy the socket is gone. No extensions are offered. Pings of the other side are answered here.
  *
  * Bounded: one message in (max_message), bytes waiting to be sent (max_queued). Messages go out in
  * the order of the calls.
@@ -38,6 +38,7 @@ struct myna_ws_open {
                              as long again; 0: never */
     size_t max_message;   /* 0: 2 MiB */
     size_t max_queued;    /* 0: 2 MiB */
+    void (*asked)(void *arg, struct myna_ws *ws);  /* the request is on its way; may be NULL */
     void (*opened)(void *arg, struct myna_ws *ws); /* may be NULL */
     void (*message)(void *arg, struct myna_ws *ws, struct myna_view body, bool is_text);
     void (*closed)(void *arg, struct myna_ws *ws, const struct myna_ws_end *end);

@@ -5,7 +5,8 @@
 
 Each figure is also a line of JSON in build/bench.jsonl:
 {"bench":"vad_window","value":38.2,"unit":"us","baseline":{"name":"onnxruntime","value":176.0},"ratio":4.6}
-The ratio is baseline / value, both of the same run. A figure over its limit makes the exit status 1.
+The ratio is baseline / value, both of the same run. A figure over its limit ("limit"), or
+below the least that it must be ("least"), makes the exit status 1.
 """
 import json
 import os
@@ -91,6 +92,12 @@ def discovered():
     return found
 
 
+def verdict(r):
+    if "limit" in r and r["value"] > r["limit"]:
+        return "   OVER"
+    return "   UNDER" if "least" in r and r["value"] < r["least"] else ""
+
+
 def main():
     os.chdir(TOP)
     every = {**discovered(), **BENCHES}
@@ -115,11 +122,12 @@ def main():
                 bad += 1
                 continue
             for r in rows:
-                out.write(json.dumps({k: v for k, v in r.items() if k != "limit"}) + "\n")
-                over = "limit" in r and r["value"] > r["limit"]
-                bad += over
-                print(f"{r['bench']:32} {r['value']:10.4g} {r['unit']:11} {r.get('limit', ''):>7}  {r['ratio']:8.3g}  "
-                      f"{r['baseline']['name']} {r['baseline']['value']:.4g}{'   OVER' if over else ''}", flush=True)
+                out.write(json.dumps({k: v for k, v in r.items() if k not in ("limit", "least")}) + "\n")
+                word = verdict(r)
+                bad += bool(word)
+                limit = f"{r['least']:.4g}+" if "least" in r else r.get("limit", "")
+                print(f"{r['bench']:32} {r['value']:10.4g} {r['unit']:11} {limit:>7}  {r['ratio']:8.3g}  "
+                      f"{r['baseline']['name']} {r['baseline']['value']:.4g}{word}", flush=True)
     return 1 if bad else 0
 
 

@@ -68,7 +68,7 @@ def real_time_and_fast_tell_the_same_events_in_the_same_order(here):
     # no greeting: where the person cuts it depends on how busy the machine is
     flags = ("--set", "agent.greet=false")
     fast, live = Call(here, "fast", QUESTION, *flags), Call(here, "live", QUESTION, *flags, fast=False)
-    check(fast.wall < 5, f"--fast took {fast.wall:.1f} s")
+    check(fast.wall * 1000 < fast.events[-1]["time_ms"], f"--fast took {fast.wall:.1f} s, no less than the call")
     check(live.wall * 1000 >= live.events[-1]["time_ms"] > 7000, f"real time took {live.wall:.1f} s")
     (a, said_a, seconds_a), (b, said_b, seconds_b) = kinds(fast), kinds(live)
     check(len(a) > 15 and len(said_a) > 5 and seconds_a > 5, f"little happened: {fast.events}")

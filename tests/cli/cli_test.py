@@ -17,6 +17,8 @@ import completions  # noqa: F401
 import ask  # noqa: F401
 import desk  # noqa: F401
 import log  # noqa: F401
+import rooms  # noqa: F401
+import without  # noqa: F401
 
 if __name__ == "__main__":
     if len(sys.argv) < 2:

@@ -23,7 +23,7 @@ LINES = [
 
 
 def script(here, shell, name):
-    p = subprocess.run([Myna.path, "__complete", shell], env=environment(here), capture_output=True, timeout=20)
+    p = subprocess.run([Myna.path, "__complete", shell], env=environment(here), capture_output=True, timeout=300)
     check(p.returncode == 0 and p.stdout, p.stderr.decode())
     path = os.path.join(here, name)
     with open(path, "wb") as f:
@@ -35,7 +35,7 @@ def script(here, shell, name):
 
 def ask(here, *cmd):
     p = subprocess.run(cmd, cwd=here, env=dict(environment(here), TERM="xterm"), stdin=subprocess.DEVNULL,
-                       capture_output=True, timeout=60)
+                       capture_output=True, timeout=300)
     check(not p.stderr.strip(), f"{cmd[0]} says: {p.stderr.decode()}")
     return p.stdout.decode()
 
@@ -69,12 +69,12 @@ def zsh_completes_commands_flags_values_keys_and_files(here):
                 "autoload -Uz compinit && compinit -u -d ./dump\nmyna() { :; }\n")
     with Terminal(here, "-d", "-i", program=shutil.which("zsh"), env={"ZDOTDIR": here, "TERM": "dumb",
                                                                      "COLUMNS": "400", "LINES": "1000"}) as t:
-        t.until("ready> ", 30)
+        t.until("ready> ", 120)
         for line, want in LINES:
             t.seen = ""
             t.key(f"myna {line}\x04\x15".encode())  # ^D lists what it offers, ^U takes the line away
             t.key(b": $(( 6 * 7 ))end\n")
-            t.until(r"6 \* 7[^$]*ready> ", 30)
+            t.until(r"6 \* 7[^$]*ready> ", 120)
             shown = t.seen.replace("\\", "").split(f"myna {line}", 1)[-1].split(": $((")[0]
             check(want in shown and "_arguments" not in shown, f"zsh: 'myna {line}' shows {t.seen!r}, not {want!r}")
 

@@ -7,10 +7,11 @@ import select
 import signal
 import stat
 import subprocess
+import termios
 import time
 
-from ask import Agent, begin, says
-from support import Myna, Run, case, check, environment
+from ask import Agent, says
+from support import Limit, Myna, Run, case, check, environment
 
 KEY = "sk-very-secret-0123456789"
 MASK = "*" * 12
@@ -42,10 +43,10 @@ class Terminal:
             os.execve(Myna.path, [Myna.path, *words], env or quiet(here))
         self.at = 0
 
-    def until(self, text, seconds=30):
-        end = time.monotonic() + seconds
+    def until(self, text, seconds=60):
+        limit = Limit(seconds)
         while text not in self.shown[self.at:]:
-            check(time.monotonic() < end, f"no {text!r} in:\n{self.shown}")
+            check(not limit.over(), f"no {text!r} within {limit} in:\n{self.shown}")
             self.more(0.2)
         self.at = self.shown.index(text, self.at) + len(text)
 
@@ -67,9 +68,9 @@ class Terminal:
         self.until(": ")
         self.type(text)
 
-    def end(self, seconds=30):
-        limit = time.monotonic() + seconds
-        while time.monotonic() < limit:
+    def end(self, seconds=60):
+        limit = Limit(seconds)
+        while not limit.over():
             try:
                 self.more(0.2)
             except AssertionError:
@@ -79,6 +80,22 @@ class Terminal:
         _, status = os.waitpid(self.pid, 0)
         os.close(self.fd)
         return os.waitstatus_to_exitcode(status)
+
+
+@case
+def ctrl_c_at_a_key_ends_setup_writes_nothing_and_the_terminal_shows_again_what_is_typed(here):
+    t = Terminal(here, "setup", "--no-test")
+    t.answer("Who answers?", "openai_compatible")
+    t.answer("Its address", "http://127.0.0.1:1/v1")
+    t.answer("Its model", "m")
+    t.until("Its key")
+    t.until(": ")
+    check(not termios.tcgetattr(t.fd)[3] & termios.ECHO, "the key would be shown")
+    os.write(t.fd, b"sk-ha\x03")
+    t.until("nothing was written")
+    check(termios.tcgetattr(t.fd)[3] & termios.ECHO, "the terminal stays silent")
+    check(t.end() == 130, t.shown)
+    check(not os.path.exists(config_of(here)), "something was written")
 
 
 @case
@@ -94,9 +111,12 @@ def setup_in_a_terminal_asks_tries_and_writes_and_a_second_run_keeps_the_key(her
         t.answer("Who speaks?", "instant")
         t.until("saying a word")
         t.answer("Keep them all the same?", "y")
+        t.until("Kept. It does not work yet.")
         t.answer("First words of a call", "Hi there.")
         t.answer("LiveKit server")
         check(t.end() == 0, t.shown)
+        behind = t.shown.split("Written: ")[-1]
+        check(behind.count("Kept, but it does not work yet: hearing and speaking (") == 1 and "who answers" not in behind, behind)
         check(KEY not in t.shown, f"the key was shown:\n{t.shown}")
         check("Written: " in t.shown and "(0600)" in t.shown, t.shown)
         yaml, env = read(config_of(here), "myna.yaml"), read(config_of(here), "env")
@@ -146,6 +166,25 @@ def what_does_not_work_is_asked_again(here):
         t.answer("LiveKit server")
         check(t.end() == 0, t.shown)
     check(a.url in read(config_of(here), "myna.yaml"), "the second address is not written")
+
+
+@case
+def an_agent_that_does_not_answer_is_kept_only_with_a_clear_word(here):
+    t = Terminal(here, "setup", *SOUND, "--no-probe")
+    t.answer("Who answers?", "openai_compatible")
+    t.answer("Its address", "http://127.0.0.1:9/v1")
+    t.answer("Its model", "m")
+    t.answer("Its key")
+    t.until("nobody answers there")
+    t.answer("Keep it all the same?", "y")
+    t.until("Kept. It does not work yet.")
+    t.answer("Keep them all the same?", "y")
+    t.answer("First words")
+    t.answer("LiveKit server")
+    check(t.end() == 0, t.shown)
+    behind = t.shown.split("Written: ")[-1]
+    check("Kept, but it does not work yet: who answers (" in behind and "nobody answers there" in behind, behind)
+    check("http://127.0.0.1:9/v1" in read(config_of(here), "myna.yaml"), "it is not kept")
 
 
 @case
@@ -235,6 +274,28 @@ def doctor_asks_the_agent_for_its_models_and_a_first_word(here):
 
 
 @case
+def doctor_tries_all_of_a_fallback_list(here):
+    with Agent(says("Hello.")) as a, Agent(says("Hi.")) as b:
+        flags = ["--set", "llm.provider=openai_compatible", *a.flags()[2:],
+                 "--set", f"llm.ollama.base_url={b.url}", "--set", "llm.ollama.model=m",
+                 "--set", "llm.fallback=ollama, lmstudio", "--set", "llm.lmstudio.base_url=http://127.0.0.1:1/v1",
+                 "--set", "vad.provider=energy", "--set", "stt.provider=instant", "--set", "tts.provider=instant",
+                 "--set", "tts.fallback=flite, nobody", "--set", "stt.fallback=openai"]
+        c = doctor(here, *flags, env=quiet(here, OPENAI_API_KEY=""), code=1)
+        check(c["agent", "answer"]["state"] == "ok" and c["fallback ollama", "answer"]["state"] == "ok", f"{c}")
+        check("(--set)" in c["fallback ollama", "provider"]["text"], f"{c}")
+        check(len(a.asked) == len(b.asked) == 1, f"{a.asked} {b.asked}")
+        check(c["fallback lmstudio", "models"]["state"] == "fail", f"{c}")
+        check(c["fallback lmstudio", "answer"]["state"] == "skip", f"{c}")
+        check(c["hearing", "stt fallback"]["state"] == "fail", f"{c}")
+        check("no tts provider 'nobody'" in c["voice", "tts fallback"]["text"], f"{c}")
+        r = Run(here, "doctor", *flags, env=quiet(here, OPENAI_API_KEY=""))
+        check("instant to instant: " in r.out and "flite to instant: " in r.out, f"{r}")
+        c = doctor(here, "ollama", *flags, code=0)
+        check({s for s, _ in c} == {"agent"} and "ollama" in c["agent", "provider"]["text"], f"{c}")
+
+
+@case
 def doctor_goes_on_when_the_list_of_models_is_slow(here):
     with Agent(says("Hello.")) as a:
         def slow(self):
@@ -278,7 +339,7 @@ def doctor_reads_the_files_of_hermes_and_openclaw(here):
 @case
 def doctor_names_a_refused_key_and_tells_none(here):
     def no(handler, _):
-        begin(handler)
+        handler.begin()
     with Agent(no) as a:
         handler = a.server.RequestHandlerClass
 
@@ -328,7 +389,24 @@ def doctor_warns_of_a_kept_room_in_which_nobody_may_talk(here):
     check("livekit  ws://127.0.0.1:1, room den, home hall" in r.out and "s" * 32 not in r.out, str(r))
     o = json.loads(Run(here, "status", "--json", env=quiet(here, **room)).well().out)["livekit"]
     check(o == {"configured": True, "url": "ws://127.0.0.1:1", "room": "den", "agent_name": "Hermes",
-                "home_channel": "den"}, f"{o}")
+                "identity": "hermes-hermes", "home_channel": "den", "home_channel_name": "Home", "poll_interval": 5.0,
+                "poll_interval_why": "local default",
+                "gateway": {"trouble": "it cannot be asked: set gateway.announce_token for it and here"}}, f"{o}")
+
+
+@case
+def doctor_livekit_looks_at_the_rooms_alone(here):
+    room = dict(LIVEKIT_URL="wss://x.livekit.cloud", LIVEKIT_API_KEY="k", LIVEKIT_API_SECRET="s" * 32,
+                LIVEKIT_AGENT_NAME="Ada Lovelace", LIVEKIT_ALLOWED_USERS="ann", LIVEKIT_ROOM="hermes")
+    c = doctor(here, "livekit", "--no-network", env=quiet(here, **room), code=0)
+    check({section for section, _ in c} == {"livekit"} and c["livekit", "people"]["state"] == "ok", f"{c}")
+    said = c["livekit", "identity"]["text"]
+    check(said == "it is hermes-ada lovelace, looks into room hermes every 30 s (cloud default)", said)
+    check("s" * 32 not in json.dumps(list(c.values())), f"{c}")
+    c = doctor(here, "livekit", "--set", "gateway.announce_token=t", "--set", "gateway.announce_listen=127.0.0.1:1",
+               env=quiet(here, **{**room, "LIVEKIT_URL": "ws://127.0.0.1:1"}), code=1)
+    check(c["livekit", "server"]["state"] == "fail" and c["livekit", "gateway"]["state"] == "skip" and
+          "does not run here" in c["livekit", "gateway"]["text"], f"{c}")
 
 
 @case

@@ -29,6 +29,27 @@ def with_models(here, name, data):
     return env
 
 
+# ------------------------------------------------------------------ places in the file
+
+
+@case
+def what_is_wrong_with_a_provider_has_its_line(here):
+    path = os.path.join(here, "bad.yaml")
+    for text, *says in (
+            ("llm:\n  provider: ollama\n  ollama:\n    model: x\n    base_url: 127.0.0.1:11434/v1\n",
+             "bad.yaml:5:5: llm.ollama.base_url must begin with http:// or https://"),
+            ("llm:\n  provider: ollama\n", "bad.yaml:2:3: llm.ollama.model is not set", "`ollama list`"),
+            ("llm:\n  provider: olama\n", "bad.yaml:2:3: there is no llm provider 'olama'; did you mean 'ollama'?"),
+            ("llm:\n  provider: instant\n  fallback: [ollama]\n", "bad.yaml:3:3: llm.ollama.model is not set"),
+            ("agent:\n  tools: [weather]\n", "bad.yaml:2:3: agent.tools names \"weather\", but there is no tool")):
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(text)
+        r = Run(here, "console", "--config", path, "--in", QUESTION, "--out", "h.wav", "--vad", "energy", "--stt", "instant",
+                "--tts", "instant", "--no-probe")
+        r.fails(2, *says)
+        check(r.err.count("bad.yaml") == 1, str(r))
+
+
 # ------------------------------------------------------------------ weights and models
 
 
@@ -90,7 +111,7 @@ def without_a_network_the_fetch_says_what_to_do(here):
     env = environment(here, PIP_INDEX_URL="http://127.0.0.1:9/simple", PIP_RETRIES="0")
     env.update({k: "" for k in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "all_proxy")})
     env.pop("PIP_CONFIG_FILE", None)
-    r = Run(here, "models", "fetch", "silero-vad", env=env, timeout=120)
+    r = Run(here, "models", "fetch", "silero-vad", env=env)
     if "has no pip" in r.err:
         raise Skip("python3 has no pip on this machine")
     r.fails(1, "cannot fetch silero-vad", "package index", "run: myna models fetch silero-vad")
@@ -121,11 +142,14 @@ def a_wav_that_cannot_be_heard_is_named_by_every_command(here):
 
 @case
 def a_wav_that_may_not_be_read_is_named(here):
-    if os.geteuid() == 0:
-        raise Skip("root may read everything")
+    under = ()
+    if os.geteuid() == 0:  # root may read everything, until that is taken away
+        under = ("setpriv", "--bounding-set", "-dac_override,-dac_read_search")
+        if not shutil.which("setpriv") or subprocess.run([*under, "true"], capture_output=True).returncode:
+            raise Skip("root may read everything, and no setpriv takes that away here")
     shutil.copy(QUESTION, os.path.join(here, "secret.wav"))
     os.chmod(os.path.join(here, "secret.wav"), 0)
-    Run(here, "vad", "secret.wav", "--vad", "energy").fails(1, "cannot read secret.wav: Permission denied")
+    Run(here, "vad", "secret.wav", "--vad", "energy", under=under).fails(1, "cannot read secret.wav: Permission denied")
 
 
 @case
@@ -163,7 +187,7 @@ def ten_minutes_of_silence_of_noise_and_of_clipping_end_by_themselves(here):
               f"{name}: {close}")
         _, flight = flight_in(os.path.join(here, "rec-" + name))
         again = replay(here, flight)
-        check(again["differ"] == 0 and again["wall_ms"] < 2000, f"{name}: {again}")
+        check(again["differ"] == 0 and again["wall_ms"] < again["call_ms"] / 10, f"{name}: {again}")
         os.unlink(path)
         os.unlink(call.heard_file)
 
@@ -209,7 +233,7 @@ def a_disk_that_fills_up_while_recording_leaves_a_flight_that_replays(here):
         faults = call.of("error")
         check(len(faults) == 1 and "No space left" in json.dumps(faults) and small in json.dumps(faults), str(faults))
         check("! recorder (recorder): " in call.run.out, call.run.out)
-        check(call.run.err.count("No space left") + call.run.err.count("disk is full") == 1, call.run.err)
+        check("No space left" not in call.run.err, f"said twice: {call.run.err}")
         check(call.events[-1]["reason"] == "input ended", f"the call did not go on: {call.events[-1]}")
         _, flight = flight_in(small)
         again = replay(here, flight)

@@ -17,6 +17,7 @@ import wave
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "support"))
 import harness  # noqa: E402 - needs the path above
 from harness import Skip, case, check  # noqa: E402,F401
+from patience import Limit  # noqa: E402,F401
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 QUESTION = os.path.join(TOP, "data", "question.wav")
@@ -44,9 +45,9 @@ def environment(here, **more):
 class Run:
     """One run to its end: code, out, err."""
 
-    def __init__(self, here, *words, stdin=None, timeout=60, env=None):
+    def __init__(self, here, *words, stdin=None, timeout=600, env=None, under=()):
         self.words = words
-        p = subprocess.run([Myna.path, *words], cwd=here, env=env or environment(here), timeout=timeout,
+        p = subprocess.run([*under, Myna.path, *words], cwd=here, env=env or environment(here), timeout=timeout,
                            input=stdin if stdin is not None else b"", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         self.code = p.returncode
         self.out = p.stdout.decode("utf-8", "replace")

@@ -6,10 +6,10 @@
 
 #include "gateway/clients.h"
 #include "gateway/control.h"
-#include "gateway/count.h"
 #include "gateway/desk.h"
 #include "gateway/remote_tools.h"
 #include "gateway/split.h"
+#include "livekit/attendance.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -56,7 +56,7 @@ static void clients_send(const uint8_t *data, size_t size)
         const uint8_t *stop = memchr(data, '\n', size);
         size_t n = stop ? (size_t)(stop - data) : size;
 
-        calls += myna_gw_tools_call(t, 0, 1, "c", "x", "{}");
+        calls += myna_gw_tools_call(t, 0, 1, "c", "x", "{}", NULL);
         myna_gw_control_read(&c, (struct myna_view){data, n}, false);
         if (c.order == MYNA_GW_MESSAGE && (!c.text || !*c.text))
             abort();
@@ -102,7 +102,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
              rq.body + rq.body_len > (const char *)data + size)
         abort();
     else if (*data % 4 == 2 &&
-             myna_gw_count_people((const char *)data + 1, size - 1, "hermes-hermes") < -1)
+             myna_lk_attendance((const char *)data + 1, size - 1, "hermes-hermes") < -1)
         abort();
     else if (*data % 4 == 3)
         in_parts(data + 1, size - 1);

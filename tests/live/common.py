@@ -8,24 +8,26 @@ import json
 import os
 import pty
 import re
-import shutil
 import signal
-import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import urllib.error
 import urllib.request
 
 import fetching
+import recipes
+from ports import free_port  # noqa: F401
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "support"))
 import harness  # noqa: E402 - needs the path above
 from harness import CASES, Skip, case, check  # noqa: E402,F401
+from patience import Limit, rest  # noqa: E402,F401
 
-PEERS = os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "myna-peers")
+PEERS = fetching.PEERS
 RUNNING = []  # programs that talk() started, the newest last
 MYNA = os.path.abspath(sys.argv[1]) if len(sys.argv) > 1 else "myna"
 
@@ -41,21 +43,40 @@ def need_models():
 
 
 def get(url, data=None):
-    with urllib.request.urlopen(urllib.request.Request(url, data=data), timeout=5) as r:
+    with urllib.request.urlopen(urllib.request.Request(url, data=data), timeout=30) as r:
         return json.loads(r.read() or b"null")
 
 
-def install(name, probe, *commands):
-    """Directory of a peer; installs it once."""
+def need(tool):
+    """Skips without it: "node" (with npm) or "go"."""
+    why = fetching.lacks(tool)
+    if why:
+        raise Skip(why)
+
+
+def own_node():
+    """Directory of the newest node, whatever the machine has."""
+    programs, why = fetching.from_index("node")
+    if not programs:
+        raise Skip(f"no new enough node: {why}")
+    return programs
+
+
+def install(name):
+    """Directory of a peer (recipes.py); installs it once."""
     where = os.path.join(PEERS, name)
-    if not os.path.exists(os.path.join(where, probe)):
-        if not shutil.which(commands[0][0]):
-            raise Skip(f"no {commands[0][0]} on this machine to install {name}")
-        os.makedirs(where, exist_ok=True)
-        for cmd in commands:
-            why = fetching.why_not(cmd, where)
-            if why:
-                raise Skip(f"{name} cannot be installed: {why}")
+    probe, *commands = recipes.RECIPES[name]
+    if name in recipes.OWN_NODE:
+        commands = [["env", "PATH=" + fetching.put_first(own_node()), *commands[0]]]
+    elif commands[0][0] == "npm":
+        need("node")
+    with fetching.alone(where):
+        if not os.path.exists(os.path.join(where, probe)):
+            os.makedirs(where, exist_ok=True)
+            for cmd in commands:
+                why = fetching.why_not(cmd, where)
+                if why:
+                    raise Skip(f"{name} cannot be installed: {why}")
     return where
 
 
@@ -64,21 +85,16 @@ def clean_env(**more):
     return {**{k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")}, **more}
 
 
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
 class Server:
-    """A process that listens; ended by its own id, with those that it started."""
+    """A process that listens; ended by its own id, with those that it started. It is here, so one that does not start is
+    a failure, with its last words."""
 
-    def __init__(self, cmd, port, ready, seconds=10, env=None):
+    def __init__(self, cmd, port, ready, seconds=40, env=None):
         self.url = f"http://127.0.0.1:{port}"
-        self.p = subprocess.Popen(cmd, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                                  env=env, start_new_session=True)
-        end = time.monotonic() + seconds
-        while time.monotonic() < end and self.p.poll() is None:
+        said = tempfile.TemporaryFile()
+        self.p = subprocess.Popen(cmd, stdin=subprocess.DEVNULL, stdout=said, stderr=said, env=env, start_new_session=True)
+        limit = Limit(seconds)
+        while not limit.over() and self.p.poll() is None:
             try:
                 with urllib.request.urlopen(self.url + ready, timeout=5) as r:
                     r.read()
@@ -89,17 +105,19 @@ class Server:
                 time.sleep(0.05)
         code = self.p.poll()
         self.end()
-        raise Skip(f"{os.path.basename(cmd[0])} did not start: " +
-                   (f"no answer within {seconds} s" if code is None else f"it ended with {code}"))
+        said.seek(0)
+        raise AssertionError(f"{os.path.basename(cmd[0])} did not start: " +
+                             (f"no answer within {limit}" if code is None else f"it ended with {code}") + "\n" +
+                             said.read().decode(errors="replace")[-2000:])
 
     @classmethod
     def that_tells(cls, cmd, path, **more):
         """One that chooses its port, and writes it into the file `path`."""
         s = cls.__new__(cls)
         s.p = subprocess.Popen(cmd, stdin=subprocess.DEVNULL, start_new_session=True, **more)
-        end = time.monotonic() + 30
+        limit = Limit(30)
         while not (os.path.exists(path) and os.path.getsize(path)):
-            if time.monotonic() > end or s.p.poll() is not None:
+            if limit.over() or s.p.poll() is not None:
                 s.end()
                 raise AssertionError(f"{os.path.basename(cmd[1])} did not start")
             time.sleep(0.02)
@@ -122,10 +140,7 @@ FIXTURES = [
 
 
 def aimock_with(here, fixtures, *flags):
-    where = install("aimock", "node_modules/@copilotkit/aimock/dist/cli.js",
-                    ["npm", "install", "--no-audit", "--no-fund", "@copilotkit/aimock@1.43.0"])
-    if not shutil.which("node"):
-        raise Skip("no node on this machine to run aimock")
+    where = install("aimock")
     path = os.path.join(here, "fixtures.json")
     with open(path, "w", encoding="utf-8") as f:
         json.dump({"fixtures": fixtures}, f)
@@ -150,14 +165,35 @@ def hostile(here):
 
 def wait_for(here, pattern, count=1, seconds=40):
     """Until the events of the running conversation have `count` lines with the pattern."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
+    limit = Limit(seconds)
+    while not limit.over():
         try:
             with open(os.path.join(here, "events.jsonl"), encoding="utf-8") as f:
                 if len(re.findall(pattern, f.read())) >= count:
                     return
         except OSError:
             pass
+        time.sleep(0.05)
+
+
+def ends_in_time(p, seconds):
+    """Beside what follows: a program that has not ended by then is ended."""
+    limit = Limit(seconds)
+
+    def watch():
+        while p.returncode is None:  # whoever waits for it sets that
+            if limit.over():
+                p.kill()
+                return
+            time.sleep(0.1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def until_it_prints(words, seconds=60):
+    """Until the running conversation has printed that; the conversation fails by itself where it does not."""
+    limit = Limit(seconds)
+    while words.encode() not in getattr(RUNNING[-1], "printed", b"") and not limit.over():
         time.sleep(0.05)
 
 
@@ -192,11 +228,12 @@ def talk(here, base, lines, *settings, provider="openai_compatible", wait=0.0, s
 
     t = threading.Thread(target=type_lines, daemon=True)
     t.start()
-    killer = threading.Timer(seconds, p.kill)
-    killer.start()
-    out = p.stdout.read().decode("utf-8", "replace")
+    ends_in_time(p, seconds)
+    p.printed = b""
+    while piece := p.stdout.read1():
+        p.printed += piece
+    out = p.printed.decode("utf-8", "replace")
     p.wait()
-    killer.cancel()
     t.join(1)
     if terminal:
         os.close(keys)

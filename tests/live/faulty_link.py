@@ -64,7 +64,8 @@ class Network:
 
     def link(self, **what):
         """loss: 0 … 1 of the packets; delay_ms, jitter_ms: each waits so long, and up to so much longer, in
-        order; held, held_ms: so many of them wait so long, the others pass by; cut: nothing gets through."""
+        order; held, held_ms: so many of them wait so long, the others pass by; cut: nothing gets through;
+        no_udp: none of that, no_tcp: [port, …] nothing from or to these, as behind a firewall."""
         self.wire.stdin.write(json.dumps(what) + "\n")
         self.wire.stdin.flush()
         return json.loads(self.wire.stdout.readline())
@@ -72,7 +73,7 @@ class Network:
     def end(self):
         for p in (self.wire, self.holder):
             p.stdin.close()
-            p.wait(5)
+            p.wait(120)
 
 
 # ------------------------------------------------------------------ the wire
@@ -97,10 +98,19 @@ class Wire:
         self.last = [0.0, 0.0]   # when the newest packet of each direction leaves
         self.extra = [0.0, 0.0]  # jitter now, wandering
 
+    def is_closed(self, data):
+        """IPv4 alone is here."""
+        if len(data) < 24 or data[0] >> 4 != 4:
+            return False
+        if data[9] == 17:
+            return self.what.get("no_udp", False)
+        ports = struct.unpack_from("!HH", data, (data[0] & 15) * 4)
+        return data[9] == 6 and any(p in self.what.get("no_tcp", ()) for p in ports)
+
     def packet(self, side, data):
         """Where it goes and when; jitter is a queue that fills and empties, so it keeps the order."""
         w, now = self.what, time.monotonic()
-        if w.get("cut") or self.random.random() < w.get("loss", 0):
+        if w.get("cut") or self.is_closed(data) or self.random.random() < w.get("loss", 0):
             self.lost += 1
             return
         self.passed += 1

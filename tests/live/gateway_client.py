@@ -9,6 +9,7 @@ and ends half a second after the first final answer. Runs in the environment of 
 """
 import asyncio
 import json
+import os
 import sys
 
 from livekit import rtc
@@ -90,6 +91,8 @@ class Client:
 async def main():
     prompt = sys.argv[4] if len(sys.argv) > 4 and sys.argv[3] == "--prompt" else None
     await Client().run(sys.argv[1], sys.argv[2], prompt)
+    sys.stdout.flush()
+    os._exit(0)  # the SDK's threads may call into an interpreter that is being taken down, and abort
 
 
 asyncio.run(main())

@@ -26,7 +26,7 @@ def converse(here, s, lines, *settings, **more):
 
 def ask(s, path):
     with urllib.request.urlopen(urllib.request.Request(s.url + path, headers={"Authorization": "Bearer " + KEY}),
-                                timeout=10) as r:
+                                timeout=60) as r:
         return json.load(r)
 
 

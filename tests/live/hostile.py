@@ -128,7 +128,7 @@ async def fault(kind, w):
         await asyncio.sleep(60)
     elif kind == "slow":  # one word every 100 ms, to be interrupted
         await say(w, HEAD)
-        for _ in range(30):
+        for _ in range(120):
             await say(w, word("one more word, "))
             await asyncio.sleep(0.1)
         await say(w, STOP)

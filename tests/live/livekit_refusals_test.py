@@ -14,8 +14,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 import livekit_test as lk  # noqa: E402
 import livekit_server  # noqa: E402
-from common import case, check  # noqa: E402
-from livekit_test import OFFLINE, QUESTION, Person, eventually, in_room, text_of  # noqa: E402
+from common import Limit, case, check  # noqa: E402
+from livekit_test import OFFLINE, QUESTION, Person, ended, eventually, in_room, text_of  # noqa: E402
 
 
 def b64(raw):
@@ -32,13 +32,14 @@ def token(grants=None, room="demo", identity="myna", exp=600, nbf=0, kind="agent
     return said + "." + b64(hmac.new(livekit_server.SECRET.encode(), said.encode(), hashlib.sha256).digest())
 
 
-def refused(w, words, *args, code=(1, 2), seconds=30):
+def refused(w, words, *args, code=(1, 2), seconds=30, env=None):
     """`myna join` ends within the time, with these words, and shows no secret."""
-    began = time.monotonic()
-    got, out = w.run("join", "--room", w.room, "--quiet", "--no-probe", *[a for s in OFFLINE for a in ("--set", s)], *args)
+    limit = Limit(seconds)
+    got, out = w.run("join", "--room", w.room, "--quiet", "--no-probe", *[a for s in OFFLINE for a in ("--set", s)], *args,
+                     env=env)
     check(got in code and words in out, f"{args}: exit {got}: {out[-600:]}")
     check("secretsecret" not in out and "eyJ" not in out, f"{args}: a secret is shown: {out}")
-    check(time.monotonic() - began < seconds, f"{args}: it took {time.monotonic() - began:.0f} s")
+    check(not limit.over(), f"{args}: it took {limit.took():.0f} s, more than {limit}")
 
 
 @case
@@ -69,6 +70,35 @@ def addresses_that_lead_nowhere_are_named(w):
 
 
 @case
+def a_machine_without_the_library_of_webrtc_is_told_its_package(w):
+    lacking = os.path.join(w.here, "lacking")
+    os.makedirs(lacking)
+    with open(os.path.join(lacking, "libnice.so.10"), "w", encoding="utf-8"):
+        pass
+    refused(w, "Debian package libnice10", env={"LD_LIBRARY_PATH": lacking})
+
+
+@case
+def a_worker_that_could_serve_nobody_ends_instead_of_taking_calls(w):
+    for setting, code, words in (("llm.provider=nobody", 2, "there is no llm provider 'nobody'"),
+                                 ("tools.lights.command=no-such-program", 2, "which is not a program of this machine")):
+        got, out = w.run("worker", *[a for s in (*OFFLINE, setting) for a in ("--set", s)])
+        check(got == code and words in out.splitlines()[-1], f"{setting}: exit {got}: {out[-600:]}")
+        check("waiting for jobs" not in out, out)
+
+
+@case
+def a_room_that_does_not_exist_where_the_server_makes_none_is_said(w):
+    w.server.kill()
+    w.server.auto_create = False
+    w.server.start()
+    refused(w, "the room does not exist", "--token", token())
+    w.api("RoomService", "CreateRoom", {"name": w.room})
+    w.join()
+    in_room(w)
+
+
+@case
 def a_full_room_is_said(w):
     w.api("RoomService", "CreateRoom", {"name": w.room, "max_participants": 1})
     ann = Person(w)
@@ -81,7 +111,7 @@ def without_the_right_to_publish_or_subscribe_it_says_so(w):
     m = w.join("--token", token(grants={"canPublish": False, "canPublishData": False}))
     eventually("a word on canPublish", lambda: "canPublish" in text_of(m))
     m.terminate()
-    m.wait(10)
+    ended(m)
     m = w.join("--token", token(grants={"canSubscribe": False}))
     eventually("a word on canSubscribe", lambda: "canSubscribe" in text_of(m))
 
@@ -89,7 +119,7 @@ def without_the_right_to_publish_or_subscribe_it_says_so(w):
 @case
 def a_server_behind_which_udp_is_closed_is_reached_over_tcp_and_that_is_said(w):
     w.server.kill()
-    w.server.more = "  force_tcp: true\n"
+    w.server.more += "  force_tcp: true\n"
     w.server.start()
     m = w.join()
     in_room(w)

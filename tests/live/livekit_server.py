@@ -9,7 +9,6 @@ over TCP, 7882 UDP, or three free ones where start(port=0) is asked.
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -17,11 +16,13 @@ import time
 import urllib.request
 
 import fetching
+from ports import free_ports
+from patience import Limit  # of tests/support, where `fetching` finds `alone`, too
 
 VERSION = "v1.13.5"
 MODULE = "github.com/livekit/livekit-server"
 KEY, SECRET = "devkey", "secret" * 6
-HOME = os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "myna-peers", "livekit")
+HOME = os.path.join(fetching.PEERS, "livekit")
 
 CONFIG = """port: {port}
 bind_addresses: {bind}
@@ -35,17 +36,19 @@ rtc:
   interfaces: {{includes: [{interface}]}}
   stun_servers: ["127.0.0.1:3999"]
 {more}{top}limit: {{max_attributes_size: 2000000, max_metadata_size: 2000000}}
-room: {{auto_create: true, empty_timeout: 60, departure_timeout: 5}}
+room: {{auto_create: {auto_create}, empty_timeout: 60, departure_timeout: 5}}
 """
 
 
+@fetching.alone(HOME)
 def build():
     """(program, None) or (None, why not)."""
     program = os.path.join(HOME, "livekit-server")
     if os.path.exists(program):
         return program, None
-    if not shutil.which("go"):
-        return None, "no go on this machine to build livekit-server"
+    why = fetching.lacks("go")
+    if why:
+        return None, why
     os.makedirs(HOME, exist_ok=True)
     with open(os.path.join(HOME, "go.mod"), "w", encoding="utf-8") as f:
         f.write(f"module peers\n\ngo 1.26\n\ntool {MODULE}/cmd/server\n")
@@ -57,36 +60,31 @@ def build():
     return program, None
 
 
-def free_ports(n):
-    held = [socket.socket() for _ in range(n)]
-    for s in held:
-        s.bind(("127.0.0.1", 0))
-    ports = [s.getsockname()[1] for s in held]
-    for s in held:
-        s.close()
-    return ports
-
-
 class Server:
-    def __init__(self, program, ports=None, address="127.0.0.1", interface="lo"):
-        """Media at that address of that interface; signalling there and on loopback."""
+    def __init__(self, program, ports=None, address="127.0.0.1", interface="lo", ice_lite=False):
+        """Media at that address of that interface; signalling there and on loopback. With MYNA_TEST_ICE_LITE=1 in the
+        environment every server is as LiveKit's cloud is."""
         self.program, self.address, self.interface = program, address, interface
         self.port, self.tcp, self.udp = ports or free_ports(3)
         self.url = f"ws://127.0.0.1:{self.port}"
         self.dir = tempfile.mkdtemp(prefix="myna-sfu-")
         self.p = None
-        self.more = ""  # of its section rtc
+        ice_lite = ice_lite or os.environ.get("MYNA_TEST_ICE_LITE") == "1"
+        self.more = "  use_ice_lite: true\n" if ice_lite else ""  # of its section rtc
         self.top = ""  # sections of its own
+        self.auto_create = True  # of rooms
 
     def start(self):
         path = os.path.join(self.dir, "livekit.yaml")
         with open(path, "w", encoding="utf-8") as f:
             f.write(CONFIG.format(port=self.port, tcp=self.tcp, udp=self.udp, key=KEY, secret=SECRET, address=self.address,
                                   interface=self.interface, more=self.more, top=self.top,
+                                  auto_create=str(self.auto_create).lower(),
                                   bind=json.dumps(sorted({"127.0.0.1", self.address}))))
         with open(os.path.join(self.dir, "log"), "ab") as log:
             self.p = subprocess.Popen([self.program, "--config", path], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-        for _ in range(200):
+        limit = Limit(20)
+        while not limit.over():
             try:
                 with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/", timeout=2) as r:
                     if r.status == 200:

@@ -8,6 +8,7 @@ cannot be had is named as a skip. The recogniser is the instant one, which hears
 whenever somebody stops speaking, the voice is Flite's; where the judge is there it says what it heard.
 """
 import base64
+import concurrent.futures
 import hashlib
 import hmac
 import json
@@ -31,15 +32,17 @@ import rooms_callers  # noqa: E402
 import judge  # noqa: E402
 import livekit_server  # noqa: E402
 import fetching  # noqa: E402
-from common import Skip, case, check, harness, in_time  # noqa: E402
+from common import Limit, Skip, case, check, harness, in_time, rest  # noqa: E402
 
 SDK = os.path.join(os.path.dirname(livekit_server.HOME), "livekit-sdk")
 PINS = ["livekit==1.2.0", "livekit-api==1.2.2", "livekit-protocol==1.1.29"]
 QUESTION = os.path.join(TOP, "data", "question.wav")
+GOOD, EXCELLENT = 1, 2  # of LiveKit's qualities of a connection
 OFFLINE = ["vad.provider=energy", "stt.provider=instant", "stt.instant.text=What is seven times eight?",
            "llm.provider=rehearsal", "tts.provider=flite", "agent.greeting=Hello there."]
 
 
+@fetching.alone(SDK)
 def sdk():
     """Python of the SDK's environment."""
     python = os.path.join(SDK, "bin", "python")
@@ -74,28 +77,29 @@ class Lines:
                 self.new.notify_all()
 
     def wait(self, cond, seconds, what):
-        end = time.monotonic() + seconds
+        limit = Limit(seconds)
         with self.new:
             while True:
                 for x in self.all:
                     if cond(x):
                         return x
-                left = end - time.monotonic()
-                if left <= 0 or not self.new.wait(left):
-                    if time.monotonic() >= end:
-                        break
+                if limit.over():
+                    break
+                self.new.wait(min(limit.left(), 1))
             tail = "\n".join(str(x) for x in self.all[-25:])
-        raise AssertionError(f"{what}: not within {seconds} s; the last it said:\n{tail}")
+        raise AssertionError(f"{what}: not within {limit}; the last it said:\n{tail}")
 
 
 class Person:
     def __init__(self, world, identity="ann", token=None, flags=()):
+        self.identity = identity
         self.wav = os.path.join(world.here, f"{identity}-{time.monotonic_ns()}.wav")
         token = token or world.token(identity)
         self.p = subprocess.Popen([sdk(), os.path.join(HERE, "livekit_person.py"), world.server.url, token, self.wav, *flags],
                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                   stderr=open(os.path.join(world.here, "person.err"), "ab"))
         self.said = Lines(self.p.stdout, json.loads)
+        self.world = world
         world.people.append(self)
 
     def do(self, what, **more):
@@ -115,7 +119,7 @@ class Person:
     def leave(self):
         self.do("leave")
         self.wait("left")
-        self.p.wait(10)
+        self.p.wait(60)
 
     def kill(self):
         if self.p.poll() is None:
@@ -148,9 +152,9 @@ class World:
     def serve(self, program):
         return livekit_server.Server(program)
 
-    def run(self, *args):
-        p = subprocess.run([MYNA, *args], cwd=self.here, env=self.env, stdin=subprocess.DEVNULL, capture_output=True,
-                           text=True, timeout=60)
+    def run(self, *args, env=None):
+        p = subprocess.run([MYNA, *args], cwd=self.here, env={**self.env, **(env or {})}, stdin=subprocess.DEVNULL,
+                           capture_output=True, text=True, timeout=300)
         return p.returncode, p.stdout + p.stderr
 
     def api(self, service, method, request):
@@ -164,7 +168,7 @@ class World:
         rq = urllib.request.Request(f"http://127.0.0.1:{self.server.port}/twirp/livekit.{service}/{method}",
                                     data=json.dumps(request).encode(),
                                     headers={"Content-Type": "application/json", "Authorization": f"Bearer {said}.{mark}"})
-        with urllib.request.urlopen(rq, timeout=10) as r:
+        with urllib.request.urlopen(rq, timeout=60) as r:
             return json.loads(r.read())
 
     def token(self, identity):
@@ -218,20 +222,22 @@ class World:
 
 
 def ended(p, seconds=15):
-    try:
-        return p.wait(seconds)
-    except subprocess.TimeoutExpired:
-        raise AssertionError("myna did not end:\n" + text_of(p)) from None
+    limit = Limit(seconds)
+    while p.poll() is None:
+        check(not limit.over(), f"myna did not end within {limit}:\n" + text_of(p))
+        time.sleep(0.02)
+    return p.returncode
 
 
 def text_of(p):
+    """All that it has said."""
     with open(p.log, encoding="utf-8", errors="replace") as f:
-        return f.read()[-3000:]
+        return f.read()
 
 
 def says(p, words, seconds=15):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
+    limit = Limit(seconds)
+    while not limit.over():
         with open(p.log, encoding="utf-8", errors="replace") as f:
             if words in f.read():
                 return
@@ -239,9 +245,22 @@ def says(p, words, seconds=15):
     raise AssertionError(f"myna never said {words!r}:\n" + text_of(p))
 
 
+def is_taken(p, who):
+    """Until that program, which logs for debugging, has a place for their newest microphone."""
+    who.wait("mic")
+    mic = [x["track"] for x in who.said.all if x["is"] == "mic"][-1]
+    says(p, f"track={mic}")
+
+
+def has_sound_of(p, who):
+    """The same, and a second of it."""
+    is_taken(p, who)
+    rest(1)
+
+
 def in_room(world, identity="myna"):
-    end = time.monotonic() + 15
-    while time.monotonic() < end:
+    limit = Limit(15)
+    while not limit.over():
         code, out = world.run("rooms", "participants", world.room)
         if code == 0 and re.search(rf"^{identity} .*1 tracks", out, re.M):
             return
@@ -250,11 +269,11 @@ def in_room(world, identity="myna"):
 
 
 def heard(wav):
-    """Words of a recording by the judge; None where it cannot be had."""
-    python, _ = judge.environment()
+    """Words of a recording by the judge; at a case's end, which is a skip where it cannot be had."""
+    python, why = judge.environment()
     if not python:
-        return None
-    p = subprocess.run([python, judge.__file__, wav], capture_output=True, text=True, timeout=120)
+        raise Skip(f"all held but the sound, which nobody judged: the judge cannot be installed: {why}")
+    p = subprocess.run([python, judge.__file__, wav], capture_output=True, text=True, timeout=600)
     check(p.returncode == 0, p.stdout + p.stderr[-500:])
     return json.loads(p.stdout.splitlines()[-1])["text"].lower()
 
@@ -281,8 +300,7 @@ def a_spoken_question_is_heard_and_answered_and_written_along(w):
     ann.leave()
     check(ended(m) == 0, text_of(m))
     words = heard(ann.wav)
-    if words is not None:
-        check("56" in words or "fifty" in words, f"the judge heard {words!r}")
+    check("56" in words or "fifty" in words, f"the judge heard {words!r}")
 
 
 @case
@@ -327,10 +345,7 @@ def three_people_at_once_are_heard_by_name_and_the_call_replays_equal(w):
 
     def answers():
         return len([x for x in three[2].said.all if x["is"] == "stream" and x["text"] == "7 times 8 is 56."])
-    end = time.monotonic() + 30
-    while answers() < 2 and time.monotonic() < end:
-        time.sleep(0.1)
-    check(answers() >= 2, "the second question was not answered")
+    eventually("the second answer", lambda: answers() >= 2, 30)
     three[0].leave()
     time.sleep(0.5)
     check(m.poll() is None, "the call ended though somebody is left\n" + text_of(m))
@@ -396,6 +411,27 @@ def muting_in_the_middle_does_not_stop_the_talk(w):
     ann.do("unmute")
     ann.do("speak", wav=QUESTION)
     ann.wait("stream", who="myna", text="7 times 8 is 56.", seconds=30)
+
+
+@case
+def half_a_minute_of_silence_leaves_the_connection_excellent(w):
+    """The server looks for packets in windows of five seconds: one in which the agent sent none is poor or lost."""
+    m = w.join()
+    in_room(w)
+    ann = Person(w)
+    ann.wait("stream", who="myna", text="Hello there.")
+    ann.do("unpublish")  # with nothing to hear and nothing to say the connection rests: a packet in 800 ms at most
+    limit, before = Limit(30), len(ann.said.all)
+    rest(30)
+    told = [x["level"] for x in ann.said.all[before:] if x["is"] == "quality" and x["who"] == "myna"]
+    worst = EXCELLENT if limit.slack(30) < 5 else GOOD  # packets of a starved machine come late: that is good, never poor
+    check(not [x for x in told if x not in (EXCELLENT, worst)], f"the agent's quality was {told}")
+    m.send_signal(signal.SIGSTOP)  # and this is what it is to send none
+    try:
+        ann.said.wait(lambda x: x["is"] == "quality" and x["who"] == "myna" and x["level"] not in (GOOD, EXCELLENT), 25,
+                      "word of an agent that sends nothing")
+    finally:
+        m.send_signal(signal.SIGCONT)
 
 
 @case
@@ -493,7 +529,7 @@ def ten_thousand_open_streams_cost_bounded_memory_and_no_answer(w):
 
     before = resident(m)
     ann.do("streams", n=10000, topic="lk.chat")
-    ann.wait("flooded", seconds=60)
+    ann.wait("flooded", seconds=240)
     bob = Person(w, "bob")
     bob.wait("in")
     ann.leave()
@@ -504,11 +540,11 @@ def ten_thousand_open_streams_cost_bounded_memory_and_no_answer(w):
     check(resident(m) - before < 24 << 20, f"{before} -> {resident(m)} bytes resident")
 
 
-def callers(w, rooms, seconds):
+def callers(w, rooms, seconds, agent):
     """Milliseconds to each answer that callers in rooms of their own heard; the first of each is not counted."""
-    p = subprocess.run([rooms_callers.program(), "-url", w.server.url, "-secret", livekit_server.SECRET, "-agent", "busy",
+    p = subprocess.run([rooms_callers.program(), "-url", w.server.url, "-secret", livekit_server.SECRET, "-agent", agent,
                         "-question", QUESTION, "-rooms", str(rooms), "-every", "5", "-seconds", str(seconds), "-prefix",
-                        f"c{time.monotonic_ns()}"], capture_output=True, text=True, timeout=120, check=False)
+                        f"c{time.monotonic_ns()}"], capture_output=True, text=True, timeout=300, check=False)
     check(p.returncode == 0, p.stdout[-2000:])
     return [m["ms"] for m in map(json.loads, p.stdout.splitlines()) if m["is"] == "answer"]
 
@@ -519,24 +555,27 @@ def a_flood_in_one_room_costs_no_other_room_its_answer(w):
         rooms_callers.program()
     except (OSError, subprocess.CalledProcessError) as e:
         raise Skip(f"the callers cannot be built: {e}") from None
-    m = w.worker("--agent-name", "busy", "--set", "llm.provider=instant", "--set", "tts.provider=instant", "--set",
-                 "tts.instant.duration=1000", "--set", "agent.greet=false")
+    m, _ = [w.worker("--agent-name", name, "--set", "llm.provider=instant", "--set", "tts.provider=instant", "--set",
+                     "tts.instant.duration=1000", "--set", "agent.greet=false") for name in ("busy", "calm")]
     w.room = "flooded"
     code, token = w.run("token", "--room", w.room, "--identity", "ann", "--agent", "busy")
     check(code == 0, token)
     ann = Person(w, token=token.strip())
     agent_of(ann)
-    calm = callers(w, 2, 12)
+    callers(w, 2, 1, "busy")
     before = resident(m)
-    ann.do("flood", seconds=25)
-    flooded = callers(w, 2, 12)
+    limit = Limit(17)
+    ann.do("flood", seconds=25, least=501)
+    # A flood keeps the machine busy, too: what it costs is told by a process without one at the same time.
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        calm, flooded = pool.map(lambda agent: callers(w, 2, 17, agent), ("calm", "busy"))
     grown = resident(m) - before
-    sent = ann.wait("flooded", seconds=60)["messages"]
-    print(f"# answers after {statistics.median(calm):.0f} ms, beside {sent} messages of 14 kB {statistics.median(flooded):.0f} ms; "
-          f"{grown / 1e6:.1f} MB more")
-    check(sent > 500, f"that was no flood: {sent} messages")
-    check(len(flooded) >= len(calm) - 1, f"{len(calm)} answers before, {len(flooded)} beside the flood")
-    check(statistics.median(flooded) < statistics.median(calm) + 100, f"answers after {calm} ms, beside the flood {flooded} ms")
+    sent = ann.wait("flooded", seconds=240)["messages"]
+    print(f"# answers after {statistics.median(calm):.0f} ms, of the process with {sent} messages of 14 kB in another room "
+          f"after {statistics.median(flooded):.0f} ms; {grown / 1e6:.1f} MB more", flush=True)
+    check(len(flooded) >= len(calm) - 1, f"{len(calm)} answers, {len(flooded)} beside the flood")
+    most = statistics.median(calm) + 100 + statistics.pstdev(calm) + 1000 * limit.slack(0.4)
+    check(statistics.median(flooded) < most, f"answers after {calm} ms, beside the flood {flooded} ms")
     check(grown < 32 << 20, f"{grown} bytes more")
 
 
@@ -545,167 +584,19 @@ def agent_of(person):
     return person.said.wait(lambda x: x["is"] == "track" and x["who"].startswith("agent-AJ_"), 15, "an agent")["who"]
 
 
-@case
-def a_worker_takes_each_new_room_and_ends_with_its_person(w):
-    m = w.worker()
-    ann = Person(w)
-    who = agent_of(ann)
-    ann.wait("stream", who=who, text="Hello there.")
-    ann.do("speak", wav=QUESTION)
-    ann.wait("stream", who=who, text="7 times 8 is 56.", seconds=30)
-    w.room = "second"
-    bob = Person(w, "bob")
-    other = agent_of(bob)
-    check(other != who, "one agent for two rooms")
-    bob.wait("stream", who=other, text="Hello there.")
-    ann.leave()
-    says(m, "is over")
-    bob.do("chat", text="What is two plus two?")
-    bob.wait("stream", who=other, text="2 plus 2 is 4.")
-
-
-@case
-def a_worker_drains_on_sigterm(w):
-    m = w.worker()
-    ann = Person(w)
-    who = agent_of(ann)
-    ann.wait("stream", who=who, text="Hello there.")
-    m.send_signal(signal.SIGTERM)
-    says(m, "no more jobs")
-    w.room = "late"
-    bob = Person(w, "bob")
-    bob.wait("in")
-    ann.do("chat", text="What is two plus two?")
-    ann.wait("stream", who=who, text="2 plus 2 is 4.")
-    check(not [x for x in bob.said.all if x["is"] == "track"], "a draining worker took a job")
-    ann.leave()
-    check(ended(m) == 0, text_of(m))
-
-
-@case
-def a_worker_of_a_name_takes_only_what_asks_for_it(w):
-    w.worker("--agent-name", "receptionist")
-    ann = Person(w)
-    ann.wait("in")
-    w.room = "desk"
-    code, token = w.run("token", "--room", "desk", "--identity", "bob", "--agent", "receptionist")
-    check(code == 0, token)
-    bob = Person(w, "bob", token.strip())
-    bob.wait("stream", who=agent_of(bob), text="Hello there.")
-    check(not [x for x in ann.said.all if x["is"] in ("track", "came")], "it came where nobody asked for it")
-
-
-@case
-def a_full_worker_refuses_and_a_lost_line_is_taken_up_again(w):
-    m = w.worker("--max-jobs", "1")
-    ann = Person(w)
-    ann.wait("stream", who=agent_of(ann), text="Hello there.")
-    w.room = "second"
-    bob = Person(w, "bob")
-    bob.wait("in")
-    time.sleep(2)
-    check(not [x for x in bob.said.all if x["is"] == "track"], "it took one too many")
-    ann.kill()
-    bob.kill()
-    w.server.kill()
-    time.sleep(1)
-    w.server.start()
-    w.room = "third"
-    end = time.monotonic() + 20
-    while text_of(m).count("registered as") < 2 and time.monotonic() < end:
-        time.sleep(0.1)
-    check(text_of(m).count("registered as") == 2, text_of(m))
-
-
-def page(port, path):
-    """(status, text) of a worker's page."""
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as r:
-            return r.status, r.read().decode()
-    except urllib.error.HTTPError as e:
-        return e.code, e.read().decode()
+def greeted(w, identity="ann"):
+    """Somebody in the room of a worker's job, and the identity of the agent that has greeted them."""
+    person = Person(w, identity)
+    who = agent_of(person)
+    person.wait("stream", who=who, text="Hello there.")
+    return person, who
 
 
 def eventually(what, cond, seconds=15):
-    end = time.monotonic() + seconds
+    limit = Limit(seconds)
     while not cond():
-        check(time.monotonic() < end, f"{what}: not within {seconds} s")
+        check(not limit.over(), f"{what}: not within {limit}")
         time.sleep(0.1)
-
-
-@case
-def the_pages_of_a_worker_tell_whether_it_has_a_line_and_how_many_jobs(w):
-    m = w.worker("--agent-name", "desk")
-    check(page(m.health, "/") == (200, "OK"), "no OK")
-    check(json.loads(page(m.health, "/worker")[1])["active_jobs"] == 0, "a job out of nothing")
-    code, token = w.run("token", "--room", "desk", "--identity", "bob", "--agent", "desk")
-    check(code == 0, token)
-    bob = Person(w, "bob", token.strip())
-    bob.wait("stream", who=agent_of(bob), text="Hello there.")
-    told = json.loads(page(m.health, "/worker")[1])
-    check(told["active_jobs"] == 1 and told["agent_name"] == "desk" and told["worker_type"] == "JT_ROOM", f"{told}")
-    check(page(m.health, "/other") == (404, "not found"), "another page")
-    w.server.kill()
-    eventually("503 without a server", lambda: page(m.health, "/") == (503, "not connected to livekit"))
-    w.server.start()
-    eventually("200 again", lambda: page(m.health, "/")[0] == 200, 20)
-
-
-def answers(port):
-    try:
-        return page(port, "/")[0] == 200
-    except OSError:
-        return False
-
-
-def processes_of(m):
-    """Numbers of the processes that a supervisor has started last, by its own words."""
-    with open(m.log, encoding="utf-8", errors="replace") as f:
-        return dict((int(i), int(pid)) for i, pid in re.findall(r"process (\d) runs as (\d+)", f.read()))
-
-
-@case
-def of_two_processes_one_is_killed_and_the_other_never_notices(w):
-    m = w.worker("--workers", "2")
-    eventually("both are registered", lambda: all(answers(m.health + n) for n in (0, 1)))
-    rooms = {}  # by process
-    for i in range(8):  # the server chooses by load: until both have one
-        had = [json.loads(page(m.health + n, "/worker")[1])["active_jobs"] for n in (0, 1)]
-        w.room = f"room{i}"
-        p = Person(w, f"p{i}")
-        p.wait("stream", who=agent_of(p), text="Hello there.")
-        have = [json.loads(page(m.health + n, "/worker")[1])["active_jobs"] for n in (0, 1)]
-        rooms[0 if have[0] > had[0] else 1] = p
-        if len(rooms) == 2:
-            break
-    check(len(rooms) == 2, "one process got every room")
-    victim, other = rooms[0], rooms[1]
-    before = processes_of(m)
-    os.kill(before[0], signal.SIGKILL)
-    other.do("chat", text="What is two plus two?")
-    other.wait_text("stream", "is 4", seconds=20)
-    eventually("the dead one is replaced", lambda: processes_of(m)[0] != before[0] and answers(m.health))
-    after = processes_of(m)
-    check(after[0] != before[0] and after[1] == before[1], f"{before} -> {after}")
-    check("was killed (signal 9)" in text_of(m), text_of(m))
-    check(not [x for x in other.said.all if x["is"] in ("went", "disconnected")], "the other room noticed")
-    # The server sees the agent gone when its sound path fails. It sends nobody else there by itself (1.13.5).
-    victim.wait("went", seconds=40)
-    for p in w.people:
-        p.kill()
-    m.send_signal(signal.SIGTERM)
-    check(ended(m, 90) == 0, text_of(m))
-    for pid in after.values():
-        check(not os.path.exists(f"/proc/{pid}"), "a process is left behind")
-
-
-@case
-def several_processes_that_cannot_work_end_with_the_reason(w):
-    code, out = w.run("worker", "--workers", "3", "--set", "transport.livekit.api_secret=" + "x" * 36, "--no-probe",
-                      "--set", "worker.health=off", *[a for s in OFFLINE for a in ("--set", s)])
-    check(code == 1 and "API key and secret" in out, f"exit {code}: {out[-600:]}")
-    code, out = w.run("worker", "--workers", "many")
-    check(code == 2 and "1 to 64" in out, f"exit {code}: {out[-600:]}")
 
 
 @case
@@ -725,8 +616,8 @@ def what_cannot_work_is_said_with_its_remedy(w):
         check("secretsecret" not in out and "eyJ" not in out, f"{args}: a secret is shown: {out}")
 
 
-def main(module=__name__, world=None):
-    """Runs the cases of that module, each in a world of its own."""
+def main(modules=__name__, world=None):
+    """Runs the cases of that module, or of those, each in a world of its own."""
     global MYNA
     MYNA = os.path.abspath(sys.argv[1])
     harness.by_itself()
@@ -736,12 +627,14 @@ def main(module=__name__, world=None):
         w = (world or World)(here)
         try:
             c(w)
+        except harness.Skip:
+            raise
         except Exception as e:
             raise AssertionError("\nmyna said:\n".join([f"{type(e).__name__}: {e}", *map(text_of, w.mynas)])) from e
         finally:
             w.end()
 
-    return harness.run("room", sys.argv[2:], in_world, module)
+    return harness.run("room", sys.argv[2:], in_world, (modules,) if isinstance(modules, str) else modules)
 
 
 if __name__ == "__main__":

@@ -6,11 +6,13 @@
 LiveKit's server and the people are at one end of a wire, Myna at the other, each in a network namespace of
 its own (faulty_link.py); what the wire does is seeded. Without --all only the short cases run. Needs root
 and /dev/net/tun; without them everything is skipped with the reason. Prints TAP, and with NETFAULT_LOG=LEVEL
-in the environment what Myna logged.
+in the environment what Myna logged; NETFAULT_KEEP=DIRECTORY keeps what the listener heard.
 """
 import concurrent.futures
+import difflib
 import os
 import re
+import shutil
 import signal
 import statistics
 import subprocess
@@ -25,7 +27,7 @@ import faulty_link  # noqa: E402
 import livekit_server  # noqa: E402
 import livekit_test  # noqa: E402
 import rtc_cases  # noqa: E402
-from common import Skip, check, in_time  # noqa: E402
+from common import Limit, Skip, check, in_time  # noqa: E402
 from livekit_test import QUESTION, Person, World, heard, in_room, text_of  # noqa: E402
 
 CASES = []
@@ -37,9 +39,9 @@ SENTENCES = (
     "In the middle of the garden stood an apple tree that was older than the house itself.")
 
 
-def case(f=None, *, long=False):
+def case(f=None, *, long=False, ice_lite=False):
     def mark(g):
-        g.long = long
+        g.long, g.ice_lite = long, ice_lite
         CASES.append(g)
         return g
     return mark(f) if f else mark
@@ -48,14 +50,15 @@ def case(f=None, *, long=False):
 class Wired(World):
     """The server and the people far, Myna near."""
 
-    def __init__(self, here, net):
-        self.net = net
+    def __init__(self, here, net, ice_lite=False):
+        self.net, self.ice_lite = net, ice_lite
         net.link(seed=7)
         super().__init__(here)
         self.wrap = net.near
 
     def serve(self, program):
-        return livekit_server.Server(program, address=faulty_link.FAR, interface=faulty_link.FAR_DEVICE)
+        return livekit_server.Server(program, address=faulty_link.FAR, interface=faulty_link.FAR_DEVICE,
+                                     ice_lite=self.ice_lite)
 
     def join(self, *args, settings=()):
         level = os.environ.get("NETFAULT_LOG", "warn")
@@ -78,21 +81,21 @@ def asks(ann, m, when, seconds=25):
     """A spoken question gets one more answer."""
     before = count(ann, "7 times 8 is 56.")
     ann.do("speak", wav=QUESTION)
-    end = time.monotonic() + seconds
+    limit = Limit(seconds)
     while count(ann, "7 times 8 is 56.") == before:
-        check(time.monotonic() < end, f"no answer {when}:\n{text_of(m)}\n" + "\n".join(str(x) for x in ann.said.all[-8:]))
+        check(not limit.over(), f"no answer {when}:\n{text_of(m)}\n" + "\n".join(str(x) for x in ann.said.all[-8:]))
         check(m.poll() is None, f"myna ended {when}:\n{text_of(m)}")
         time.sleep(0.05)
 
 
 def asks_again(ann, m, when, seconds):
     """Asked every ten seconds, since a question into a dead line is nobody's fault."""
-    end = time.monotonic() + seconds
+    limit = Limit(seconds)
     while True:
         try:
             return asks(ann, m, when, 10)
         except AssertionError:
-            if time.monotonic() > end:
+            if limit.over():
                 raise
 
 
@@ -147,6 +150,96 @@ def an_outage_of_84_seconds_ends_in_the_same_talk_joined_anew(w):
     outlives(w, 84)
 
 
+def missing(want, got):
+    """Share of the words that do not come, in their order; what comes twice is no fault."""
+    want, got = words(want), words(got)
+    row = [0] * (len(got) + 1)
+    for a in want:
+        last, row = row, [0] * (len(got) + 1)
+        for j, b in enumerate(got, 1):
+            row[j] = last[j - 1] + 1 if a == b else max(last[j], row[j - 1])
+    return 1 - row[-1] / len(want)
+
+
+def not_heard(want, got):
+    """Runs of words that do not come; of those that came as others, as many as there are fewer of these."""
+    want, got = words(want), words(got)
+    runs = difflib.SequenceMatcher(None, want, got, autojunk=False).get_opcodes()
+    return [want[a + to - at:b] for tag, a, b, at, to in runs if tag in ("delete", "replace") and b - a > to - at]
+
+
+def goes_on_where_it_was_heard(w, seconds, loss=0.0, speaks=True):
+    m = w.join("--stay", settings=("llm.provider=instant", "llm.instant.text=" + SENTENCES, "tts.provider=flite",
+                                   "turn.allow_interruptions=false"))
+    in_room(w)
+    ann = Person(w)
+    # On a busy machine the SDK tells of the track, and its sound can be recorded, a second after the server told Myna that
+    # somebody listens: three of the first words were missing then, or nine. So those are the greeting's.
+    ann.wait("stream", who="myna", text="Hello there.")
+    ann.wait("track", who="myna")
+    if not speaks:
+        ann.do("unpublish")
+    before = sum(e.get("type") == "playout" and e.get("what") == "started" for e in m.events.all)
+    ann.do("chat", text="Tell me a story.")
+    m.events.wait(lambda _: sum(e.get("type") == "playout" and e.get("what") == "started" for e in m.events.all) > before, 20, "the answer begins")
+    time.sleep(7)
+    w.net.link(cut=seconds > 0)
+    time.sleep(seconds)
+    w.net.link(loss=loss)
+    ann.wait("legacy", who="myna", text=SENTENCES, final=True, seconds=90)
+    w.net.link()
+    time.sleep(1)
+    check(m.poll() is None, "myna ended:\n" + text_of(m))
+    ann.leave()
+    if "NETFAULT_KEEP" in os.environ:
+        shutil.copy(ann.wav, os.environ["NETFAULT_KEEP"])
+    by_judge = heard(ann.wav)
+    said = "Hello there. " + SENTENCES
+    lost, more = missing(SENTENCES, by_judge), len(words(by_judge)) / len(words(said)) - 1
+    print(f"# {seconds} s without a network: {lost:.1%} of the words missing, {more:+.1%} words: {by_judge}")
+    # The judge takes an article for another, and stumbles where the voice takes up a word again in its middle: a few
+    # words, never many in a row. Of 3 s that were lost nine or so would be missing in one place.
+    gaps = not_heard(SENTENCES, by_judge)
+    check(max(map(len, gaps), default=0) <= 4, f"words in a row were never heard, {gaps}: {by_judge}")
+    check(lost <= 0.12, f"{lost:.1%} of the words were never heard, {gaps}: {by_judge}")
+    check(more <= 0.15, f"{more:.1%} more words than were said: {by_judge}")
+
+
+@case
+def an_answer_goes_on_where_it_was_heard_after_5_s_without_a_network(w):
+    goes_on_where_it_was_heard(w, 5)
+
+
+@case(long=True)
+def an_answer_goes_on_where_it_was_heard_in_a_new_session(w):
+    goes_on_where_it_was_heard(w, 25)
+
+
+@case(long=True)
+def of_a_line_that_loses_a_tenth_and_a_listener_who_sends_nothing_no_word_comes_twice(w):
+    goes_on_where_it_was_heard(w, 0, loss=0.1, speaks=False)
+
+
+@case
+def where_no_udp_passes_sound_goes_over_tcp_and_that_is_said(w):
+    w.net.link(no_udp=True)
+    m, ann = w.begin()
+    asks(ann, m, "over TCP")
+    check("over TCP: UDP to the LiveKit server does not pass" in text_of(m), text_of(m))
+
+
+@case(long=True)
+def where_neither_udp_nor_tcp_passes_it_is_told_what_to_open_and_the_call_ends(w):
+    w.net.link(no_udp=True, no_tcp=[w.server.tcp])
+    began = time.monotonic()
+    m = w.join("--stay")
+    code = livekit_test.ended(m, 300)
+    text = text_of(m)
+    print(f"# given up after {time.monotonic() - began:.0f} s: exit {code}")
+    check(code not in (0, None), f"exit {code}:\n{text}")
+    check("no sound path to the LiveKit server" in text and "7881" in text, text)
+
+
 @case
 def another_address_of_the_machine_is_followed(w):
     m, ann = w.begin()
@@ -156,6 +249,11 @@ def another_address_of_the_machine_is_followed(w):
         check(not went(ann), "the stay was not resumed but begun anew")
     finally:
         w.net.address(faulty_link.NEAR)
+
+
+@case(ice_lite=True)
+def another_address_of_the_machine_is_followed_where_the_server_runs_ice_lite(w):
+    another_address_of_the_machine_is_followed(w)
 
 
 def late(peer, seconds):
@@ -181,6 +279,7 @@ def the_delay_of_sound_is_back_within_10_s_after_jitter_of_200_ms(w):
     if not os.path.exists(rtc_cases.PEER):
         raise Skip("rtc_peer is not built beside the program")
     w.net.link(delay_ms=25)
+    limit = Limit(0.04)
     peers = [rtc_cases.Leash(rtc_cases.PEER, "offer", "beep"), rtc_cases.Leash(*w.net.near, rtc_cases.PEER, "answer", "beep")]
     try:
         rtc_cases.introduce(*peers)
@@ -199,7 +298,8 @@ def the_delay_of_sound_is_back_within_10_s_after_jitter_of_200_ms(w):
             p.end()
     print(f"# sound came {floor} ms late, in the jitter {shaken}, ten seconds later {after}")
     for before, now in zip(floor, after):
-        check(now - before <= 40, f"sound came {before:.0f} ms late before, {now:.0f} ms ten seconds after the jitter")
+        check(now - before <= 1000 * limit.asked + 1000 * limit.slack(0.04),
+              f"sound came {before:.0f} ms late before, {now:.0f} ms ten seconds after the jitter")
 
 
 def words(text):
@@ -252,11 +352,9 @@ def both_ways(w, here, said, loss):
     w.net.link()
     ann.leave()
     m.send_signal(signal.SIGINT)
-    m.wait(20)
+    livekit_test.ended(m, 20)
     by_judge = heard(ann.wav)
     check(transcript(m), "Myna heard nothing:\n" + text_of(m))
-    if by_judge is None:
-        raise Skip("the judge cannot be had")
     print(f"# {loss:.0%} loss: Myna heard: {transcript(m)}\n# the judge heard: {by_judge}")
     return wrong(SENTENCES, transcript(m)), wrong(SENTENCES + " Thank you.", by_judge)
 
@@ -307,7 +405,7 @@ def main():
             w, began = None, time.monotonic()
             try:
                 in_time()
-                w = Wired(here, net)
+                w = Wired(here, net, c.ice_lite)
                 c(w)
                 if "NETFAULT_LOG" in os.environ and w.mynas:
                     with open(w.mynas[0].log, encoding="utf-8") as f:

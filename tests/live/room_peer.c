@@ -1,11 +1,12 @@
 /* room_peer.c - a stay of ours in a room on a leash, for what no call of `myna join` does by
  * itself: calls of methods from our side, byte streams, data and attributes.
  *
- *     room_peer URL TOKEN
+ *     room_peer URL TOKEN [KEY]
  *
  * A line of JSON each way. In: {"do": "text"|"bytes", "topic", "to", "text"|"n"}, {"do": "call",
  * "to", "method", "text"}, {"do": "data", "topic", "to", "text", "lossy"}, {"do": "attribute",
- * "key", "value"}, {"do": "leave"}. Out: what happens, as livekit_person.py tells it. It has the
+ * "key", "value"}, {"do": "simulate", "fault"} (a fault that the server is asked for), {"do":
+ * "leave"}. Out: what happens, as livekit_person.py tells it. It has the
  * methods "echo" and "fail". Ends with its input.
  */
 #include <stdio.h>
@@ -16,7 +17,7 @@
 #include <jansson.h>
 
 #include "lines_in.h"
-#include "livekit/room.h"
+#include "livekit/room_inside.h"
 #include "util/grave.h"
 #include "util/host.h"
 #include "util/http.h"
@@ -47,7 +48,8 @@ static void on_state(void *arg, enum myna_lk_room_state state, const struct myna
     static const char *const names[] = {"joining", "in", "lost", "over"};
 
     (void)arg;
-    put(json_pack("{s:s,s:s}", "is", names[state], "text", end ? end->message : ""));
+    put(json_pack("{s:s,s:s,s:s}", "is", names[state], "text", end ? end->message : "", "sid",
+                  w.room ? myna_lk_room_sid(w.room) : ""));
     if (state == MYNA_LK_STAY_OVER)
         myna_loop_stop(w.host.loop);
 }
@@ -91,6 +93,12 @@ static void on_data(void *arg, const struct myna_lk_person *from, const char *id
                   topic, "text", body.ptr ? (const char *)body.ptr : "", body.len));
 }
 
+static void on_unreadable(void *arg, const struct myna_lk_person *p, const char *why)
+{
+    (void)arg;
+    put(json_pack("{s:s,s:s,s:s}", "is", "unreadable", "who", p->identity, "text", why));
+}
+
 static void on_stream(void *arg, const struct myna_lk_person *from, const char *identity,
                       const Myna__Lk__StreamHeader *h, struct myna_view body, bool is_text)
 {
@@ -100,8 +108,9 @@ static void on_stream(void *arg, const struct myna_lk_person *from, const char *
     (void)from;
     for (size_t i = 0; i < body.len; i++)
         sum += body.ptr[i];
-    put(json_pack("{s:s,s:s,s:s,s:b,s:i,s:i,s:s}", "is", "stream", "who", identity, "topic",
-                  h->topic, "is_text", is_text, "n", (int)body.len, "sum", (int)sum, "text",
+    put(json_pack("{s:s,s:s,s:s,s:b,s:b,s:i,s:i,s:s}", "is", "stream", "who", identity, "topic",
+                  h->topic, "is_text", is_text, "packed", h->compression != 0, "n", (int)body.len,
+                  "sum", (int)sum, "text",
                   is_text && body.len < 1000 ? (const char *)body.ptr : ""));
 }
 
@@ -179,6 +188,31 @@ static void call(const json_t *j)
         put(json_pack("{s:s}", "is", "not_sent"));
 }
 
+/* As `lk` and LiveKit's SDKs ask for it; no call of a stay does. */
+static void simulate(const char *what)
+{
+    Myna__Lk__SimulateScenario s = MYNA__LK__SIMULATE_SCENARIO__INIT;
+    Myna__Lk__SignalRequest rq = MYNA__LK__SIGNAL_REQUEST__INIT;
+
+    if (!strcmp(what, "node_failure")) {
+        s.scenario_case = MYNA__LK__SIMULATE_SCENARIO__SCENARIO_NODE_FAILURE;
+        s.node_failure = true;
+    } else if (!strcmp(what, "migration")) {
+        s.scenario_case = MYNA__LK__SIMULATE_SCENARIO__SCENARIO_MIGRATION;
+        s.migration = true;
+    } else if (!strcmp(what, "server_leave")) {
+        s.scenario_case = MYNA__LK__SIMULATE_SCENARIO__SCENARIO_SERVER_LEAVE;
+        s.server_leave = true;
+    } else if (!strcmp(what, "disconnect_signal_on_resume")) {
+        s.scenario_case = MYNA__LK__SIMULATE_SCENARIO__SCENARIO_DISCONNECT_SIGNAL_ON_RESUME;
+        s.disconnect_signal_on_resume = true;
+    }
+    rq.message_case = MYNA__LK__SIGNAL_REQUEST__MESSAGE_SIMULATE;
+    rq.simulate = &s;
+    if (myna_lk_signal_send(w.room->signal, &rq))
+        put(json_pack("{s:s}", "is", "not_sent"));
+}
+
 static void take_line(const char *line)
 {
     json_t *j = json_loads(line, 0, NULL);
@@ -199,6 +233,8 @@ static void take_line(const char *line)
     else if (!strcmp(what, "attribute"))
         (void)!myna_lk_room_attribute(w.room, json_string_value(json_object_get(j, "key")),
                                       json_string_value(json_object_get(j, "value")));
+    else if (!strcmp(what, "simulate"))
+        simulate(json_string_value(json_object_get(j, "fault")));
     else if (!strcmp(what, "leave"))
         myna_lk_room_leave(w.room);
     json_decref(j);
@@ -222,6 +258,7 @@ int main(int argc, char **argv)
         .data = on_data,
         .stream = on_stream,
         .rpc = {on_called, on_done},
+        .unreadable = on_unreadable,
     };
     struct myna_lk_room_options opt = {.host = &w.host, .conf = &w.conf, .track_name = "peer"};
     struct myna_poll *input;
@@ -231,6 +268,7 @@ int main(int argc, char **argv)
         return 2;
     w.conf.url = argv[1];
     w.conf.token = argv[2];
+    w.conf.e2ee.key = argc > 3 ? argv[3] : NULL;
     w.host.loop = myna_loop_create(&(struct myna_loop_options){.workers = 1}, &why);
     w.host.log = myna_log_create(&(struct myna_log_options){.level = MYNA_LOG_INFO});
     myna_rand_seed(&w.host.rand, myna_rand_system_seed());

@@ -1,6 +1,6 @@
 /* rtc_peer.c - one connection of ours on a leash, for interop with stacks that we did not write.
  *
- *     rtc_peer offer|answer [tcp] [beep] [relay URL USER PASSWORD]
+ *     rtc_peer offer|answer [tcp] [beep] [relay URL USER PASSWORD]...
  *
  * A line of JSON each way. In: {"sdp": …} the other side's description, {"restart": true} a new
  * offer with an ICE restart, {"send": …} a text on the channel. Out: {"sdp": …} ours, complete with
@@ -34,7 +34,7 @@ static struct {
     myna_us loud_at; /* of the machine's clock: when it was loud last */
     bool beeps;
     bool offers, waits; /* waits: our description is due once all candidates are there */
-    char in[1 << 18], last[128], why[256];
+    char in[1 << 18], last[128], why[512];
     size_t n_in;
     double phase, energy, hz, rms;
     int crossings, block, loud, messages, tracks;
@@ -247,7 +247,7 @@ int main(int argc, char **argv)
     struct myna_rtc_channel_options channel = {
         .label = "chat", .ordered = true, .max_retransmits = -1};
     struct myna_rtc_options opt = {.host = &w.host, .loopback = true};
-    struct myna_rtc_server server = {0};
+    struct myna_rtc_server servers[4];
     struct myna_poll *input;
     struct myna_why why;
 
@@ -257,10 +257,10 @@ int main(int argc, char **argv)
             opt.no_udp = true;
         } else if (!strcmp(argv[i], "beep")) {
             w.beeps = true;
-        } else if (!strcmp(argv[i], "relay") && i + 3 < argc) {
-            server = (struct myna_rtc_server){argv[i + 1], argv[i + 2], argv[i + 3]};
-            opt.servers = &server;
-            opt.n_servers = 1;
+        } else if (!strcmp(argv[i], "relay") && i + 3 < argc && opt.n_servers < 4) {
+            servers[opt.n_servers++] =
+                (struct myna_rtc_server){argv[i + 1], argv[i + 2], argv[i + 3]};
+            opt.servers = servers;
             opt.relay_only = true;
             i += 3;
         }

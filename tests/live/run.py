@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Conversations with servers that we did not write, and with one that does everything wrong.
 
-    tests/live/run.py PROGRAM [PART OF A NAME]
+    tests/live/run.py PROGRAM [--files agents,hermes] [PART OF A NAME]
 
 Prints TAP. Peers live in ${XDG_CACHE_HOME:-~/.cache}/myna-peers and are installed by name at first
 use; what cannot be had is named as a skip. Cases are the functions marked @case of the files
@@ -29,4 +29,11 @@ def begun_in_time(c, here):
 harness.by_itself()
 for path in sorted(glob.glob(os.path.join(HERE, "*_cases.py"))):
     importlib.import_module(os.path.basename(path)[:-3])
-sys.exit(harness.run("live", sys.argv[2:], begun_in_time))
+words, modules = sys.argv[2:], None
+if words[:1] == ["--files"]:
+    modules = {w + "_cases" for w in words[1].split(",")}
+    words = words[2:]
+    unknown = modules - set(sys.modules)
+    if unknown:
+        sys.exit("there is no " + ", ".join(sorted(unknown)))
+sys.exit(harness.run("live", words, begun_in_time, modules))

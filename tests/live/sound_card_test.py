@@ -26,6 +26,7 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "support"))
 from harness import Skip, by_itself, case, check, need_models, run  # noqa: E402 - needs the path above
+from patience import Limit  # noqa: E402
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 QUESTION = os.path.join(TOP, "data", "question.wav")
@@ -63,10 +64,10 @@ class Cards:
         self.children = []
         self.daemon = self.start("pulseaudio", "-n", "-F", f.name, "--exit-idle-time=-1", "--daemonize=no",
                                  "--use-pid-file=no", "--log-level=error")
-        deadline = time.monotonic() + 10
+        limit = Limit(10)
         while subprocess.run(["pactl", "info"], env=self.env, stdout=subprocess.DEVNULL,
                              stderr=subprocess.DEVNULL).returncode:
-            check(time.monotonic() < deadline and self.daemon.poll() is None, "the PulseAudio daemon does not start")
+            check(not limit.over() and self.daemon.poll() is None, "the PulseAudio daemon does not start")
             time.sleep(0.1)
         for sink in ("ear", "mouth"):
             self.start("parec", "--latency-msec=20", "-d", sink + ".monitor")
@@ -113,10 +114,10 @@ class Console:
         return bool(data)
 
     def until(self, pattern, seconds, since=0):
-        deadline = time.monotonic() + seconds
+        limit = Limit(seconds)
         while not re.search(pattern, self.seen[since:]):
-            left = deadline - time.monotonic()
-            check(left > 0, f"no {pattern!r} on the screen within {seconds} s:\n{self.lines()}")
+            left = limit.left()
+            check(left > 0, f"no {pattern!r} on the screen within {limit}:\n{self.lines()}")
             if not self.read(left):
                 check(re.search(pattern, self.seen[since:]), f"ended without {pattern!r}:\n{self.lines()}")
         return len(self.seen)
@@ -125,8 +126,8 @@ class Console:
         os.write(self.fd, key)
 
     def exit(self, seconds):
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline and self.read(max(0.01, deadline - time.monotonic())):
+        limit = Limit(seconds)
+        while not limit.over() and self.read(max(0.01, limit.left())):
             pass
         return self.process.wait(timeout=10)
 
@@ -200,11 +201,11 @@ def a_second_ctrl_c_ends_at_once(here, cards):
         con.key(b"\x03")
         con.until(r"Hanging up", 10)
         con.key(b"\x03")
-        began = time.monotonic()
+        limit = Limit(4)
         code = con.exit(8)
         # killed by it in its very last moment: what a shell calls 130 too
         check(code in (130, -signal.SIGINT), f"two Ctrl-C: exit {code}\n{con.lines()}")
-        check(time.monotonic() - began < 4, "it was not at once")
+        check(not limit.over(), "it was not at once")
     finally:
         con.close()
 

@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 
-from common import HERE, MYNA, RUNNING, aimock_with, case, check, clean_env, need_models, wait_for
+from common import HERE, MYNA, RUNNING, Limit, aimock_with, case, check, clean_env, need_models, wait_for
 
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "speech"))
 
@@ -37,7 +37,7 @@ class Call:
         t = threading.Thread(target=meanwhile or (lambda: None), daemon=True)
         t.start()
         try:
-            self.printed = p.communicate(timeout=180)[0]
+            self.printed = p.communicate(timeout=600)[0]
         except subprocess.TimeoutExpired:
             p.kill()
             raise
@@ -101,7 +101,9 @@ def dying(here, when, *flags):
             when(s)
             s.end()
 
-        call = Call(here, s.url, path, "--set", "session.retry_max=0", *flags, fast=False, meanwhile=meanwhile)
+        # in real time: a machine that is busy with other things may need a while to hear the last word
+        call = Call(here, s.url, path, "--set", "session.retry_max=0", "--set", "transport.file.tail=6s", "--set",
+                    "transport.file.patience=60s", *flags, fast=False, meanwhile=meanwhile)
         check(call.of("error"), f"no error was told\n{call.printed[-1500:]}")
         known = call.of("error")[-1]["time_ms"]
         return call, known, [e["time_ms"] for e in call.of("playout") if e["what"] == "started" and e["time_ms"] >= known]
@@ -122,8 +124,9 @@ def a_model_killed_in_mid_stream_is_spoken_about_within_a_second(here):
         asked(s)
         time.sleep(0.3)  # some words have come, none is a sentence yet
 
+    limit = Limit(1)
     call, known, began = dying(here, in_the_first_sentence)
-    check(began and began[0] - known <= 1000, f"known at {known}, sound began at {began}\n{call.printed[-1500:]}")
+    check(began and began[0] - known <= 1000 * limit.seconds(), f"known at {known}, sound began at {began}\n{call.printed[-1500:]}")
     heard = heard_text(call.out)[0].lower()
     check("sorry" in heard and "once upon" not in heard, f"heard was {heard!r}")
 

@@ -169,6 +169,22 @@ TEST(a_door_that_breaks_ends_the_call_and_says_why)
     sim_end(s);
 }
 
+TEST(what_does_not_work_at_a_door_is_told_and_the_call_goes_on)
+{
+    struct sim *s = question(&(struct sim_setup){0}, 4000);
+    struct myna_fault f = {.stage = MYNA_STAGE_TRANSPORT,
+                           .err = MYNA_ECONFIG,
+                           .provider = "loopback",
+                           .message = "one of them speaks in ciphers"};
+
+    sim_run(s, 1000);
+    myna_transport_fault(sim_transport(s), 1, &f);
+    sim_run(s, 12000);
+    CHECK_ERRORS(s, "transport fatal@1000");
+    CHECK(!sim_message(s, MYNA_ROLE_ASSISTANT, 0)->interrupted);
+    sim_end(s);
+}
+
 /* ---- a line without frames */
 
 static const char *const by_energy[] = {"vad.provider=energy", NULL};

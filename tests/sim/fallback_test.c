@@ -362,7 +362,7 @@ TEST(a_fallback_that_there_is_not_is_named)
     CHECK_EQ(myna_config_set(cfg, "tts.provider", "instant", "test", &why), MYNA_OK);
     CHECK_EQ(myna_runtime_create(&opt, &rt, &why), MYNA_OK);
     CHECK_EQ(myna_session_create(rt, &so, &session, &why), MYNA_ECONFIG);
-    CHECK_HAS(why.text, "there is no llm provider 'rehersal'; did you mean 'rehearsal'?");
+    CHECK_HAS(why.text, "test: there is no llm provider 'rehersal'; did you mean 'rehearsal'?");
     myna_runtime_destroy(rt);
     myna_config_destroy(cfg);
 }

@@ -60,6 +60,24 @@ TEST(the_new_agent_greets_and_has_its_own_words_and_tools)
     sim_end(s);
 }
 
+TEST(one_agent_alone_has_the_tools_of_its_list_and_nobody_to_hand_over_to)
+{
+    static const char *const config[] = {"agent.tools=price",
+                                         "tools.price.url=http://127.0.0.1:1/price",
+                                         "tools.price.description=Tells a price.",
+                                         "tools.weather.url=http://127.0.0.1:1/weather",
+                                         "tools.weather.description=Tells the weather.",
+                                         NULL};
+    struct sim *s = sim_create(&(struct sim_setup){.config = config});
+
+    sim_user(s, 500, 2500, ASK, 200);
+    sim_answer(s, ASK, WORDS);
+    sim_voice(s, WORDS, 1000);
+    sim_run(s, 6000);
+    CHECK_STR(config_item(s, 0)->tools_added, "price");
+    sim_end(s);
+}
+
 TEST(an_agent_without_a_greeting_makes_its_first_words)
 {
     static const char *const config[] = {"agents.sales.instructions=You sell birds.", NULL};
@@ -188,6 +206,11 @@ TEST(what_is_wrong_with_the_agents_is_told_at_the_start)
     refused(
         (const char *const[]){"agents.sales.tools", "price", NULL},
         "agents.sales.tools names \"price\", but there is no tool of that name: add tools.price");
+    /* one agent alone */
+    refused((const char *const[]){"agent.tools", "price", NULL},
+            "--set: agent.tools names \"price\", but there is no tool of that name");
+    refused((const char *const[]){"agent.handoff", "sales", NULL},
+            "--set: agent.handoff names \"sales\", but there is no agent of that name");
 }
 
 TEST(the_new_agent_has_its_own_patience_and_the_first_one_its_again)

@@ -2,11 +2,17 @@
  * anew in it: what a room with people who bring tools needs (voice-gateway 9). */
 #include "sim.h"
 
+static int refused = -1; /* calls of a tool that the host took back; -1: it has it */
+
 static bool tool(struct sim *s, const struct myna_tool_call *call)
 {
     struct myna_tool_result r = {.size = sizeof r, .output = "lit"};
 
     CHECK_STR(call->name, "light");
+    if (refused >= 0) {
+        refused++;
+        return false;
+    }
     sim_result_later(s, call->call_id, 500, &r);
     return true;
 }
@@ -37,9 +43,12 @@ TEST(a_tool_that_comes_in_the_middle_is_called_and_one_that_went_is_unknown)
     sim_run(s, 8000);
     CHECK_TOOLS(s, "light: lit");
     CHECK_EQ(offer(s, &dark, 1, &why), MYNA_OK);
+    refused = 0;
     CHECK_EQ(myna_session_text(sim_session(s), "two"), MYNA_OK);
     sim_run(s, 15000);
     CHECK_TOOLS(s, "light: lit | light error: Unknown function: light");
+    CHECK_EQ(refused, 1); /* it may have known why */
+    refused = -1;
     sim_end(s);
 }
 

@@ -55,13 +55,16 @@ struct sim {
     size_t n_answers;
     struct sim_voice voices[SIM_ROWS];
     size_t n_voices;
+    uint32_t vad_refuses; /* 0: nobody */
     struct {
         myna_us at;
         bool retryable;
         int times;
         bool all; /* the spare one too */
     } stt_failure;
-    int llm_requests, tts_requests;
+    int llm_requests, llm_items, tts_requests;
+    char asked[SIM_ROWS][200];
+    char seen[200];                                      /* pictures of the requests */
     char model[64], voice[64];                           /* asked for last; "" the provider's own */
     uint8_t stt_sound[SIM_MAX_S * 1000 / MYNA_FRAME_MS]; /* per frame: was it sound? */
 

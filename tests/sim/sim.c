@@ -176,6 +176,8 @@ static void on_event(void *arg, struct myna_session *session, const struct myna_
              ev->u.switched.from, ev->u.switched.to);
         break;
     case MYNA_EV_PERSON_SPEAKING:
+    case MYNA_EV_DATA_RECEIVED:
+    case MYNA_EV_ATTRIBUTE_CHANGED:
     case MYNA_EV_SESSION_USAGE_UPDATED:
     case MYNA_EV_OVERLAPPING_SPEECH:
     case MYNA_EV_EOT_PREDICTION:
@@ -518,6 +520,11 @@ struct sim_voice *sim_voice(struct sim *s, const char *text, int audio_ms)
     return &s->voices[s->n_voices++];
 }
 
+void sim_vad_refuses(struct sim *s, uint32_t who)
+{
+    s->vad_refuses = who;
+}
+
 void sim_stt_fails(struct sim *s, int at_ms, bool retryable, int times)
 {
     s->stt_failure.at = at_ms * MYNA_MS;
@@ -719,6 +726,11 @@ const char *sim_voice_name(struct sim *s)
 int sim_llm_requests(struct sim *s)
 {
     return s->llm_requests;
+}
+
+int sim_llm_items(struct sim *s)
+{
+    return s->llm_items;
 }
 
 int sim_tts_requests(struct sim *s)

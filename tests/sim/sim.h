@@ -82,7 +82,8 @@ struct sim_answer {
     int ttft_ms, duration_ms;
     enum sim_failure failure;
     bool retryable;
-    int times; /* that it fails; then it works. 0: always */
+    int times;       /* that it fails; then it works. 0: always */
+    int http_status; /* of its fault */
     struct sim_call {
         const char *name, *arguments, *id; /* id NULL: none is given */
         const char *extra;
@@ -101,6 +102,7 @@ struct sim_voice {
     int loading_ms; /* so long it says that it is being loaded, every 4 s; then all goes on */
 };
 struct sim_voice *sim_voice(struct sim *s, const char *text, int audio_ms);
+void sim_vad_refuses(struct sim *s, uint32_t who); /* to be opened for them */
 void sim_stt_fails(struct sim *s, int at_ms, bool retryable, int times);
 void sim_stt_all_fail(struct sim *s, int at_ms, int times);
 /* Of each stage there is a second provider, "spare" ("llm.fallback=spare"). Rows of the agent and
@@ -173,9 +175,16 @@ int sim_sound_ms(struct sim *s, int from_ms, int to_ms);
 bool sim_stt_heard(struct sim *s, int from_ms, int to_ms);
 /* Streams of the voice and requests to the agent that were opened. */
 int sim_llm_requests(struct sim *s);
+/* Items of the conversation in the last request. */
+int sim_llm_items(struct sim *s);
+/* What the nth request showed the agent, as "-p1 ann-1 > hello | Hi! | what?": the conversation's
+ * id behind the session's, whose it is (- nobody's), what was said in it. */
+const char *sim_asked(struct sim *s, int nth);
 /* Named in the last request; "" none. */
 const char *sim_model(struct sim *s);
 const char *sim_voice_name(struct sim *s);
 int sim_tts_requests(struct sim *s);
+/* What of each request was seen, one word a request: the first byte of each picture, "-" none. */
+const char *sim_seen(struct sim *s);
 
 #endif

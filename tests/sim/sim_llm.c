@@ -82,6 +82,7 @@ static void llm_step(struct myna_timer *timer)
                   .err = MYNA_EPROVIDER,
                   .provider = "sim",
                   .message = "the scripted agent broke",
+                  .http_status = st->row.http_status,
                   .retryable = st->row.retryable},
     };
 
@@ -141,6 +142,49 @@ static struct sim_answer *llm_find(struct sim *s, const struct myna_llm_request 
     return NULL;
 }
 
+static void llm_see(struct sim *s, const struct myna_llm_request *req)
+{
+    size_t n = strlen(s->seen), before = n;
+
+    if (n && n + 2 < sizeof s->seen)
+        s->seen[n++] = ' ';
+    before = n;
+    for (size_t i = 0; i < req->n_items; i++)
+        for (size_t k = 0; k < req->items[i].n_images && n + 2 < sizeof s->seen; k++)
+            if (req->items[i].images[k].bytes)
+                s->seen[n++] = (char)req->items[i].images[k].bytes[0];
+    if (n == before && n + 2 < sizeof s->seen)
+        s->seen[n++] = '-';
+    s->seen[n] = '\0';
+}
+
+static void llm_hear(struct sim *s, const struct myna_llm_request *req)
+{
+    const char *id = s->session ? myna_session_id(s->session) : "";
+    char *to = s->asked[s->llm_requests % SIM_ROWS];
+    size_t size = sizeof s->asked[0], n;
+    bool any = false;
+
+    n = strncmp(req->session_id, id, strlen(id)) == 0 ? strlen(id) : 0;
+    snprintf(to, size, "%s %s >", req->session_id + n, req->caller ? req->caller : "-");
+    for (size_t i = 0; i < req->n_items; i++)
+        if (req->items[i].type == MYNA_ITEM_MESSAGE) {
+            n = strlen(to);
+            snprintf(to + n, size - n, "%s%s", any ? " | " : " ", req->items[i].text);
+            any = true;
+        }
+}
+
+const char *sim_asked(struct sim *s, int nth)
+{
+    return s->asked[nth % SIM_ROWS];
+}
+
+const char *sim_seen(struct sim *s)
+{
+    return s->seen;
+}
+
 static enum myna_err llm_start(struct myna_llm *llm, const struct myna_llm_request *req,
                                struct myna_llm_stream **out)
 {
@@ -148,7 +192,10 @@ static enum myna_err llm_start(struct myna_llm *llm, const struct myna_llm_reque
     struct sim_answer *row = llm_find(s, req, ((struct llm *)llm)->spare);
     struct llm_stream *st;
 
+    llm_hear(s, req);
     s->llm_requests++;
+    s->llm_items = (int)req->n_items;
+    llm_see(s, req);
     snprintf(s->model, sizeof s->model, "%s", req->model ? req->model : "");
     if (row && row->failure == SIM_REFUSES)
         return MYNA_EPROVIDER;

@@ -102,9 +102,12 @@ static void vad_step(struct myna_timer *timer)
 
 static enum myna_err vad_open(struct myna_vad *vad, struct myna_vad_stream **out)
 {
-    struct vad_stream *st = calloc(1, sizeof *st);
+    struct vad_stream *st;
     struct sim *s = ((struct vad *)vad)->s;
 
+    if (s->coming && s->coming == s->vad_refuses)
+        return MYNA_EPROVIDER;
+    st = calloc(1, sizeof *st);
     if (!st)
         return MYNA_ENOMEM;
     st->base.vad = vad;

@@ -83,6 +83,45 @@ TEST(e3_the_same_with_an_empty_one)
     silent("");
 }
 
+#define REFUSED "The agent is not reachable."
+
+TEST(a_key_that_is_refused_has_its_own_sentence_once_and_other_errors_keep_theirs)
+{
+    static const char *const config[] = {"session.error_sentence=" SORRY,
+                                         "session.refused_sentence=" REFUSED, NULL};
+    struct rows r;
+    struct sim *s = question(&(struct sim_setup){.config = config}, &r);
+    struct sim_answer *again, *broken;
+
+    r.answer->failure = SIM_FAULT;
+    r.answer->http_status = 401;
+    sim_voice(s, REFUSED, 1000);
+    sim_user(s, 8000, 9000, "And now?", 200);
+    again = sim_answer(s, "And now?", "Yes.");
+    again->failure = SIM_FAULT;
+    again->http_status = 403;
+    sim_user(s, 12000, 13000, "Not yet?", 200);
+    broken = sim_answer(s, "Not yet?", "Yes.");
+    broken->failure = SIM_FAULT;
+    broken->http_status = 400;
+    sim_run(s, 18000);
+    CHECK_ERRORS(s, "llm fatal@3100 | llm fatal@9600 | llm fatal@13600");
+    CHECK_PLAYOUTS(s, "heard=1000@4300~ | heard=1500@15300~");
+    sim_end(s);
+}
+
+TEST(without_that_sentence_a_refused_key_is_an_error_like_any_other)
+{
+    struct rows r;
+    struct sim *s = question(&with_sentence, &r);
+
+    r.answer->failure = SIM_FAULT;
+    r.answer->http_status = 401;
+    sim_run(s, 8000);
+    CHECK_PLAYOUTS(s, "heard=1500@4800~");
+    sim_end(s);
+}
+
 TEST(e4_of_a_half_sentence_before_the_error_nothing_is_voiced)
 {
     struct rows r;
@@ -327,6 +366,42 @@ TEST(without_sound_the_sentence_is_shown)
     r.answer->failure = SIM_FAULT;
     sim_run(s, 9000);
     CHECK_AGENT(s, "listening@0 | thinking@3000 | speaking@3100 | listening@3100");
+    sim_end(s);
+}
+
+/* An answer that nobody could say can be read (voice-gateway 19, case 27). */
+static char read_text[200];
+
+static void collect_text(struct sim *s, const struct myna_event *ev)
+{
+    (void)s;
+    if (ev->type == MYNA_EV_AGENT_TRANSCRIPT && ev->u.agent_transcript.is_final)
+        snprintf(read_text, sizeof read_text, "%s", ev->u.agent_transcript.text);
+}
+
+TEST(with_show_unspoken_an_answer_whose_voice_fails_is_shown_and_no_sentence_is_said)
+{
+    static const char *const shown[] = {"session.show_unspoken=true", NULL};
+    struct sim *s = sim_create(&(struct sim_setup){.config = shown, .told = collect_text});
+    struct sim_voice *row;
+
+    sim_user(s, 500, 2500, HELLO, 200);
+    sim_answer(s, HELLO, ANSWER);
+    row = sim_voice(s, ANSWER, 2000);
+    row->failure = SIM_FAULT;
+    row->times = 1;
+    sim_user(s, 8000, 9000, "And now?", 200);
+    sim_answer(s, "And now?", "Now I can hear you well.");
+    sim_voice(s, "Now I can hear you well.", 1000);
+    read_text[0] = '\0';
+    sim_run(s, 7000);
+    CHECK_STR(read_text, ANSWER);
+    CHECK_PLAYOUTS(s, "");
+    CHECK_ERRORS(s, "tts fatal");
+    CHECK_AGENT(s, "listening@0 | thinking@3000 | listening@3500~");
+    CHECK_ITEMS(s, "handoff | user: " HELLO " | assistant: " ANSWER);
+    sim_run(s, 13000); /* the next one is spoken again */
+    CHECK_PLAYOUTS(s, "heard=1000@11000~");
     sim_end(s);
 }
 

@@ -206,6 +206,47 @@ TEST(a_tool_server_that_is_not_there_is_an_event_and_the_call_goes_on)
     sim_end(s);
 }
 
+/* Any tool of the host's. */
+static bool host(struct sim *s, const struct myna_tool_call *call)
+{
+    struct myna_tool_result r = {.size = sizeof r, .output = "of the host"};
+
+    sim_result_later(s, call->call_id, 100, &r);
+    return true;
+}
+
+TEST(a_server_that_comes_later_has_its_names_and_the_hosts_tools_of_the_same_are_gone)
+{
+    static const struct myna_tool_def own[] = {{"echo", "of the host", NULL},
+                                               {"light", "of the host", NULL}};
+    const char *tree = getenv("MYNA_TEST_TREE");
+    char command[600];
+    const char *const config[] = {"tools.s.kind=mcp", command, NULL};
+    struct myna_why why = {0};
+    struct sim *s;
+
+    CHECK(tree);
+    snprintf(command, sizeof command,
+             "tools.s.command=[\"python3\",\"%s/tests/support/mcp_server.py\",\"legacy\","
+             "\"/dev/null\"]",
+             tree);
+    s = sim_create(&(struct sim_setup){.config = config, .tool = host, .tools = own, .n_tools = 2});
+    sim_answer(s, "one", "")->calls[0] = (struct sim_call){"echo", "{\"words\":\"hi\"}", "1"};
+    sim_answer(s, "two", "")->calls[0] = (struct sim_call){"light", "{}", "2"};
+    sim_answer(s, "output:heard hi", ANSWER);
+    sim_answer(s, "output:of the host", ANSWER);
+    sim_voice(s, ANSWER, 500);
+    sim_run(s, 1000);
+    CHECK_ERRORS(s, "tool recoverable");
+    CHECK_EQ(myna_session_text(sim_session(s), "one"), MYNA_OK);
+    sim_run(s, 5000);
+    CHECK_EQ(myna_session_text(sim_session(s), "two"), MYNA_OK);
+    sim_run(s, 9000);
+    CHECK_TOOLS(s, "echo: heard hi | light: of the host");
+    CHECK_EQ(myna_session_tools(sim_session(s), own, 2, &why), MYNA_EINVAL);
+    sim_end(s);
+}
+
 /* What a session says that cannot be made. */
 static void refused(const char *key, const char *value, const struct myna_tool_def *tool,
                     const char *says)

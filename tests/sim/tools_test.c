@@ -297,6 +297,28 @@ TEST(rounds_of_tools_end_with_an_answer)
     sim_end(s);
 }
 
+TEST(a_model_that_calls_in_a_circle_and_says_no_word_is_spoken_about)
+{
+    static const char *const config[] = {"session.max_tool_steps=2",
+                                         "session.error_sentence=Sorry.", NULL};
+    struct sim *s = sim_create(&(struct sim_setup){TOOLS, .tool = tool, .config = config});
+
+    executed = 0;
+    sim_user(s, 500, 2500, ASK, 200);
+    sim_answer(s, ASK, "")->calls[0] = (struct sim_call){"get_weather", TOKYO, NULL};
+    sim_answer(s, "output:sunny", "")->calls[0] = (struct sim_call){"get_weather", TOKYO, NULL};
+    sim_voice(s, "Sorry.", 500);
+    sim_user(s, 12000, 14000, "Thanks.", 200);
+    sim_answer(s, "Thanks.", "You're welcome.");
+    sim_voice(s, "You're welcome.", 500);
+    sim_run(s, 16000);
+    CHECK_EQ(sim_llm_requests(s), 4);
+    CHECK_EQ(executed, 2);
+    CHECK_ERRORS(s, "llm fatal@3900");
+    CHECK_PLAYOUTS(s, "heard=500@4600~ | heard=500@15500~");
+    sim_end(s);
+}
+
 TEST(more_calls_than_allowed_are_dropped)
 {
     struct sim *s = sim_create(&with_tools);

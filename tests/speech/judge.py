@@ -10,9 +10,13 @@ import subprocess
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(os.path.dirname(HERE), "support"))
+from alone import alone  # noqa: E402 - needs the path above
+
 HOME = os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "myna-peers", "judge")
 
 
+@alone(HOME)
 def environment():
     """Path of the judge's python, or a sentence why there is none: (python, None) or (None, why)."""
     python = os.path.join(HOME, "bin", "python")

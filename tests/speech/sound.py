@@ -68,9 +68,9 @@ def alike(a, b):
     return a == b or difflib.SequenceMatcher(None, a, b).ratio() >= 0.75
 
 
-def check_words(question, answer):
-    """Every word of the question is in the answer, as far as a recogniser can tell: words of one or
-    two letters are too short for it, and the voice draws its breath by chance."""
+def check_words(question, answer, but=0):
+    """Every word of the question is in the answer, `but` so many at most, as far as a recogniser can tell: words of one
+    or two letters are too short for it, and the voice draws its breath by chance."""
     have = set(words(answer))
     missing = [w for w in words(question) if len(w) > 2 and not any(alike(w, h) for h in have)]
-    check(not missing, f"the answer has no {missing}: it was heard as {answer!r}")
+    check(len(missing) <= but, f"the answer has no {missing}: it was heard as {answer!r}")

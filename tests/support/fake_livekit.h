@@ -7,11 +7,9 @@
 #ifndef TESTS_FAKE_LIVEKIT_H
 #define TESTS_FAKE_LIVEKIT_H
 
-#include "fake_http.h"
+#include "fake_ws.h"
 
 #include "livekit/pb.h"
-#include "util/crypto.h"
-#include "util/ws_frame.h"
 
 enum { FAKE_LK_KEPT = 64 };
 
@@ -37,13 +35,7 @@ struct fake_livekit {
 static inline void fake_lk_frame(struct fake_livekit *lk, enum myna_ws_opcode op,
                                  struct myna_view body)
 {
-    struct myna_buf b;
-
-    CHECK(lk->conn);
-    myna_buf_init(&b, 4 << 20);
-    myna_ws_put_frame(&b, op, body, NULL);
-    fake_send(lk->conn, (const char *)b.ptr, b.len);
-    myna_buf_fini(&b);
+    fake_ws_send(lk->conn, op, body);
 }
 
 static inline void fake_lk_say(struct fake_livekit *lk, const Myna__Lk__SignalResponse *m)
@@ -132,23 +124,8 @@ static inline void fake_lk_read_join(struct fake_livekit *lk, const char *query)
 
 static inline void fake_lk_upgrade(struct fake_livekit *lk, struct fake_conn *c)
 {
-    const char *key = strcasestr(c->request, "sec-websocket-key: ");
-    char text[200];
-    uint8_t sha[20];
-    struct myna_buf b;
-
-    CHECK(key && !lk->conn);
-    snprintf(text, sizeof text, "%.24s258EAFA5-E914-47DA-95CA-C5AB0DC85B11", key + 19);
-    CHECK(myna_sha1(myna_view_of(text), sha));
-    myna_buf_init(&b, 0);
-    myna_base64_put(&b, (struct myna_view){sha, 20}, MYNA_BASE64);
-    snprintf(text, sizeof text,
-             "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-             "Sec-WebSocket-Accept: %s\r\n\r\n",
-             myna_buf_str(&b));
-    fake_say(c, text);
-    myna_buf_fini(&b);
-    c->len = 0;
+    CHECK(!lk->conn);
+    fake_ws_upgrade(c, NULL);
     lk->conn = c;
     lk->n_joins++;
     myna_ws_reader_fini(&lk->in);
@@ -164,6 +141,7 @@ static inline void fake_lk_handshake(struct fake_livekit *lk, struct fake_conn *
     const char *bearer = strstr(c->request, "Authorization: Bearer ");
 
     CHECK(bearer);
+    CHECK(!strcasestr(c->request, "sec-websocket-extensions")); /* we compress nothing */
     snprintf(lk->bearer, sizeof lk->bearer, "%.*s", (int)strcspn(bearer + 22, "\r"), bearer + 22);
     if (!strncmp(c->request, validate, sizeof validate - 1)) {
         lk->n_validates++;

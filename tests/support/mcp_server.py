@@ -3,7 +3,7 @@
 
 MODE is words joined by '-': "legacy" or "modern" (which kind it is), and what goes wrong: "dies" (on
 the tool "die"), "flood", "long", "garbage", "mute" (never a word), "stray" (lines beside the protocol),
-"loop" (a list without end), "badlist", "old". It ends with code 9, saying why, when a message of ours
+"loop" (a list without end), "badlist", "old"; "form": one more tool, which asks the person something. It ends with code 9, saying why, when a message of ours
 breaks the protocol of its kind.
 """
 import json
@@ -17,6 +17,7 @@ META = "io.modelcontextprotocol/"
 listen_id = None
 extra = False
 initialized = False
+can = None  # what the client has offered
 
 
 def fail(why):
@@ -100,6 +101,9 @@ def call(rid, params):
         send({"id": "e", "method": "elicitation/create", "params": {"message": "Your name?"}})
         third = json.loads(sys.stdin.readline())
         text(rid, json.dumps([answer, other, third], sort_keys=True))
+    elif name == "form":
+        send({"id": "f", "method": "elicitation/create", "params": json.loads(args["params"])})
+        text(rid, json.dumps([can, json.loads(sys.stdin.readline())["result"]], sort_keys=True))
     elif name == "slow":
         note = json.loads(sys.stdin.readline())
         with open(sys.argv[2], "w", encoding="utf-8") as f:
@@ -121,13 +125,14 @@ def tools(rid, params):
                            tool("asks")], nextCursor="p2")
     elif params["cursor"] == "p2":
         result(rid, tools=[tool(n) for n in ("mixed", "structured", "grow", "pings", "slow")] +
+               ([tool("form", params={"type": "string"})] if "form" in MODE else []) +
                ([tool("new.tool")] if extra else []))
     else:
         fail("cursor " + params["cursor"])
 
 
 def main():
-    global initialized, listen_id
+    global initialized, listen_id, can
     if "flood" in MODE:
         while True:
             send({"method": "notifications/message", "params": {"level": "info", "data": "x" * 100}})
@@ -151,6 +156,7 @@ def main():
         elif method == "initialize" and not MODERN:
             if params["protocolVersion"] != REVISION or params["clientInfo"]["name"] != "myna":
                 fail("initialize")
+            can = params["capabilities"]
             result(rid, protocolVersion="1999-01-01" if "old" in MODE else REVISION,
                    capabilities={"tools": {"listChanged": True}}, serverInfo={"name": "t", "version": "1"})
         elif method == "notifications/initialized" and not MODERN:

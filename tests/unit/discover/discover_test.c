@@ -21,6 +21,9 @@ static struct myna_config *config(void)
         snprintf(key, sizeof key, "probe.%s", ports[i]);
         CHECK_EQ(myna_config_set(cfg, key, "0", "test", NULL), MYNA_OK);
     }
+    /* All that is asked here answers, and nobody waits for longer: who looks waits for as long as
+     * a machine that is busy elsewhere needs. */
+    CHECK_EQ(myna_config_set(cfg, "probe.timeout", "10s", "test", NULL), MYNA_OK);
     /* what lies in the home of who runs the tests is none of theirs */
     setenv("HOME", "/nonexistent", 1);
     unsetenv("HERMES_HOME");
@@ -179,11 +182,11 @@ TEST(one_that_hangs_and_one_that_speaks_garbage_cost_their_time_and_no_more)
     at(cfg, "vllm", &page);
     at(cfg, "llamacpp", &hangs);
     at(cfg, "ollama", &good);
+    CHECK_EQ(myna_config_set(cfg, "probe.timeout", "3s", "test", NULL), MYNA_OK);
     began = now_ms();
     CHECK_EQ(myna_discover(cfg, &d, NULL), MYNA_OK);
-    /* 250 ms, and the sanitizers' own slowness on a busy machine */
-    CHECK(now_ms() - began < 2000);
-    CHECK(d.took_ms >= 240 && d.took_ms < 1000); /* 250 and what a busy machine adds */
+    CHECK(now_ms() - began < 30000); /* 3 s, and what a busy machine adds */
+    CHECK(d.took_ms >= 2990 && d.took_ms < 30000);
     CHECK_EQ(d.n, 1);
     CHECK_STR(d.found[0].product, "Ollama");
     small_shut(&hangs);

@@ -86,7 +86,7 @@ static void in_room(struct world *w)
 
 static void lost(struct world *w)
 {
-    myna_presence_lost(&w->p, w->now, MYNA_GW_LOST_LINE);
+    myna_presence_lost(&w->p, w->now, MYNA_GW_LOST_LINE, true);
 }
 
 TEST(an_empty_room_is_watched_from_outside_and_that_counts_as_connected)
@@ -267,6 +267,51 @@ TEST(a_success_gives_all_ten_attempts_back_and_starts_no_polling)
     CHECK_EQ(wait(&w), 2 * MYNA_S);
 }
 
+/* Let in each time, and no packet of sound comes through: the room ends by itself. */
+static void lost_without_a_path(struct world *w)
+{
+    myna_presence_joined(&w->p, w->now, 1);
+    CHECK_EQ(w->p.state, MYNA_GW_IN_ROOM);
+    myna_presence_lost(&w->p, w->now, MYNA_GW_LOST_LINE, false);
+}
+
+TEST(let_in_without_a_path_for_sound_is_no_success_so_it_gives_up_in_the_end)
+{
+    static const int delays[] = {2, 5, 10, 30, 60, 60, 60, 60, 60, 60};
+    struct world w;
+
+    begin_as(&w, false, false);
+    counted(&w, 1);
+    lost_without_a_path(&w);
+    for (int i = 0; i < 10; i++) {
+        CHECK_EQ(w.p.state, MYNA_GW_RECONNECTING);
+        CHECK_EQ(wait(&w), delays[i] * MYNA_S);
+        counted(&w, 1);
+        CHECK_EQ(w.joins, 2 + i);
+        lost_without_a_path(&w);
+    }
+    CHECK_EQ(w.p.state, MYNA_GW_GIVEN_UP);
+    CHECK_EQ(w.errors, 1);
+}
+
+TEST(one_stay_with_sound_among_those_without_gives_all_ten_attempts_back)
+{
+    struct world w;
+
+    in_room(&w);
+    lost(&w);
+    for (int i = 0; i < 3; i++) {
+        wait(&w);
+        counted(&w, 1);
+        lost_without_a_path(&w);
+    }
+    CHECK_EQ(wait(&w), 30 * MYNA_S); /* 2, 5, 10, 30 */
+    counted(&w, 1);
+    myna_presence_joined(&w.p, w.now, 1);
+    lost(&w);
+    CHECK_EQ(wait(&w), 2 * MYNA_S);
+}
+
 TEST(nobody_there_any_more_spends_no_attempt_but_goes_back_to_watching)
 {
     struct world w;
@@ -306,7 +351,7 @@ TEST(put_out_by_its_own_name_it_waits_ten_polls_and_says_which_name)
     struct world w;
 
     in_room(&w);
-    myna_presence_lost(&w.p, w.now, MYNA_GW_LOST_IDENTITY);
+    myna_presence_lost(&w.p, w.now, MYNA_GW_LOST_IDENTITY, true);
     CHECK_EQ(w.p.state, MYNA_GW_WATCHING);
     CHECK_EQ(w.errors, 1);
     CHECK_HAS(w.last, "'hermes-hermes'");
@@ -320,7 +365,7 @@ TEST(given_up_it_comes_back_when_it_is_told_to)
     struct world w;
 
     in_room(&w);
-    myna_presence_reconnect(&w.p, w.now); /* means nothing here */
+    CHECK(!myna_presence_reconnect(&w.p, w.now)); /* means nothing here */
     CHECK_EQ(w.p.state, MYNA_GW_IN_ROOM);
     lost(&w);
     for (int i = 0; i < 10; i++) {
@@ -329,7 +374,7 @@ TEST(given_up_it_comes_back_when_it_is_told_to)
         lost(&w);
     }
     CHECK_EQ(w.p.state, MYNA_GW_GIVEN_UP);
-    myna_presence_reconnect(&w.p, w.now);
+    CHECK(myna_presence_reconnect(&w.p, w.now));
     CHECK_EQ(wait(&w), 0);
     counted(&w, 1);
     myna_presence_joined(&w.p, w.now, 1);
@@ -417,7 +462,7 @@ TEST(told_to_stay_it_joins_at_once_asks_nobody_and_stays_alone)
     CHECK_EQ(w.counts, 0);
     CHECK_EQ(w.joins, 2);
     myna_presence_joined(&w.p, w.now, 0);
-    myna_presence_lost(&w.p, w.now, MYNA_GW_LOST_IDENTITY);
+    myna_presence_lost(&w.p, w.now, MYNA_GW_LOST_IDENTITY, true);
     CHECK_EQ(wait(&w), 10 * POLL);
     CHECK_EQ(w.joins, 3);
 }

@@ -107,7 +107,7 @@ static void reg(const char *who, const char *name)
 
 static bool call(const char *id, const char *name)
 {
-    return myna_gw_tools_call(tools, 0, 0xabc, id, name, "{\"a\":1}");
+    return myna_gw_tools_call(tools, 0, 0xabc, id, name, "{\"a\":1}", NULL);
 }
 
 TEST(a_tool_is_registered_called_and_answered_unchanged)
@@ -182,6 +182,22 @@ TEST(who_may_offer_what_is_the_policys_word)
     said(NO("bob", "light", "denied-by-policy"));
     reg("ann", "lights");
     said(NO("ann", "lights", "denied-by-policy"));
+    end();
+}
+
+TEST(a_name_that_the_configuration_takes_later_is_gone_and_its_owner_is_told)
+{
+    begin(MYNA_GW_TRUST);
+    reg("ann", "search");
+    reg("ann", "light");
+    said(OK("ann", "search") OK("ann", "light"));
+    myna_gw_tools_reserved(tools, "search");
+    myna_gw_tools_reserved(tools, "search");
+    said(NO("ann", "search", "name-reserved"));
+    CHECK(!myna_gw_tools_call(tools, 0, 1, "call_1", "search", "{}", NULL));
+    reg("bob", "lamp");
+    CHECK_EQ(room.offered, 2); /* light, lamp */
+    said(OK("bob", "lamp"));
     end();
 }
 
@@ -321,7 +337,7 @@ TEST(calls_end_with_whoever_or_whatever_they_belong_to)
          "\"name\":\"x\"}\n");
     CHECK(call("c2", "x"));
     room.log[0] = '\0';
-    myna_gw_tools_reset(tools);
+    myna_gw_tools_reset(tools, NULL);
     said("ann< {\"type\":\"agent:tool-call-cancelled\",\"call_id\":\"tc_000000000abc\","
          "\"reason\":\"session-reset\"}\nc2 fails: session reset\n");
     CHECK(call("c3", "x")); /* it is still registered */
@@ -329,13 +345,39 @@ TEST(calls_end_with_whoever_or_whatever_they_belong_to)
     myna_gw_tools_left(tools, "ann");
     said("c3 fails: client disconnected mid-call\n");
     CHECK_EQ(room.offered, 0);
-    CHECK(!call("c4", "x"));
+    CHECK(call("c4", "x")); /* the agent saw it a moment ago (9.3.1) */
+    said("c4 fails: x cannot be called: its client ann is not in the room\n");
+    CHECK(!call("c4", "never_heard_of"));
     reg("ann", "x");
     CHECK(call("c5", "x"));
     room.log[0] = '\0';
     myna_gw_tools_clear(tools);
     said("c5 fails: shutting down\n");
     CHECK_EQ(room.offered, 0);
+    CHECK(!call("c6", "x")); /* we left: nobody is remembered */
+    end();
+}
+
+TEST(a_new_conversation_of_one_person_ends_the_calls_for_them_alone)
+{
+    begin(MYNA_GW_TRUST);
+    reg("cleo", "x");
+    CHECK(myna_gw_tools_call(tools, 0, 1, "c1", "x", "{}", "ann"));
+    CHECK(myna_gw_tools_call(tools, 0, 2, "c2", "x", "{}", "bob"));
+    CHECK(myna_gw_tools_call(tools, 0, 3, "c3", "x", "{}", NULL));
+    CHECK(myna_gw_tools_call(tools, 0, 4, "c4", "x", "{}", "ann"));
+    room.log[0] = '\0';
+    myna_gw_tools_reset(tools, "ann");
+    said("cleo< {\"type\":\"agent:tool-call-cancelled\",\"call_id\":\"tc_000000000004\","
+         "\"reason\":\"session-reset\"}\nc4 fails: session reset\n"
+         "cleo< {\"type\":\"agent:tool-call-cancelled\",\"call_id\":\"tc_000000000001\","
+         "\"reason\":\"session-reset\"}\nc1 fails: session reset\n");
+    room.log[0] = '\0';
+    myna_gw_tools_reset(tools, NULL);
+    said("cleo< {\"type\":\"agent:tool-call-cancelled\",\"call_id\":\"tc_000000000003\","
+         "\"reason\":\"session-reset\"}\nc3 fails: session reset\n"
+         "cleo< {\"type\":\"agent:tool-call-cancelled\",\"call_id\":\"tc_000000000002\","
+         "\"reason\":\"session-reset\"}\nc2 fails: session reset\n");
     end();
 }
 
@@ -344,9 +386,9 @@ TEST(a_client_has_eight_calls_at_a_time)
     begin(MYNA_GW_TRUST);
     reg("ann", "x");
     for (uint64_t i = 0; i < MYNA_GW_CALLS_OF_ONE; i++)
-        CHECK(myna_gw_tools_call(tools, 0, i, "c", "x", "{}"));
+        CHECK(myna_gw_tools_call(tools, 0, i, "c", "x", "{}", NULL));
     room.log[0] = '\0';
-    CHECK(myna_gw_tools_call(tools, 0, 99, "c9", "x", "{}"));
+    CHECK(myna_gw_tools_call(tools, 0, 99, "c9", "x", "{}", NULL));
     said("c9 fails: limit-exceeded: too many calls of this client are running\n");
     end();
 }

@@ -1,8 +1,8 @@
 /* settings_test.c - voice-gateway 1.1: numbers that are none, precedence, identity, who is allowed;
  * and what counts as somebody in a room (2.5). */
 #include "gateway/access.h"
-#include "gateway/count.h"
 #include "gateway/options.h"
+#include "livekit/attendance.h"
 
 #include "check.h"
 
@@ -33,9 +33,26 @@ TEST(the_poll_interval_is_the_override_or_the_servers_default)
     reads(myna_gw_tool_timeout("nope"), 30 * MYNA_S, "default", true);
 }
 
+TEST(a_log_level_is_a_name_or_a_number_and_anything_else_is_none)
+{
+    CHECK_STR(myna_gw_log_level("DEBUG"), "debug");
+    CHECK_STR(myna_gw_log_level("Warning"), "warn");
+    CHECK_STR(myna_gw_log_level("critical"), "error");
+    CHECK_STR(myna_gw_log_level("0"), "debug");
+    CHECK_STR(myna_gw_log_level("10"), "debug");
+    CHECK_STR(myna_gw_log_level("11"), "info");
+    CHECK_STR(myna_gw_log_level("30"), "warn");
+    CHECK_STR(myna_gw_log_level("99"), "error");
+    CHECK(!myna_gw_log_level(NULL));
+    CHECK(!myna_gw_log_level(""));
+    CHECK(!myna_gw_log_level("loud"));
+    CHECK(!myna_gw_log_level("-1"));
+    CHECK(!myna_gw_log_level("99999999999"));
+}
+
 TEST(the_identity_is_hermes_and_the_name_in_lower_case_with_its_spaces)
 {
-    char id[300];
+    char id[300], name[401];
 
     myna_gw_identity("Hermes", id);
     CHECK_STR(id, "hermes-hermes");
@@ -43,6 +60,17 @@ TEST(the_identity_is_hermes_and_the_name_in_lower_case_with_its_spaces)
     CHECK_STR(id, "hermes-ada lovelace");
     myna_gw_identity("J\xc3\xb6rg", id);
     CHECK_STR(id, "hermes-j\xc3\xb6rg");
+    myna_gw_identity("\xc3\x84NNE \xd0\x9e\xd0\x9b\xd0\x93\xd0\x90", id); /* ÄNNE ОЛГА */
+    CHECK_STR(id, "hermes-\xc3\xa4nne \xd0\xbe\xd0\xbb\xd0\xb3\xd0\xb0");
+    myna_gw_identity("A\xff\xc3", id); /* no UTF-8 */
+    CHECK_STR(id, "hermes-a\xff\xc3");
+    memset(name, 0xc3, sizeof name - 1); /* never half a character */
+    for (size_t i = 1; i < sizeof name - 1; i += 2)
+        name[i] = (char)0x84;
+    name[sizeof name - 1] = '\0';
+    myna_gw_identity(name, id);
+    CHECK_EQ(strlen(id), 7 + 240);
+    CHECK_EQ((unsigned char)id[246], 0xa4);
 }
 
 TEST(nobody_is_allowed_until_somebody_says_so)
@@ -75,7 +103,7 @@ TEST(nobody_is_allowed_until_somebody_says_so)
 
 static int people(const char *json)
 {
-    return myna_gw_count_people(json, strlen(json), "hermes-hermes");
+    return myna_lk_attendance(json, strlen(json), "hermes-hermes");
 }
 
 TEST(agents_recorders_those_who_are_gone_and_ourselves_do_not_count)

@@ -159,6 +159,18 @@ TEST(a_transcript_never_stands_before_the_stop)
     end(START STOP HEARD("go on", "ann") THINK);
 }
 
+TEST(who_is_cut_and_speaks_on_is_listened_to_behind_the_transcript_of_what_was_cut)
+{
+    begin(false);
+    person("ann", true);
+    myna_gw_story_cut(&story, "ann");
+    item(MYNA_ROLE_USER, "on and on", true);
+    CHECK(myna_gw_story_hears(&story, "ann"));
+    person("ann", false);
+    item(MYNA_ROLE_USER, "and so forth", true);
+    end(START STOP START HEARD("on and on", "ann") THINK STOP HEARD("and so forth", "ann") THINK);
+}
+
 TEST(typed_turns_carry_the_name_of_who_typed)
 {
     begin(false);
@@ -172,6 +184,30 @@ TEST(typed_turns_carry_the_name_of_who_typed)
     end(TYPED("hi", "bob") THINK TYPED("by lk.chat", "ann") THINK HEARD("spoken", "ann") THINK);
 }
 
+TEST(the_same_words_of_two_are_each_their_own)
+{
+    begin(false);
+    myna_gw_story_typed(&story, "ann", "hi");
+    myna_gw_story_typed(&story, "bob", "hi");
+    by = "bob";
+    item(MYNA_ROLE_USER, "hi", false);
+    end(TYPED("hi", "bob") THINK);
+}
+
+TEST(who_gets_no_answer_is_told_as_a_turn_and_no_more)
+{
+    begin(true);
+    myna_gw_story_refused(&story, "eve", "let me in", true);
+    myna_gw_story_refused(&story, "eve", "now", false);
+    end("{\"type\":\"agent:user-transcript\",\"payload\":{\"transcript\":\"let me "
+        "in\",\"final\":true,"
+        "\"identity\":\"eve\",\"source\":\"text\"}}\n"
+        "{\"type\":\"agent:thinking-start\",\"payload\":{}}\n"
+        "{\"type\":\"agent:user-transcript\",\"payload\":{\"transcript\":\"now\",\"final\":true,"
+        "\"identity\":\"eve\"}}\n"
+        "{\"type\":\"agent:thinking-start\",\"payload\":{}}\n");
+}
+
 TEST(many_typed_texts_that_never_come_cost_no_more_than_sixteen)
 {
     begin(false);
@@ -179,6 +215,22 @@ TEST(many_typed_texts_that_never_come_cost_no_more_than_sixteen)
         myna_gw_story_typed(&story, "bob", "x");
     CHECK_EQ(story.n_typed, MYNA_GW_TYPED);
     end("");
+}
+
+TEST(who_has_waited_too_long_is_told_by_name)
+{
+    struct myna_event ev = {
+        .type = MYNA_EV_ERROR,
+        .u.fault = {.stage = MYNA_STAGE_SESSION, .err = MYNA_ELIMIT, .message = "x"}};
+
+    begin(false);
+    myna_gw_story_event(&story, &ev); /* another limit, of nobody in particular */
+    end("");
+    ev.u.fault.identity = "bob";
+    begin(false);
+    myna_gw_story_event(&story, &ev);
+    end("{\"type\":\"agent:error\",\"payload\":{\"reason\":\"too-many-turns\",\"detail\":\"x\","
+        "\"identity\":\"bob\"}}\n");
 }
 
 TEST(an_error_that_stands_is_told_but_not_in_compat)
@@ -197,6 +249,11 @@ TEST(an_error_that_stands_is_told_but_not_in_compat)
         "\\\"away\\\"\"}}\n"
         "{\"type\":\"agent:error\",\"payload\":{\"reason\":\"stt-failed\",\"detail\":\"gone "
         "\\\"away\\\"\"}}\n");
+    ev.u.fault = (struct myna_fault){.stage = MYNA_STAGE_LLM, .http_status = 401, .message = "no"};
+    begin(false);
+    myna_gw_story_event(&story, &ev);
+    end("{\"type\":\"agent:error\",\"payload\":{\"reason\":\"backend-auth-failed\",\"detail\":"
+        "\"no\"}}\n");
     begin(true);
     myna_gw_story_event(&story, &ev);
     end("");

@@ -87,7 +87,7 @@ static void on_packet(void *arg, const Myna__Lk__DataPacket *m)
 
 static char of_person[MYNA_LK_SEGMENT]; /* the segment of their captions */
 
-static void open_world(void)
+static void open_world_of(bool json)
 {
     static const struct myna_lk_packets_events pe = {on_send, on_packet};
     struct myna_loop_options lo = {.virtual_clock = true, .workers = 1};
@@ -97,8 +97,13 @@ static void open_world(void)
     w.host.loop = myna_loop_create(&lo, NULL);
     myna_rand_seed(&w.host.rand, 7);
     w.packets = myna_lk_packets_create(&pe, NULL);
-    w.c = myna_lk_captions_create(&w.host, w.packets);
+    w.c = myna_lk_captions_create(&w.host, w.packets, json);
     CHECK(w.packets && w.c);
+}
+
+static void open_world(void)
+{
+    open_world_of(false);
 }
 
 static void close_world(void)
@@ -134,6 +139,20 @@ TEST(the_agents_words_are_one_stream_a_segment_and_growing_packets)
     close_world();
 }
 
+TEST(as_json_each_piece_is_a_line_and_the_packets_stay_as_they_are)
+{
+    open_world_of(true);
+    agent("SG_1", "Say \"hi\"", false);
+    agent("SG_1", "Say \"hi\"\nnow", true);
+    CHECK_STR(w.log, "[myna transcription_final=false transcribed_track_id=TR_m: "
+                     "{\"text\":\"Say \\\"hi\\\"\"}\n|(myna TR_m Say \"hi\") "
+                     "{\"text\":\"\\nnow\"}\n|(myna TR_m Say \"hi\"\nnow.) true] ");
+    w.log[0] = '\0';
+    person("yes", true, "");
+    CHECK_HAS(w.log, ": {\"text\":\"yes\"}\n|");
+    close_world();
+}
+
 TEST(what_was_not_written_yet_is_written_at_the_end)
 {
     open_world();
@@ -156,6 +175,31 @@ TEST(a_new_segment_closes_one_that_never_ended)
     CHECK_STR(
         w.log,
         "true] [myna transcription_final=false transcribed_track_id=TR_m: New|(myna TR_m New) ");
+    close_world();
+}
+
+/* The room knows nothing of the stream that the one we were had begun. */
+TEST(in_a_new_session_an_open_stream_is_begun_again_with_what_was_said)
+{
+    open_world();
+    agent("SG_a", "Hello", false);
+    w.log[0] = '\0';
+    myna_lk_captions_anew(w.c);
+    agent("SG_a", " there", false);
+    agent("SG_a", "Hello there", true);
+    CHECK_STR(w.log,
+              "[myna transcription_final=false transcribed_track_id=TR_m: Hello| there|(myna TR_m "
+              "Hello there) (myna TR_m Hello there.) true] ");
+    w.log[0] = '\0';
+    myna_lk_captions_anew(w.c); /* nothing is open: nothing comes again */
+    agent("SG_b", "Well", false);
+    CHECK_STR(w.log,
+              "[myna transcription_final=false transcribed_track_id=TR_m: Well|(myna TR_m Well) ");
+    w.log[0] = '\0';
+    myna_lk_captions_anew(w.c);
+    agent("SG_c", "Now", false); /* the old one's end is not told to a room that never saw it */
+    CHECK_STR(w.log,
+              "[myna transcription_final=false transcribed_track_id=TR_m: Now|(myna TR_m Now) ");
     close_world();
 }
 

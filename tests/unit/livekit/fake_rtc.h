@@ -16,6 +16,12 @@ struct myna_rtc_audio {
     void *arg;
     int spoken, silent; /* frames sent */
 };
+struct myna_rtc_video {
+    char mid[8];
+    void *arg;
+    bool asks;
+    int asked;
+};
 struct myna_rtc_channel {
     char label[16];
     int id;
@@ -26,10 +32,18 @@ struct myna_rtc {
     enum myna_rtc_state state;
     struct myna_rtc_audio audios[FAKE_AUDIOS];
     size_t n_audios;
+    struct myna_rtc_video videos[FAKE_AUDIOS];
+    size_t n_videos;
     struct myna_rtc_channel channels[4];
     size_t n_channels;
     char local[64], remote[64];
-    int offers, answers, rollbacks, candidates;
+    const struct myna_rtc_seal *seal;
+    void *seal_arg;
+    bool relay_only;
+    size_t n_servers;
+    char servers[4][64];
+    char published[64]; /* msid of our track, its second word */
+    int offers, answers, rollbacks, candidates, rests, wakes;
 };
 
 /* All that ever were: the test looks at the newest. */
@@ -62,6 +76,8 @@ enum myna_err myna_rtc_create(struct myna_rtc **out, const struct myna_rtc_optio
     CHECK(opt->host);
     rtc->events = *events;
     rtc->arg = arg;
+    rtc->seal = opt->seal;
+    rtc->seal_arg = opt->seal_arg;
     fake_rtc.now = rtc;
     fake_rtc.made++;
     *out = rtc;
@@ -76,6 +92,12 @@ void myna_rtc_destroy(struct myna_rtc *rtc)
     if (fake_rtc.now == rtc)
         fake_rtc.now = NULL;
     free(rtc);
+}
+
+myna_us myna_rtc_arrived(const struct myna_rtc *rtc)
+{
+    (void)rtc;
+    return 0;
 }
 
 void myna_rtc_get_stats(const struct myna_rtc *rtc, struct myna_rtc_stats *into)
@@ -97,6 +119,8 @@ enum myna_err myna_rtc_offer(struct myna_rtc *rtc, unsigned flags, const char **
              flags & MYNA_RTC_ICE_RESTART ? " restart" : "", rtc->n_audios);
     for (size_t i = 0; i < rtc->n_audios; i++)
         snprintf(rtc->audios[i].mid, sizeof rtc->audios[i].mid, "%d", (int)i % 1000 + 1);
+    for (size_t i = 0; i < rtc->n_videos; i++)
+        snprintf(rtc->videos[i].mid, sizeof rtc->videos[i].mid, "v%d", (int)i % 1000);
     *sdp = rtc->local;
     return MYNA_OK;
 }
@@ -133,14 +157,16 @@ enum myna_err myna_rtc_add_candidate(struct myna_rtc *rtc, const char *text, str
     return MYNA_OK;
 }
 
-enum myna_err myna_rtc_set_servers(struct myna_rtc *rtc, const struct myna_rtc_server *servers,
-                                   size_t n, struct myna_why *why)
+void myna_rtc_set_servers(struct myna_rtc *rtc, const struct myna_rtc_server *servers, size_t n)
 {
-    (void)rtc;
-    (void)servers;
-    (void)n;
-    (void)why;
-    return MYNA_OK;
+    for (rtc->n_servers = 0; rtc->n_servers < n && rtc->n_servers < 4; rtc->n_servers++)
+        snprintf(rtc->servers[rtc->n_servers], 64, "%s", servers[rtc->n_servers].url);
+}
+
+void myna_rtc_set_relay_only(struct myna_rtc *rtc, bool on)
+{
+    CHECK_EQ(rtc->offers, 0);
+    rtc->relay_only = on;
 }
 
 struct myna_rtc_audio *myna_rtc_add_audio(struct myna_rtc *rtc, enum myna_rtc_direction dir)
@@ -158,6 +184,7 @@ void myna_rtc_audio_publish(struct myna_rtc_audio *a, const char *stream, const 
 {
     (void)stream;
     CHECK(a->dir == MYNA_RTC_SENDONLY && *track);
+    snprintf(fake_rtc.now->published, sizeof fake_rtc.now->published, "%s", track);
 }
 
 const char *myna_rtc_audio_mid(const struct myna_rtc_audio *a)
@@ -175,12 +202,70 @@ void *myna_rtc_audio_arg(const struct myna_rtc_audio *a)
     return a->arg;
 }
 
+void myna_rtc_prepare(struct myna_host *host)
+{
+    (void)host;
+}
+
+void myna_rtc_rest(struct myna_rtc *rtc)
+{
+    rtc->rests++;
+}
+
+void myna_rtc_wake(struct myna_rtc *rtc)
+{
+    rtc->wakes++;
+}
+
 void myna_rtc_audio_send(struct myna_rtc_audio *a, const int16_t pcm[MYNA_OUT_SAMPLES])
 {
     if (pcm)
         a->spoken++;
     else
         a->silent++;
+}
+
+struct myna_rtc_video *myna_rtc_add_video(struct myna_rtc *rtc)
+{
+    return rtc->n_videos < FAKE_AUDIOS ? &rtc->videos[rtc->n_videos++] : NULL;
+}
+
+const char *myna_rtc_video_mid(const struct myna_rtc_video *v)
+{
+    return v->mid;
+}
+
+void myna_rtc_video_set_arg(struct myna_rtc_video *v, void *arg)
+{
+    v->arg = arg;
+}
+
+void *myna_rtc_video_arg(const struct myna_rtc_video *v)
+{
+    return v->arg;
+}
+
+void myna_rtc_video_ask(struct myna_rtc_video *v)
+{
+    v->asks = true;
+    v->asked++;
+}
+
+void myna_rtc_video_rest(struct myna_rtc_video *v)
+{
+    v->asks = false;
+}
+
+static inline void fake_rtc_picture_of(size_t i, struct myna_view vp8)
+{
+    struct myna_rtc_picture p = {.vp8 = vp8, .width = 640, .height = 480};
+
+    fake_rtc.now->events.picture(fake_rtc.now->arg, &fake_rtc.now->videos[i], &p);
+}
+
+static inline void fake_rtc_picture(size_t i)
+{
+    fake_rtc_picture_of(i, (struct myna_view){0});
 }
 
 enum myna_err myna_rtc_open_channel(struct myna_rtc *rtc,

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "check.h"
+#include "turns.h"
 
 #include "livekit/health.h"
 #include "util/host.h"
@@ -50,9 +51,9 @@ static int connected(void)
     return fd;
 }
 
-static void turn(myna_us how_long)
+static void turn(int ms)
 {
-    myna_loop_run_until(w.host.loop, myna_loop_now(w.host.loop) + how_long);
+    turns_for(w.host.loop, ms);
 }
 
 /* All that comes until it is closed; "" when nothing does. */
@@ -64,7 +65,7 @@ static const char *get(const char *request)
     ssize_t n;
 
     CHECK_EQ(write(fd, request, strlen(request)), (ssize_t)strlen(request));
-    turn(50 * MYNA_MS);
+    turn(50);
     CHECK_EQ(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
     while ((n = read(fd, said + len, sizeof said - 1 - len)) > 0)
         len += (size_t)n;
@@ -118,9 +119,9 @@ TEST(a_request_without_end_is_dropped_and_so_is_one_that_says_nothing)
     w.st.connected = true;
     for (int i = 0; i < 20; i++) /* more than there are places */
         silent[i] = connected();
-    turn(50 * MYNA_MS);
+    turn(50);
     CHECK_STR(get("GET / HTTP/1.1\r\n\r\n"), ""); /* no place is free */
-    turn(5100 * MYNA_MS);
+    turn(5100);
     CHECK_HAS(get("GET / HTTP/1.1\r\n\r\n"), "200 OK");
     for (int i = 0; i < 20; i++)
         close(silent[i]);

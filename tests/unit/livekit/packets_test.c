@@ -3,6 +3,7 @@
 #include "check.h"
 
 #include "livekit/packets.h"
+#include "util/host.h"
 
 enum { MAX = 64 };
 
@@ -183,6 +184,155 @@ TEST(a_packet_that_was_seen_is_not_told_again_and_those_without_a_number_always_
     (void)myna_lk_packets_heard(w.p, w.mem, 31 * MYNA_S, &n);
     CHECK_EQ(n, 1);
     close_world();
+}
+
+/* ---- sealed end to end */
+
+static struct {
+    struct myna_host host;
+    struct myna_lk_e2ee *e[2];
+    int unreadable;
+    enum myna_lk_opened why;
+} seal;
+
+static void on_ready(void *arg)
+{
+    (void)arg;
+}
+
+static void on_unreadable(void *arg, const Myna__Lk__DataPacket *m, enum myna_lk_opened why)
+{
+    (void)arg;
+    CHECK(m->encrypted_packet || why == MYNA_LK_BARE);
+    seal.unreadable++;
+    seal.why = why;
+}
+
+static void open_sealed(const char *ours, const char *theirs)
+{
+    static const struct myna_lk_packets_events events = {on_send, on_packet, on_unreadable};
+    const char *keys[2] = {ours, theirs};
+
+    open_world();
+    myna_lk_packets_destroy(w.p);
+    w.p = myna_lk_packets_create(&events, NULL);
+    memset(&seal, 0, sizeof seal);
+    seal.host.loop = myna_loop_create(&(struct myna_loop_options){.workers = 1}, NULL);
+    myna_rand_seed(&seal.host.rand, 7);
+    for (int i = 0; i < 2; i++) {
+        struct myna_lk_e2ee_options opt = {.key = keys[i]};
+
+        CHECK_EQ(myna_lk_e2ee_create(&seal.e[i], &seal.host, &opt, on_ready, NULL, NULL), MYNA_OK);
+        while (seal.e[i] && !myna_lk_e2ee_is_ready(seal.e[i]))
+            myna_loop_run_until(seal.host.loop, myna_host_now(&seal.host) + MYNA_MS);
+    }
+}
+
+static void close_sealed(void)
+{
+    close_world();
+    for (int i = 0; i < 2; i++)
+        myna_lk_e2ee_destroy(seal.e[i]);
+    myna_loop_drain(seal.host.loop);
+    myna_loop_destroy(seal.host.loop);
+}
+
+/* What was sent comes back, as from another who has the other key. */
+static void come_back(int i)
+{
+    struct myna_buf b;
+
+    myna_lk_packets_protect(w.p, seal.e[1]);
+    w.sent[i]->sequence = 0;
+    myna_buf_init(&b, 0);
+    myna_lk_pack(&b, &w.sent[i]->base);
+    myna_lk_packets_receive(w.p, 0, myna_buf_view(&b));
+    myna_buf_fini(&b);
+}
+
+TEST(a_sealed_packet_says_nothing_to_the_server_and_all_to_who_has_the_key)
+{
+    const Myna__Lk__EncryptedPacket *e;
+
+    open_sealed("password", "password");
+    myna_lk_packets_protect(w.p, seal.e[0]);
+    CHECK_EQ(send("the secret", 10, true), MYNA_OK);
+    CHECK_EQ(send("the secret", 10, false), MYNA_OK);
+    CHECK_EQ(w.n_sent, 2);
+    CHECK_EQ(w.sent[0]->sequence, 1); /* numbered and repeated as ever */
+    CHECK_EQ(w.sent[0]->value_case, MYNA__LK__DATA_PACKET__VALUE_ENCRYPTED_PACKET);
+    e = w.sent[0]->encrypted_packet;
+    CHECK_EQ(e->encryption_type, 1);
+    CHECK_EQ(e->iv.len, 12);
+    CHECK_EQ(e->key_index, 0);
+    CHECK(!memmem(e->encrypted_value.data, e->encrypted_value.len, "secret", 6));
+    CHECK(memcmp(e->iv.data, w.sent[1]->encrypted_packet->iv.data, 12) != 0);
+    come_back(0);
+    come_back(1);
+    CHECK_STR(w.got, "the secretthe secret");
+    close_sealed();
+}
+
+TEST(what_is_sealed_with_another_key_is_told_as_unreadable)
+{
+    open_sealed("password", "another");
+    myna_lk_packets_protect(w.p, seal.e[0]);
+    CHECK_EQ(send("the secret", 10, true), MYNA_OK);
+    come_back(0);
+    CHECK_EQ(w.n_got, 0);
+    CHECK_EQ(seal.unreadable, 1);
+    CHECK_EQ(seal.why, MYNA_LK_WRONG_KEY);
+    w.sent[0]->encrypted_packet->iv.len = 3;
+    come_back(0);
+    CHECK_EQ(seal.why, MYNA_LK_NOT_SEALED);
+    w.sent[0]->encrypted_packet->key_index = 77;
+    w.sent[0]->encrypted_packet->iv.len = 12;
+    come_back(0);
+    CHECK_EQ(seal.why, MYNA_LK_NO_KEY);
+    CHECK_EQ(w.n_got, 0);
+    close_sealed();
+}
+
+TEST(where_sealing_is_required_what_comes_bare_is_not_read)
+{
+    struct myna_lk_e2ee_options opt = {.key = "password", .require = true};
+
+    open_sealed(NULL, "password");
+    CHECK_EQ(send("in the open", 11, true), MYNA_OK);
+    myna_lk_e2ee_destroy(seal.e[1]);
+    CHECK_EQ(myna_lk_e2ee_create(&seal.e[1], &seal.host, &opt, on_ready, NULL, NULL), MYNA_OK);
+    come_back(0);
+    CHECK_EQ(w.n_got, 0);
+    CHECK_EQ(seal.unreadable, 1);
+    CHECK_EQ(seal.why, MYNA_LK_BARE);
+    close_sealed();
+}
+
+TEST(to_require_what_has_no_key_is_an_error)
+{
+    struct myna_lk_e2ee_options opt = {.require = true};
+    struct myna_lk_e2ee *e;
+    struct myna_why why;
+
+    CHECK_EQ(myna_lk_e2ee_create(&e, &seal.host, &opt, on_ready, NULL, &why), MYNA_ECONFIG);
+    CHECK_HAS(why.text, "transport.livekit.e2ee.key");
+}
+
+/* No SDK seals them: the server would read along. */
+TEST(where_words_are_sealed_no_transcription_goes_in_the_open)
+{
+    Myna__Lk__DataPacket m = MYNA__LK__DATA_PACKET__INIT;
+    Myna__Lk__Transcription t = MYNA__LK__TRANSCRIPTION__INIT;
+
+    open_sealed("password", NULL);
+    m.value_case = MYNA__LK__DATA_PACKET__VALUE_TRANSCRIPTION;
+    m.transcription = &t;
+    CHECK_EQ(myna_lk_packets_send(w.p, &m, true), MYNA_OK);
+    CHECK_EQ(w.n_sent, 1);
+    myna_lk_packets_protect(w.p, seal.e[0]);
+    CHECK_EQ(myna_lk_packets_send(w.p, &m, true), MYNA_OK);
+    CHECK_EQ(w.n_sent, 1);
+    close_sealed();
 }
 
 TEST(garbage_and_a_thousand_senders_cost_nothing_lasting)

@@ -185,4 +185,52 @@ TEST(a_room_of_strangers_has_an_end)
     close_world();
 }
 
+TEST(somebody_without_an_identity_is_nobody)
+{
+    open_world();
+    update((struct entry){"PA_none", "", "No One", 1, 2, NULL, false, NULL, NULL, 0});
+    CHECK_EQ(myna_lk_people_count(w.p), 0);
+    update((struct entry){"PA_ann", "ann", "Ann", 1, 2, NULL, false, NULL, NULL, 0});
+    CHECK_EQ(myna_lk_people_count(w.p), 1);
+    close_world();
+}
+
+TEST(a_megabyte_of_attributes_is_taken_as_far_as_there_is_room)
+{
+    enum { N = 600, LEN = 2000 };
+    static Myna__Lk__ParticipantInfo__AttributesEntry entries[N], *list[N];
+    static char keys[N][16], value[LEN + 1], long_value[(1 << 20) + 1];
+    Myna__Lk__ParticipantInfo info = MYNA__LK__PARTICIPANT_INFO__INIT;
+    const struct myna_lk_person *ann;
+    size_t bytes = 0;
+
+    open_world();
+    memset(value, 'x', LEN);
+    memset(long_value, 'y', sizeof long_value - 1);
+    for (int i = 0; i < N; i++) {
+        myna__lk__participant_info__attributes_entry__init(&entries[i]);
+        snprintf(keys[i], sizeof keys[i], "k%d", i);
+        entries[i].key = keys[i];
+        entries[i].value = value;
+        list[i] = &entries[i];
+    }
+    info.sid = (char *)"PA_ann";
+    info.identity = (char *)"ann";
+    info.state = 2;
+    info.version = 1;
+    info.metadata = long_value;
+    info.attributes = list;
+    info.n_attributes = N;
+    myna_lk_people_update(w.p, w.mem, &info);
+    ann = myna_lk_people_by_identity(w.p, "ann");
+    CHECK(ann);
+    CHECK(strlen(ann->metadata) <= MYNA_LK_MAX_TEXTS);
+    CHECK(ann->n_attributes > 0 && ann->n_attributes <= MYNA_LK_MAX_ATTRIBUTES);
+    for (size_t i = 0; i < ann->n_attributes; i++)
+        bytes += strlen(ann->attributes[i].key) + strlen(ann->attributes[i].value);
+    CHECK(bytes <= MYNA_LK_MAX_TEXTS);
+    CHECK_STR(myna_lk_attribute_of(ann, "k0"), value);
+    close_world();
+}
+
 TEST_MAIN

@@ -45,6 +45,23 @@ TEST(who_we_want_to_hear_is_subscribed_to_and_heard_on_the_slot_of_the_map)
     close_world();
 }
 
+TEST(whose_sound_is_no_longer_wanted_is_not_heard_while_it_still_comes)
+{
+    open_world();
+    w.ann = "TR_ann";
+    join();
+    until(is_resubscribed);
+    w.deaf = true;
+    myna_lk_room_review(w.room);
+    frame_on(1);
+    CHECK_EQ(w.frames, 0);
+    w.deaf = false;
+    myna_lk_room_review(w.room);
+    frame_on(1);
+    CHECK_EQ(w.frames, 1);
+    close_world();
+}
+
 TEST(a_requirement_is_obeyed_also_when_it_asks_for_nothing_more)
 {
     const Myna__Lk__SignalRequest *offer = NULL;

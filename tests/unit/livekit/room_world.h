@@ -17,11 +17,12 @@ static struct {
     struct myna_lk_options conf;
     struct myna_lk_room *room;
     char url[64];
-    int ins, losses, overs, joined, left, frames, ticks;
+    int ins, losses, overs, joined, left, frames, ticks, pictures, small_pictures, refused_pictures;
+    char picture[64]; /* the last one's bytes */
     struct myna_lk_end end;
     char said[600], chat[100];
     uint32_t number;
-    bool speak, destroy_when_in, no_answers;
+    bool speak, destroy_when_in, no_answers, deaf;
     const char
         *ann; /* sid of the track that each join and answer speaks of; NULL: she is not there */
     bool (*enough)(void);
@@ -71,7 +72,7 @@ static inline bool on_hears(void *arg, const struct myna_lk_person *p,
                             const struct myna_lk_track *t)
 {
     (void)arg;
-    return !strcmp(p->identity, "ann") && t->source == MYNA_LK_MICROPHONE;
+    return !w.deaf && !strcmp(p->identity, "ann") && t->source == MYNA_LK_MICROPHONE;
 }
 
 static inline void on_frame(void *arg, const struct myna_lk_person *p, const struct myna_frame *f)
@@ -80,6 +81,20 @@ static inline void on_frame(void *arg, const struct myna_lk_person *p, const str
     (void)f;
     CHECK_STR(p->identity, "ann");
     w.frames++;
+}
+
+static inline void on_picture(void *arg, const struct myna_lk_person *p,
+                              const struct myna_rtc_picture *picture)
+{
+    (void)arg;
+    CHECK_STR(p->identity, "ann");
+    w.pictures += picture != NULL;
+    if (picture && picture->vp8.len < sizeof w.picture)
+        snprintf(w.picture, sizeof w.picture, "%.*s", (int)picture->vp8.len,
+                 (const char *)picture->vp8.ptr);
+    w.small_pictures += picture && myna_lk_room_is_small(w.room, p, picture);
+    w.refused_pictures += !picture;
+    look();
 }
 
 static inline bool on_tick(void *arg, myna_us now, int16_t pcm[MYNA_OUT_SAMPLES])
@@ -118,19 +133,26 @@ static inline void fill_ann(Myna__Lk__ParticipantInfo *p, Myna__Lk__TrackInfo *t
     p->n_tracks = 1;
 }
 
-static inline void say_ann(struct fake_livekit *lk)
+/* News of one person. */
+static inline void say_update(struct fake_livekit *lk, Myna__Lk__ParticipantInfo *p)
 {
     Myna__Lk__SignalResponse m = MYNA__LK__SIGNAL_RESPONSE__INIT;
     Myna__Lk__ParticipantUpdate u = MYNA__LK__PARTICIPANT_UPDATE__INIT;
-    Myna__Lk__ParticipantInfo p, *list[1] = {&p};
-    Myna__Lk__TrackInfo t, *tracks[1];
 
-    fill_ann(&p, &t, tracks);
-    u.participants = list;
+    u.participants = &p;
     u.n_participants = 1;
     m.message_case = MYNA__LK__SIGNAL_RESPONSE__MESSAGE_UPDATE;
     m.update = &u;
     fake_lk_say(lk, &m);
+}
+
+static inline void say_ann(struct fake_livekit *lk)
+{
+    Myna__Lk__ParticipantInfo p;
+    Myna__Lk__TrackInfo t, *tracks[1];
+
+    fill_ann(&p, &t, tracks);
+    say_update(lk, &p);
 }
 
 static inline void say_requirement(unsigned audios)
@@ -227,18 +249,29 @@ static inline int got(int kind, const Myna__Lk__SignalRequest **last)
 
 /* ---- the world */
 
+/* What every stay here tells. */
+static const struct myna_lk_room_events room_events = {
+    .state = on_state,
+    .people = {.joined = on_joined, .left = on_left},
+    .hears = on_hears,
+    .frame = on_frame,
+    .picture = on_picture,
+    .tick = on_tick,
+    .stream = on_stream,
+};
+
+/* A stay that tells these events, by w.conf as it is now, instead of the one before. */
+static inline void open_room(const struct myna_lk_room_events *events)
+{
+    struct myna_lk_room_options ro = {.host = &w.host, .conf = &w.conf, .track_name = "voice"};
+
+    myna_lk_room_destroy(w.room);
+    CHECK_EQ(myna_lk_room_create(&w.room, &ro, events, NULL, NULL), MYNA_OK);
+}
+
 static inline void open_world_on(bool virtual_clock)
 {
-    static const struct myna_lk_room_events events = {
-        .state = on_state,
-        .people = {.joined = on_joined, .left = on_left},
-        .hears = on_hears,
-        .frame = on_frame,
-        .tick = on_tick,
-        .stream = on_stream,
-    };
     struct myna_loop_options lo = {.workers = 1, .virtual_clock = virtual_clock};
-    struct myna_lk_room_options ro = {.host = &w.host, .conf = &w.conf, .track_name = "voice"};
 
     memset(&w, 0, sizeof w);
     memset(&fake_rtc, 0, sizeof fake_rtc);
@@ -249,7 +282,7 @@ static inline void open_world_on(bool virtual_clock)
     w.server.message = on_request;
     snprintf(w.url, sizeof w.url, "ws://127.0.0.1:%d", w.server.http.port);
     w.conf = (struct myna_lk_options){.url = w.url, .token = "a.token.x", .room = "demo"};
-    CHECK_EQ(myna_lk_room_create(&w.room, &ro, &events, NULL, NULL), MYNA_OK);
+    open_room(&room_events);
 }
 
 static inline void open_world(void)

@@ -18,7 +18,7 @@ static struct {
     struct myna_host host;
     struct end us, them;
     bool lose_responses, lose_all, later;
-    int n_called, n_done, code, n_errors, protocol;
+    int n_called, n_done, code, n_errors, protocol, refused;
     size_t text_len;
     char text[400], id[64], caller[64];
     uint32_t number, timeout_ms;
@@ -32,6 +32,9 @@ static enum myna_err deliver(struct end *from, struct end *to, struct myna_view 
     CHECK(m && m->n_destination_identities == 1);
     CHECK_STR(m->destination_identities[0], to->name);
     m->participant_identity = (char *)from->name;
+    if (m->value_case == MYNA__LK__DATA_PACKET__VALUE_RPC_RESPONSE &&
+        m->rpc_response->value_case == MYNA__LK__RPC_RESPONSE__VALUE_ERROR)
+        w.refused = (int)m->rpc_response->error->code;
     if (!w.lose_all &&
         !(w.lose_responses && m->value_case == MYNA__LK__DATA_PACKET__VALUE_RPC_RESPONSE)) {
         myna_lk_rpc_packet(to->rpc, m);
@@ -343,6 +346,48 @@ TEST(who_does_not_know_streams_gets_a_packet_and_no_more_than_fits)
     CHECK_EQ(myna_lk_rpc_call(w.us.rpc, "ann", "echo", long_text, 0, &number), MYNA_ELIMIT);
     call("echo", 10000);
     CHECK_STR(w.text, "hello");
+    close_world();
+}
+
+static void send_to_us(Myna__Lk__DataPacket *m)
+{
+    char *us = (char *)"myna";
+
+    m->destination_identities = &us;
+    m->n_destination_identities = 1;
+    CHECK_EQ(myna_lk_packets_send(w.them.packets, m, true), MYNA_OK);
+}
+
+/* An empty payload in its place would be a lie. */
+TEST(a_payload_that_comes_packed_is_refused_both_ways)
+{
+    static uint8_t bytes[] = {0xcb, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00};
+    Myna__Lk__DataPacket m = MYNA__LK__DATA_PACKET__INIT;
+    Myna__Lk__RpcRequest q = MYNA__LK__RPC_REQUEST__INIT;
+    Myna__Lk__RpcResponse re = MYNA__LK__RPC_RESPONSE__INIT;
+
+    open_world();
+    q.id = (char *)"1";
+    q.method = (char *)"echo";
+    q.version = 1;
+    q.compressed_payload = (ProtobufCBinaryData){.data = bytes, .len = sizeof bytes};
+    m.value_case = MYNA__LK__DATA_PACKET__VALUE_RPC_REQUEST;
+    m.rpc_request = &q;
+    send_to_us(&m);
+    CHECK_EQ(w.n_called, 0);
+    CHECK_EQ(w.refused, 1404);
+
+    w.later = true;
+    call("echo", 5000);
+    re.request_id = w.id;
+    re.value_case = MYNA__LK__RPC_RESPONSE__VALUE_COMPRESSED_PAYLOAD;
+    re.compressed_payload = q.compressed_payload;
+    m.value_case = MYNA__LK__DATA_PACKET__VALUE_RPC_RESPONSE;
+    m.rpc_response = &re;
+    send_to_us(&m);
+    CHECK_EQ(w.n_done, 1);
+    CHECK_EQ(w.code, 1404);
+    CHECK_HAS(w.text, "packed");
     close_world();
 }
 

@@ -132,6 +132,8 @@ TEST(a_join_says_who_we_are_and_tells_the_room)
     CHECK_STR(w.server.bearer, TOKEN);
     CHECK_EQ(w.server.join->client_info->sdk, 10);
     CHECK_EQ(w.server.join->client_info->client_protocol, 2);
+    CHECK_EQ(w.server.join->client_info->n_capabilities, 1); /* unpacks deflate */
+    CHECK_EQ(w.server.join->client_info->capabilities[0], 2);
     CHECK_EQ(w.server.join->reconnect, 0);
     CHECK_EQ(w.server.join->connection_settings->auto_subscribe, 0);
     close_world();
@@ -228,6 +230,9 @@ TEST(each_refusal_has_its_sentence)
         {401, "invalid token: x, error: token has invalid claims: token is not valid yet", "clock"},
         {401, "no permissions to access the room", "does not allow joining"},
         {404, "", "no /rtc/v1"},
+        {404, "404 page not found\n", "no /rtc/v1"},
+        {404, "requested room does not exist", "the room does not exist"},
+        {404, "requested room does not exist", "create it"},
         {400, "participant identity length exceeds limits: max length 256", "max length 256"},
     };
 
@@ -237,6 +242,7 @@ TEST(each_refusal_has_its_sentence)
         w.server.validate_body = cases[i].body;
         go(TOKEN, NULL, 0);
         CHECK_EQ(w.end.kind, MYNA_LK_END_REFUSED);
+        CHECK_EQ(w.end.status, cases[i].status);
         CHECK_HAS(w.said, cases[i].said);
         close_world();
     }
@@ -381,6 +387,20 @@ TEST(what_cannot_be_read_is_skipped_and_the_rest_goes_on)
     CHECK_EQ(w.ends, 0);
     CHECK_EQ(w.others, 1);
     CHECK_EQ(w.last_case, MYNA__LK__SIGNAL_RESPONSE__MESSAGE_UPDATE);
+    close_world();
+}
+
+/* Trap 25 of livekit-rtc 9.5; that we claim no compression the server checks at each handshake. */
+TEST(a_message_beyond_two_megabytes_ends_the_line)
+{
+    static uint8_t big[MYNA_LK_MAX_FRAME + 1];
+
+    open_world(false);
+    go(TOKEN, NULL, 0);
+    fake_lk_frame(&w.server, MYNA_WS_BINARY, (struct myna_view){big, sizeof big});
+    myna_loop_run(w.host.loop);
+    CHECK_EQ(w.end.kind, MYNA_LK_END_DROPPED);
+    CHECK(w.end.began);
     close_world();
 }
 

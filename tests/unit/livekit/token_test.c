@@ -24,10 +24,7 @@ TEST(a_token_is_signed_as_the_golden_vector_says)
     CHECK_EQ(b.err, MYNA_OK);
     CHECK_HAS(myna_buf_str(&b), ".Xu5bOWqEVTMW_ujNggqQ8yvmmNs7waCrJpnVvG2dEyI");
     CHECK(!strncmp(myna_buf_str(&b), "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.", 37));
-    CHECK_EQ(myna_lk_jwt_expiry(myna_buf_str(&b)), 4102444800);
     myna_buf_fini(&b);
-    CHECK_EQ(myna_lk_jwt_expiry("no token"), 0);
-    CHECK_EQ(myna_lk_jwt_expiry("a.!!.c"), 0);
 }
 
 static json_t *claims_of(const char *token)

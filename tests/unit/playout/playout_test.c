@@ -579,4 +579,170 @@ TEST(a_far_side_that_keeps_silent_is_waited_for_5_s)
     }
 }
 
+/* ------------------------------------------------------------------ lines that were dead */
+
+static struct myna_playout *make_rewinding(myna_us latency, myna_us rewinds)
+{
+    struct myna_playout_options opt = {
+        .heard = MYNA_HEARD_AT_PULL, .latency = latency, .rewinds = rewinds, .event = note};
+
+    n_told = 0;
+    return myna_playout_create(&opt);
+}
+
+/* Frames numbered from `first`, each sample of one its number. */
+static void numbered(struct myna_playout *po, int first, int n)
+{
+    int16_t pcm[MYNA_OUT_SAMPLES];
+
+    for (int k = first; k < first + n; k++) {
+        for (int i = 0; i < MYNA_OUT_SAMPLES; i++)
+            pcm[i] = (int16_t)k;
+        CHECK_EQ(myna_playout_write(po, pcm, MYNA_OUT_SAMPLES), MYNA_OUT_SAMPLES);
+    }
+}
+
+/* Number of the frame that is drawn; 0: silence. */
+static int drawn(struct myna_playout *po, myna_us now)
+{
+    int16_t out[MYNA_OUT_SAMPLES];
+
+    return myna_playout_pull(po, now, out) ? out[0] : (out[0] ? -1 : 0);
+}
+
+#define FRAME MYNA_FRAME_US
+
+TEST(what_was_drawn_into_a_dead_line_is_drawn_once_more_and_heard_then)
+{
+    struct myna_playout *po = make_rewinding(0, MYNA_S);
+
+    myna_playout_begin(po);
+    numbered(po, 1, 20);
+    for (int k = 0; k < 10; k++)
+        CHECK_EQ(drawn(po, k * FRAME), k + 1);
+    myna_playout_rewind(po, 15 * FRAME, 4 * FRAME); /* frames 6 to 10 were drawn after that */
+    CHECK_EQ(myna_playout_position(po, 15 * FRAME), 5 * MYNA_OUT_SAMPLES);
+    CHECK_EQ(myna_playout_room(po), 400 * 24 - 15 * MYNA_OUT_SAMPLES);
+    numbered(po, 21, 5); /* the voice goes on meanwhile */
+    CHECK_EQ(myna_playout_room(po), 0);
+    CHECK_EQ(myna_playout_position(po, 90 * FRAME), 5 * MYNA_OUT_SAMPLES); /* nothing is heard */
+    for (int k = 0; k < 10; k++)
+        CHECK_EQ(drawn(po, (100 + k) * FRAME), k + 6);
+    CHECK_EQ(myna_playout_position(po, 110 * FRAME), 15 * MYNA_OUT_SAMPLES);
+    myna_playout_cut(po, 110 * FRAME);
+    CHECK_EQ(last()->position, 15 * MYNA_OUT_SAMPLES);
+    CHECK_EQ(drawn(po, 130 * FRAME), 0);
+    myna_playout_rewind(po, 131 * FRAME, 0);
+    CHECK_EQ(drawn(po, 131 * FRAME), 0); /* what was cut comes never again */
+    CHECK(!myna_playout_waiting(po));
+    myna_playout_destroy(po);
+}
+
+TEST(an_answer_whose_end_was_lost_is_open_until_it_was_heard)
+{
+    struct myna_playout *po = make_rewinding(100 * MYNA_MS, MYNA_S);
+
+    myna_playout_begin(po);
+    numbered(po, 1, 4);
+    myna_playout_end(po, 0);
+    for (int k = 0; k < 4; k++)
+        CHECK_EQ(drawn(po, k * FRAME), k + 1);
+    myna_playout_rewind(po, 5 * FRAME, FRAME);
+    myna_playout_expire(po, 50 * FRAME);
+    CHECK_EQ(count_of(MYNA_PLAYOUT_FINISHED), 0);
+    CHECK_EQ(drawn(po, 60 * FRAME), 3);
+    CHECK_EQ(drawn(po, 61 * FRAME), 4);
+    CHECK_EQ(myna_playout_deadline(po), 67 * FRAME);
+    myna_playout_expire(po, 67 * FRAME);
+    CHECK_EQ(last()->type, MYNA_PLAYOUT_FINISHED);
+    CHECK(!last()->interrupted);
+    CHECK_EQ(last()->position, 4 * MYNA_OUT_SAMPLES);
+    CHECK_EQ(count_of(MYNA_PLAYOUT_STARTED), 1);
+    myna_playout_destroy(po);
+}
+
+TEST(the_end_of_a_segment_that_is_over_comes_before_what_follows_and_counts_for_none)
+{
+    struct myna_playout *po = make_rewinding(0, MYNA_S);
+
+    for (int round = 0; round < 2; round++) { /* the second time across the end of the ring */
+        myna_us t = round * MYNA_S;
+
+        n_told = 0;
+        myna_playout_begin(po);
+        numbered(po, 1, 3);
+        myna_playout_end(po, t);
+        for (int k = 0; k < 3; k++)
+            CHECK_EQ(drawn(po, t + k * FRAME), k + 1);
+        myna_playout_expire(po, t + 3 * FRAME);
+        CHECK(!myna_playout_active(po));
+        myna_playout_begin(po);
+        numbered(po, 11, 18);
+        CHECK_EQ(drawn(po, t + 4 * FRAME), 11);
+        CHECK_EQ(drawn(po, t + 5 * FRAME), 12);
+        myna_playout_rewind(po, t + 8 * FRAME, t);
+        for (int broken = 0; broken < 2; broken++) { /* and the line breaks once more */
+            CHECK_EQ(drawn(po, t + 10 * FRAME), 2);
+            CHECK_EQ(myna_playout_position(po, t + 11 * FRAME), 0);
+            CHECK_EQ(drawn(po, t + 11 * FRAME), 3);
+            CHECK_EQ(drawn(po, t + 12 * FRAME), 11);
+            if (!broken)
+                myna_playout_rewind(po, t + 15 * FRAME, t + 9 * FRAME);
+        }
+        for (int k = 12; k < 29; k++)
+            CHECK_EQ(drawn(po, t + (k + 10) * FRAME), k);
+        myna_playout_end(po, t + 40 * FRAME);
+        myna_playout_expire(po, t + 40 * FRAME);
+        CHECK_EQ(last()->position, 18 * MYNA_OUT_SAMPLES);
+        CHECK(!myna_playout_active(po));
+        myna_playout_forget(po);
+    }
+    myna_playout_destroy(po);
+}
+
+TEST(a_cut_also_forgets_what_was_over_before_and_so_does_forget)
+{
+    for (int cut = 0; cut < 2; cut++) {
+        struct myna_playout *po = make_rewinding(0, MYNA_S);
+
+        myna_playout_begin(po);
+        numbered(po, 1, 3);
+        myna_playout_end(po, 0);
+        for (int k = 0; k < 3; k++)
+            CHECK_EQ(drawn(po, k * FRAME), k + 1);
+        myna_playout_expire(po, 3 * FRAME);
+        if (cut) {
+            myna_playout_begin(po);
+            numbered(po, 11, 3);
+            CHECK_EQ(drawn(po, 4 * FRAME), 11);
+            myna_playout_forget(po); /* one is open: nothing is forgotten */
+            myna_playout_rewind(po, 4 * FRAME, FRAME);
+            CHECK_EQ(drawn(po, 5 * FRAME), 3);
+            myna_playout_cut(po, 5 * FRAME);
+        } else {
+            myna_playout_forget(po);
+        }
+        myna_playout_rewind(po, 6 * FRAME, 0);
+        CHECK(!myna_playout_waiting(po));
+        CHECK_EQ(drawn(po, 7 * FRAME), 0);
+        myna_playout_destroy(po);
+    }
+}
+
+TEST(no_more_is_put_back_than_was_asked_to_be_kept)
+{
+    struct myna_playout *po = make_rewinding(0, 5 * FRAME);
+
+    myna_playout_begin(po);
+    numbered(po, 1, 20);
+    for (int k = 0; k < 12; k++)
+        CHECK_EQ(drawn(po, k * FRAME), k + 1);
+    numbered(po, 21, 12); /* as much as may wait */
+    for (int i = 0; i < 3; i++)
+        myna_playout_rewind(po, 12 * FRAME, -1);
+    for (int k = 8; k < 33; k++)
+        CHECK_EQ(drawn(po, (k + 20) * FRAME), k);
+    myna_playout_destroy(po);
+}
+
 TEST_MAIN

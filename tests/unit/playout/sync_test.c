@@ -395,4 +395,67 @@ TEST(what_was_given_out_cannot_be_dropped_and_the_word_on_its_way_can)
     myna_sync_destroy(sy);
 }
 
+/* ------------------------------------------------------------------ sound that was lost */
+
+TEST(a_clock_that_is_put_back_says_no_word_twice_and_waits_for_its_sound)
+{
+    struct myna_sync *sy = make();
+
+    text(sy, "One big bird two and six more. ");
+    myna_sync_start(sy, 0);
+    run(sy, 4 * syllable);
+    CHECK_STR(all, "One big bird two");
+    myna_sync_at(sy, 4 * syllable, syllable); /* only a syllable of it was heard */
+    myna_sync_pause(sy, 4 * syllable);
+    run(sy, 60 * MYNA_S);
+    CHECK_STR(all, "One big bird two"); /* nothing is drawn */
+    myna_sync_at(sy, 60 * MYNA_S, syllable);
+    CHECK_NEAR(myna_sync_deadline(sy), 60 * MYNA_S + 3 * syllable + syllable / 2, 20);
+    run(sy, 60 * MYNA_S + 3 * syllable);
+    CHECK_STR(all, "One big bird two");
+    run(sy, 60 * MYNA_S + 4 * syllable);
+    CHECK_STR(all, "One big bird two and");
+    run(sy, 90 * MYNA_S);
+    CHECK_STR(all, "One big bird two and six more.");
+    myna_sync_destroy(sy);
+}
+
+TEST(what_was_out_and_not_heard_again_before_a_cut_is_not_heard)
+{
+    for (int by_words = 0; by_words < 2; by_words++) {
+        struct myna_sync *sy = make();
+
+        text(sy, "One big bird two and six more. ");
+        for (int i = 0; i < 4 && by_words; i++)
+            word(sy, (const char *[]){"one", "big", "bird", "two"}[i], i * syllable + 100);
+        myna_sync_start(sy, 0);
+        run(sy, 3 * syllable + syllable * 3 / 4);
+        CHECK_STR(all, "One big bird two");
+        myna_sync_at(sy, 4 * syllable, 0);
+        myna_sync_pause(sy, 4 * syllable);
+        if (by_words)
+            myna_sync_at(sy, 20 * MYNA_S, 0);
+        myna_sync_finish(sy, 20 * MYNA_S + 2 * syllable, true, syllable + syllable * 3 / 4);
+        CHECK_STR(myna_sync_heard(sy), "One big");
+        CHECK_STR(all, "One big bird two");
+        myna_sync_destroy(sy);
+    }
+}
+
+TEST(jitter_of_the_sound_does_not_move_the_clock_and_sound_that_is_late_does)
+{
+    struct myna_sync *sy = make();
+
+    text(sy, "One big bird two and six more. ");
+    myna_sync_start(sy, 0);
+    myna_sync_expire(sy, 0);
+    myna_sync_at(sy, 150 * MYNA_MS, 100 * MYNA_MS);
+    CHECK_NEAR(myna_sync_deadline(sy), syllable / 2, 5);
+    myna_sync_at(sy, 600 * MYNA_MS, 120 * MYNA_MS);
+    CHECK_NEAR(myna_sync_deadline(sy), 480 * MYNA_MS + syllable / 2, 5);
+    myna_sync_at(sy, 140 * MYNA_MS, 140 * MYNA_MS); /* and what comes in a burst brings it back */
+    CHECK_NEAR(myna_sync_deadline(sy), syllable / 2, 5);
+    myna_sync_destroy(sy);
+}
+
 TEST_MAIN

@@ -5,6 +5,7 @@
 #include <jansson.h>
 
 #include "llm_wire.h"
+#include "turns.h"
 
 #define EVENTS "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n"
 #define EV(type, rest)                                                                             \
@@ -163,7 +164,7 @@ static void hermes(struct fake_conn *c)
 
 static void wait_a_little(void)
 {
-    myna_loop_run_until(w.host.loop, myna_loop_now(w.host.loop) + 20 * MYNA_MS);
+    turns_for(w.host.loop, 20);
 }
 
 static void open_hermes(const char *features, const char *events, const char *then)
@@ -235,6 +236,25 @@ TEST(the_history_travels_along_and_the_answer_is_said_with_its_usage)
     close_hermes();
 }
 
+TEST(with_a_picture_it_is_asked_by_chat)
+{
+    static const struct myna_image shown = {
+        .type = "image/jpeg", .bytes = (const uint8_t *)"abcd", .len = 4};
+
+    open_hermes(FEATURES, SAYS("Hello.") ENDS, NULL);
+    person("What is this?");
+    ((struct myna_item *)(uintptr_t)w.items)[3].images = &shown;
+    ((struct myna_item *)(uintptr_t)w.items)[3].n_images = 1;
+    ask();
+    CHECK_EQ(h.runs, 0);
+    CHECK_EQ(h.chats, 1);
+    CHECK_HAS(w.server.last, "data:image/jpeg;base64,YWJjZA==");
+    person("And now?");
+    ask();
+    CHECK_EQ(h.runs, 1);
+    close_hermes();
+}
+
 /* The first turn ends with the question. */
 static void asked(const char *then)
 {
@@ -292,10 +312,10 @@ TEST(anything_else_is_asked_again_and_decides_nothing)
     close_hermes();
 }
 
-/* Nobody says a word after the question. */
+/* Nobody says a word after the question. As long as no machine is busy with something else. */
 static void asked_in_vain(const char *then)
 {
-    permission_timeout = "30ms";
+    permission_timeout = "2s";
     asked(then);
     permission_timeout = "60s";
     for (int i = 0; i < 2000 && !h.approvals; i++)
@@ -320,8 +340,9 @@ TEST(no_word_in_time_is_a_no_and_the_run_ends_by_itself)
 TEST(who_said_nothing_is_not_asked_for_more_unheard)
 {
     asked_in_vain(ASKS);
+    turn_until(&h.approvals, 2); /* the second question is denied at once */
     wait_a_little();
-    CHECK_EQ(h.approvals, 2); /* the second question is denied at once */
+    CHECK_EQ(h.approvals, 2);
     CHECK_STR(h.choice, "deny");
     close_hermes();
 }
@@ -343,7 +364,7 @@ TEST(a_denied_run_that_goes_on_ends_with_the_call)
 
 TEST(a_no_that_cannot_be_delivered_stops_the_run)
 {
-    permission_timeout = "200ms";
+    permission_timeout = "2s";
     asked(NULL);
     permission_timeout = "60s";
     h.waiting = false; /* Hermes answers 409 */

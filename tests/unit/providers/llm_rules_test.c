@@ -572,7 +572,7 @@ static void on_beat(struct myna_timer *t)
 {
     if (beat.left-- > 0) {
         fake_say(beat.c, ": keepalive\n\n");
-        CHECK_EQ(myna_timer_set(t, myna_loop_now(w.host.loop) + 40 * MYNA_MS), MYNA_OK);
+        CHECK_EQ(myna_timer_set(t, myna_loop_now(w.host.loop) + 300 * MYNA_MS), MYNA_OK);
     } else {
         fake_say(beat.c, HELLO);
         fake_close(beat.c);
@@ -582,7 +582,7 @@ static void on_beat(struct myna_timer *t)
 static void say_slowly(struct fake_conn *c)
 {
     beat.c = c;
-    beat.left = 8; /* 320 ms of signs of life */
+    beat.left = 12; /* 3.6 s of signs of life */
     fake_say(c, "HTTP/1.1 200 OK\r\n" STREAM "\r\n");
     myna_host_timer_init(&w.host, &beat.timer, on_beat, NULL);
     on_beat(&beat.timer);
@@ -594,14 +594,15 @@ static void say_half(struct fake_conn *c)
                 "data: {\"choices\":[{\"delta\":{\"content\":\"Half\"}}]}\n\n");
 }
 
+/* Limits by the real clock: a machine that is busy elsewhere for a second keeps them. */
 TEST(L30_silence_is_a_fault_and_a_sign_of_life_is_not)
 {
-    setup(generic, say_half, WITH(MODEL, "timeout", "60"));
+    setup(generic, say_half, WITH(MODEL, "timeout", "3000"));
     ask();
     CHECK_EQ(w.faults, 1);
-    CHECK_HAS(w.fault, "nothing came for 60 ms");
+    CHECK_HAS(w.fault, "nothing came for 3000 ms");
     teardown();
-    setup(generic, say_slowly, WITH(MODEL, "timeout", "200"));
+    setup(generic, say_slowly, WITH(MODEL, "timeout", "3000"));
     ask();
     CHECK_EQ(w.dones, 1);
     CHECK_STR(w.text, "Hello.");
@@ -610,10 +611,10 @@ TEST(L30_silence_is_a_fault_and_a_sign_of_life_is_not)
 
 TEST(L30_the_whole_answer_has_a_limit_when_one_is_set)
 {
-    setup(generic, say_slowly, WITH(MODEL, "timeout", "200", "total_timeout", "120"));
+    setup(generic, say_slowly, WITH(MODEL, "timeout", "20000", "total_timeout", "2500"));
     ask();
     CHECK_EQ(w.faults, 1);
-    CHECK_HAS(w.fault, "120 ms");
+    CHECK_HAS(w.fault, "2500 ms");
     myna_timer_clear(&beat.timer);
     teardown();
 }
@@ -626,16 +627,15 @@ static void say_nothing(struct fake_conn *c)
 
 TEST(L31_an_interruption_before_the_head_closes_the_socket_within_50_ms_and_is_no_error)
 {
-    myna_us cut;
-
     setup(generic, say_nothing, WITH(MODEL));
     begin();
     myna_loop_run(w.host.loop);
     CHECK_EQ(w.server.n_closed, 0);
-    cut = myna_loop_now(w.host.loop);
     hang_up();
-    turn_until(&w.server.n_closed, 1);
-    CHECK(myna_loop_now(w.host.loop) - cut < 50 * MYNA_MS);
+    /* turns of a millisecond: what a busy machine takes away between them is nobody's fault */
+    for (int ms = 0; ms < 50 && !w.server.n_closed; ms++)
+        myna_loop_run_until(w.host.loop, myna_loop_now(w.host.loop) + MYNA_MS);
+    CHECK_EQ(w.server.n_closed, 1);
     CHECK_EQ(w.dones + w.faults, 0);
     teardown();
 }

@@ -128,7 +128,7 @@ static inline void ask(void)
 
 static inline void turn_until(const int *count, int want)
 {
-    for (int i = 0; i < 2000 && *count < want; i++)
+    for (int i = 0; i < 20000 && *count < want; i++)
         myna_loop_run_until(w.host.loop, myna_loop_now(w.host.loop) + MYNA_MS);
     CHECK_EQ(*count, want);
 }

@@ -1,9 +1,10 @@
 /* moonshine_test.c - the local recogniser as a stage: interims, finals, their order, its faults. */
 #include "speech.h"
 
+#include <time.h>
+
 #include "providers/builtin.h"
 #include "stt/stt.h"
-#include "util/clock.h"
 
 struct ears {
     struct speech s;
@@ -12,7 +13,7 @@ struct ears {
     int partials, finals, usages, faults;
     char last_partial[512], text[1024], fault[512];
     enum myna_err err;
-    myna_us start, end, final_at; /* final_at: the machine's clock */
+    myna_us start, end;
     double audio_ms;
     bool close_at_final;
     myna_us first_partial; /* how much sound it was made from */
@@ -42,7 +43,6 @@ static void hear(void *arg, struct myna_stt_port *port, const struct myna_stt_ev
                  *e->text ? " " : "", ev->text);
         e->start = ev->start;
         e->end = ev->end;
-        e->final_at = myna_clock_monotonic();
         if (e->close_at_final) {
             close_port(e);
         }
@@ -83,6 +83,18 @@ static void ears_init(struct ears *e, bool virtual_clock, const char *key, const
     open_port(e);
 }
 
+/* The model, and all of that recording in frames. What is missing skips before anything loads. */
+static void ears_for(struct ears *e, const char *wav, bool virtual_clock, const char *key,
+                     const char *value)
+{
+    const char *path;
+
+    need_models("moonshine-tiny-en");
+    path = shared_data(wav);
+    ears_init(e, virtual_clock, key, value);
+    speech_load(&e->s, path);
+}
+
 static void ears_fini(struct ears *e)
 {
     close_port(e);
@@ -116,10 +128,7 @@ TEST(a_question_gives_interims_and_one_final_at_its_end)
     struct ears e;
     char heard[256];
 
-    need_models("moonshine-tiny-en");
-    (void)shared_data("weather_question.wav"); /* a skip must not leave a model loading */
-    ears_init(&e, true, NULL, NULL);
-    speech_load(&e.s, shared_data("weather_question.wav"));
+    ears_for(&e, "weather_question.wav", true, NULL, NULL);
     wait_ms(&e, 1);
     mark(&e, MYNA_STT_MARK_SPEECH);
     play(&e, 0, e.s.n_frames);
@@ -148,10 +157,7 @@ TEST(speech_that_goes_on_after_a_breath_is_one_utterance)
     struct ears e;
     char heard[512];
 
-    need_models("moonshine-tiny-en");
-    (void)shared_data("jfk.wav"); /* a skip must not leave a model loading */
-    ears_init(&e, true, NULL, NULL);
-    speech_load(&e.s, shared_data("jfk.wav"));
+    ears_for(&e, "jfk.wav", true, NULL, NULL);
     mark(&e, MYNA_STT_MARK_SPEECH);
     play(&e, 0, 115);
     mark(&e, MYNA_STT_MARK_PAUSE);
@@ -172,10 +178,7 @@ TEST(a_flush_gives_what_there_is_and_goes_on_listening)
     struct ears e;
     char heard[512];
 
-    need_models("moonshine-tiny-en");
-    (void)shared_data("jfk.wav"); /* a skip must not leave a model loading */
-    ears_init(&e, true, NULL, NULL);
-    speech_load(&e.s, shared_data("jfk.wav"));
+    ears_for(&e, "jfk.wav", true, NULL, NULL);
     mark(&e, MYNA_STT_MARK_SPEECH);
     play(&e, 0, 270); /* "…my fellow Americans" and a pause */
     mark(&e, MYNA_STT_MARK_FLUSH);
@@ -197,10 +200,7 @@ TEST(an_utterance_that_is_too_long_is_cut_and_loses_no_words)
     struct ears e;
     char heard[1024];
 
-    need_models("moonshine-tiny-en");
-    (void)shared_data("jfk.wav"); /* a skip must not leave a model loading */
-    ears_init(&e, true, "stt.moonshine.max_utterance", "5000");
-    speech_load(&e.s, shared_data("jfk.wav"));
+    ears_for(&e, "jfk.wav", true, "stt.moonshine.max_utterance", "5000");
     mark(&e, MYNA_STT_MARK_SPEECH);
     play(&e, 0, e.s.n_frames);
     mark(&e, MYNA_STT_MARK_END);
@@ -218,10 +218,7 @@ TEST(a_stream_that_was_closed_tells_nothing_and_leaves_nothing)
 {
     struct ears e;
 
-    need_models("moonshine-tiny-en");
-    (void)shared_data("weather_question.wav"); /* a skip must not leave a model loading */
-    ears_init(&e, true, NULL, NULL);
-    speech_load(&e.s, shared_data("weather_question.wav"));
+    ears_for(&e, "weather_question.wav", true, NULL, NULL);
     wait_ms(&e, 1);
     mark(&e, MYNA_STT_MARK_SPEECH);
     play(&e, 0, 100);
@@ -236,10 +233,7 @@ TEST(a_stream_may_be_closed_from_its_own_final)
 {
     struct ears e;
 
-    need_models("moonshine-tiny-en");
-    (void)shared_data("weather_question.wav"); /* a skip must not leave a model loading */
-    ears_init(&e, true, NULL, NULL);
-    speech_load(&e.s, shared_data("weather_question.wav"));
+    ears_for(&e, "weather_question.wav", true, NULL, NULL);
     mark(&e, MYNA_STT_MARK_SPEECH);
     play(&e, 0, e.s.n_frames);
     mark(&e, MYNA_STT_MARK_END);
@@ -254,10 +248,7 @@ TEST(utterances_that_nobody_waits_for_any_more_are_dropped)
 {
     struct ears e;
 
-    need_models("moonshine-tiny-en");
-    (void)shared_data("weather_question.wav"); /* a skip must not leave a model loading */
-    ears_init(&e, true, NULL, NULL);
-    speech_load(&e.s, shared_data("weather_question.wav"));
+    ears_for(&e, "weather_question.wav", true, NULL, NULL);
     for (int i = 0; i < 12; i++) { /* before the model is there */
         mark(&e, MYNA_STT_MARK_SPEECH);
         for (size_t f = 0; f < 20; f++)
@@ -277,40 +268,47 @@ TEST(an_object_destroyed_while_it_loads_goes_quietly)
     ears_fini(&e);
 }
 
-/* How soon is measured by `make bench BENCH=speech`. */
+/* ms of this process: what others do meanwhile does not count. */
+static double worked(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
+}
+
+/* How soon is measured by `make bench BENCH=speech`; here, how much is left to do at the end. */
 TEST(the_final_comes_sooner_where_the_pause_was_heard_first)
 {
     struct ears e;
-    myna_us end;
-    double cold, ahead;
+    double end, cold, ahead;
 
-    need_models("moonshine-tiny-en");
-    (void)shared_data("jfk.wav"); /* a skip must not leave a model loading */
-    ears_init(&e, false, NULL, NULL);
-    speech_load(&e.s, shared_data("jfk.wav"));
+    ears_for(&e, "jfk.wav", false, NULL, NULL);
     myna_loop_run(e.s.host.loop); /* until it is loaded */
     mark(&e, MYNA_STT_MARK_SPEECH);
     for (int i = 0; i < 250; i++)
         myna_stt_port_push(e.port, &e.s.frames[i]);
-    end = myna_clock_monotonic();
+    end = worked();
     mark(&e, MYNA_STT_MARK_END);
     myna_loop_run(e.s.host.loop);
     CHECK_EQ(e.finals, 1);
-    cold = (double)(e.final_at - end) / 1000;
+    cold = worked() - end;
     /* As it usually is: the quiet was heard half a second before the end was sure. */
     mark(&e, MYNA_STT_MARK_SPEECH);
     for (int i = 0; i < 250; i++)
         myna_stt_port_push(e.port, &e.s.frames[i]);
     mark(&e, MYNA_STT_MARK_PAUSE);
     myna_loop_run_until(e.s.host.loop, myna_loop_now(e.s.host.loop) + 450 * MYNA_MS);
-    end = myna_clock_monotonic();
+    while (myna_loop_busy(e.s.host.loop))
+        myna_loop_run_until(e.s.host.loop, myna_loop_now(e.s.host.loop) + MYNA_MS);
+    end = worked();
     mark(&e, MYNA_STT_MARK_END);
     myna_loop_run(e.s.host.loop);
     CHECK_EQ(e.finals, 2);
-    ahead = (double)(e.final_at - end) / 1000;
-    printf("# final of 5 s: %.1f ms after the end, %.1f ms when the pause was heard first\n", cold,
-           ahead);
-    CHECK(ahead < cold);
+    ahead = worked() - end;
+    printf("# final of 5 s: %.1f ms of work at the end, %.1f ms when the pause was heard first\n",
+           cold, ahead);
+    CHECK(ahead < cold / 2);
     ears_fini(&e);
 }
 

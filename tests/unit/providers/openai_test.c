@@ -358,6 +358,78 @@ TEST(L23_to_L27_openclaw)
     CHECK_HAS(send(&openclaw, &c, "CA1"), "Bearer tok");
 }
 
+TEST(an_agent_that_keeps_the_conversation_is_told_what_it_has_not_seen)
+{
+    struct myna_item items[] = {
+        said(MYNA_ROLE_ASSISTANT, "Hello?"),
+        said(MYNA_ROLE_USER, "one"),
+        said(MYNA_ROLE_ASSISTANT, "answer"),
+        said(MYNA_ROLE_USER, "two"),
+        said(MYNA_ROLE_USER, "three"),
+        {.type = MYNA_ITEM_FUNCTION_CALL, .call_id = "c", .name = "f", .arguments = "{}"},
+        {.type = MYNA_ITEM_FUNCTION_CALL_OUTPUT, .call_id = "c", .output = "done"}};
+    struct myna_llm_request req = {.items = items, .n_items = 2, .session_id = "CA1"};
+    struct myna_openai_conf c = openclaw_conf("a");
+    struct myna_openai_call call = {.id = "CA1"};
+
+    CHECK_HAS(send_with(&openclaw, &c, &call, &req), "Hello?"); /* the greeting was not its own */
+    req.n_items = 4;
+    CHECK_HAS(send_with(&openclaw, &c, &call, &req),
+              "\"messages\":[{\"role\":\"user\",\"content\":\"two\"}]");
+    req.n_items = 7; /* two was interrupted before there was an answer */
+    send_with(&openclaw, &c, &call, &req);
+    CHECK_HAS(sent, "\"messages\":[{\"role\":\"user\",\"content\":\"two\"},{\"role\":\"user\","
+                    "\"content\":\"three\"},{\"role\":\"assistant\",\"tool_calls\"");
+    CHECK_HAS(sent, "\"content\":\"done\"");
+    req.session_id = NULL; /* it has no session to keep it in */
+    CHECK_HAS(send_with(&openclaw, &c, &call, &req), "answer");
+}
+
+TEST(hermes_tells_two_conversations_apart_by_their_system_text)
+{
+    struct myna_openai_conf c = hermes_conf();
+
+    env_key = NULL;
+    env_model = NULL;
+    CHECK_HAS(send(&hermes, &c, "CA1"),
+              "{\"role\":\"system\",\"content\":\"This is conversation CA1.\"}");
+    CHECK_HAS(send(&hermes, &c, "CA2"), "This is conversation CA2.");
+    env_key = "s"; /* the header does it, unless it is refused */
+    CHECK_HAS(send(&hermes, &c, "CA3"), "This is conversation CA3.");
+    env_key = NULL;
+}
+
+static const char *person_key(const char *key, const char *identity)
+{
+    struct myna_openai_conf c = hermes_conf();
+    struct myna_llm_request req = {.size = sizeof req, .session_id = "CA1"};
+    struct myna_openai_call call = {.id = "CA1", .caller = identity};
+    static char value[400];
+    const char *at;
+
+    c.session_key = key;
+    c.session_key_from = MYNA_OPENAI_KEY_PERSON;
+    env_key = "s";
+    at = strstr(send_with(&hermes, &c, &call, &req), "X-Hermes-Session-Key: ");
+    env_key = NULL;
+    CHECK(at != NULL);
+    snprintf(value, sizeof value, "%.*s", at ? (int)strcspn(at + 22, "\n") : 0, at ? at + 22 : "");
+    return value;
+}
+
+TEST(each_person_of_a_room_has_a_memory_of_their_own_whatever_they_are_called)
+{
+    char room[300] = "", first[400];
+
+    CHECK_STR(person_key("voice:t1", "ann"), "voice:t1:ann");
+    CHECK_STR(person_key("voice:t1", NULL), "voice:t1"); /* what is said to all */
+    CHECK_STR(person_key("voice:t1", "a\r\nX: 100%"), "voice:t1:a%0D%0AX:%20100%25");
+    memset(room, 'r', 246);
+    snprintf(first, sizeof first, "%s", person_key(room, "ann-of-the-hills"));
+    CHECK_EQ(strlen(first), 190 + 1 + 64);
+    CHECK(strcmp(first, person_key(room, "bob-of-the-hills")) != 0);
+}
+
 TEST(tool_rounds_are_told_whole_and_orphans_not_at_all)
 {
     struct myna_item items[] = {
@@ -654,6 +726,33 @@ TEST(L29_an_errors_text_is_the_servers_own_words_cut_and_without_the_key)
     myna_openai_error_text(myna_view_of(told), NULL, &b);
     CHECK_EQ(b.len, 200);
     myna_buf_fini(&b);
+}
+
+TEST(a_404_behind_a_bare_address_asks_for_v1)
+{
+    static const struct myna_openai_preset ollama = {
+        .name = "ollama", .product = "Ollama", .not_found_hint = "is the model there?"};
+    static const struct {
+        const char *base_url, *says;
+    } rows[] = {
+        {"http://h:1", "Ollama answered HTTP 404 (does llm.ollama.base_url want /v1 at its end?)"},
+        {"http://h:1/", "(does llm.ollama.base_url want /v1 at its end?)"},
+        {"http://h:1/v1", "Ollama answered HTTP 404 (is the model there?)"},
+        {"http://h:1/ai", "(is the model there?)"},
+    };
+    const struct myna_http_error e = {.kind = MYNA_HTTP_STATUS, .status = 404, .message = ""};
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct myna_openai_conf c = {.base_url = rows[i].base_url, .model = "m"};
+        struct myna_openai_target t;
+        struct myna_openai_failure f;
+        struct myna_why why = {0};
+
+        CHECK_EQ(myna_openai_resolve(&t, &ollama, &c, env, &why), MYNA_OK);
+        myna_openai_failure_of(&t, &e, &f);
+        CHECK_HAS(f.text, rows[i].says);
+        myna_openai_target_fini(&t);
+    }
 }
 
 TEST_MAIN

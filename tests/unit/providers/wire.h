@@ -45,10 +45,10 @@ static inline void wire_shut(struct myna_host *host, struct fake_http *server,
     myna_config_destroy(cfg);
 }
 
-/* Until *count is `want`, 4000 turns at most. `turn` runs the loop for a millisecond. */
+/* Until *count is `want`, 20,000 turns at most. `turn` runs the loop for a millisecond. */
 static inline void wire_until(void (*turn)(void), const int *count, int want, const char *fault)
 {
-    for (int i = 0; i < 4000 && *count < want; i++)
+    for (int i = 0; i < 20000 && *count < want; i++)
         turn();
     if (*count < want && fault[0])
         check_fail(__FILE__, __LINE__, "%s", fault);

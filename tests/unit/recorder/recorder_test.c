@@ -367,6 +367,24 @@ TEST(abort_writes_the_rest_while_a_work_is_out)
     teardown(&b);
 }
 
+/* All samples of the call's sound file, both channels; the caller frees. */
+static int16_t *sound_of(const struct bench *b, SF_INFO *info)
+{
+    char path[300];
+    SNDFILE *f;
+    int16_t *pcm;
+
+    snprintf(path, sizeof path, "%s/audio.ogg", b->dir);
+    *info = (SF_INFO){0};
+    f = sf_open(path, SFM_READ, info);
+    CHECK(f != NULL);
+    CHECK_EQ(info->channels, 2);
+    pcm = calloc((size_t)info->frames * 2, sizeof *pcm);
+    CHECK_EQ(sf_readf_short(f, pcm, info->frames), info->frames);
+    sf_close(f);
+    return pcm;
+}
+
 /* RMS of one channel from `from` to `to`, in ms. */
 static double rms(const int16_t *pcm, int channel, int from, int to)
 {
@@ -380,9 +398,7 @@ static double rms(const int16_t *pcm, int channel, int from, int to)
 TEST(a_background_is_in_the_sound_and_not_in_the_flight)
 {
     struct bench b;
-    char path[300];
-    SF_INFO info = {0};
-    SNDFILE *f;
+    SF_INFO info;
     int16_t *pcm, speech[MYNA_OUT_SAMPLES], mixed[MYNA_OUT_SAMPLES];
     struct myna_view v;
 
@@ -403,13 +419,8 @@ TEST(a_background_is_in_the_sound_and_not_in_the_flight)
     close_recorder(&b, NULL);
     CHECK_EQ(count(b.dir, MYNA_OUT_FRAME, NULL), 100);
     CHECK_EQ(count(b.dir, MYNA_OUT_MIXED, NULL), 0);
-    snprintf(path, sizeof path, "%s/audio.ogg", b.dir);
-    f = sf_open(path, SFM_READ, &info);
-    CHECK(f != NULL);
+    pcm = sound_of(&b, &info);
     CHECK_NEAR(info.frames, 2 * 48000, 960);
-    pcm = calloc((size_t)info.frames * 2, sizeof *pcm);
-    CHECK_EQ(sf_readf_short(f, pcm, info.frames), info.frames);
-    sf_close(f);
     CHECK(rms(pcm, 1, 200, 1900) > 4000);
     free(pcm);
     teardown(&b);
@@ -418,9 +429,7 @@ TEST(a_background_is_in_the_sound_and_not_in_the_flight)
 TEST(both_sides_stand_on_one_time_line)
 {
     struct bench b;
-    char path[300];
-    SF_INFO info = {0};
-    SNDFILE *f;
+    SF_INFO info;
     int16_t *pcm;
 
     setup(&b);
@@ -439,21 +448,48 @@ TEST(both_sides_stand_on_one_time_line)
     myna_loop_run_until(b.host.loop, 8 * MYNA_S);
     put(&b, MYNA_OUT_EVENT, "", 0);
     close_recorder(&b, NULL);
-    snprintf(path, sizeof path, "%s/audio.ogg", b.dir);
-    f = sf_open(path, SFM_READ, &info);
-    CHECK(f != NULL);
-    CHECK_EQ(info.channels, 2);
+    pcm = sound_of(&b, &info);
     CHECK_EQ(info.samplerate, 48000);
     CHECK_EQ(info.frames, 8 * 48000);
-    pcm = calloc((size_t)info.frames * 2, sizeof *pcm);
-    CHECK_EQ(sf_readf_short(f, pcm, info.frames), info.frames);
-    sf_close(f);
     CHECK(rms(pcm, 0, 0, 980) < 100);
     CHECK(rms(pcm, 0, 1010, 1990) > 4000);
     CHECK(rms(pcm, 0, 2020, 8000) < 100);
     CHECK(rms(pcm, 1, 0, 2980) < 100);
     CHECK(rms(pcm, 1, 3010, 3990) > 4000);
     CHECK(rms(pcm, 1, 4020, 8000) < 100);
+    free(pcm);
+    teardown(&b);
+}
+
+/* Two seconds of both, a line that is away for 84 s (nothing is drawn either), two seconds again.
+ */
+TEST(an_outage_of_a_minute_and_a_half_is_silence_and_the_recording_goes_on)
+{
+    enum { GAP = 84 };
+    struct bench b;
+    SF_INFO info;
+    int16_t *pcm;
+
+    setup(&b);
+    open_recorder(&b, true, true);
+    for (int i = 1; i <= 200; i++) {
+        myna_us now = i * MYNA_FRAME_US + (i > 100 ? GAP * MYNA_S : 0);
+
+        myna_loop_run_until(b.host.loop, now);
+        put_in_frame(&b, now - MYNA_FRAME_US, 8000);
+        put_out_frame(&b, 8000);
+    }
+    close_recorder(&b, NULL);
+    CHECK_EQ(b.failed, 0);
+    CHECK_STR(b.logged, "");
+    CHECK_EQ(count(b.dir, MYNA_IN_FRAME, NULL), 200);
+    pcm = sound_of(&b, &info);
+    CHECK_NEAR(info.frames, (GAP + 4) * 48000, 2000);
+    for (int side = 0; side < 2; side++) {
+        CHECK(rms(pcm, side, 100, 1900) > 4000);
+        CHECK(rms(pcm, side, 2200, GAP * 1000 + 1900) < 100);
+        CHECK(rms(pcm, side, GAP * 1000 + 2100, GAP * 1000 + 3900) > 4000);
+    }
     free(pcm);
     teardown(&b);
 }

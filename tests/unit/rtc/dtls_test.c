@@ -4,9 +4,10 @@
 
 #include "rtc/dtls.h"
 #include "rtc/srtp.h"
+#include "util/clock.h"
 #include "util/host.h"
 
-enum { QUEUE = 256, PATIENCE_S = 10 };
+enum { QUEUE = 256, PATIENCE_S = 60 };
 
 struct end {
     struct myna_dtls *dtls;
@@ -115,13 +116,17 @@ static void settle(void)
         ;
 }
 
+enum { TURN_MS = 5 };
+static int n_turns; /* of until(): the time that passes, without that in which nobody ran us */
+
 #define until(cond)                                                                                \
     do {                                                                                           \
         myna_us end = myna_loop_now(w.host.loop) + PATIENCE_S * MYNA_S;                            \
         settle();                                                                                  \
         while (!(cond) && myna_loop_now(w.host.loop) < end) {                                      \
-            myna_loop_run_until(w.host.loop, myna_loop_now(w.host.loop) + 5 * MYNA_MS);            \
+            myna_loop_run_until(w.host.loop, myna_loop_now(w.host.loop) + TURN_MS * MYNA_MS);      \
             settle();                                                                              \
+            n_turns++;                                                                             \
         }                                                                                          \
         CHECK(cond);                                                                               \
     } while (0)
@@ -154,6 +159,8 @@ TEST(two_peers_agree_on_keys_and_pass_data)
 
 TEST(a_hello_that_outran_the_answer_is_kept)
 {
+    myna_us begin = myna_clock_monotonic();
+
     open_world();
     trust();
     myna_dtls_start(w.client.dtls, true);
@@ -163,21 +170,21 @@ TEST(a_hello_that_outran_the_answer_is_kept)
     myna_dtls_start(w.server.dtls, false);
     settle();
     CHECK_EQ(w.client.n_connected, 1);
-    CHECK_EQ(w.client.sent, 2); /* nothing was sent twice */
+    /* Without a turn of the loop, and nothing was sent twice; but OpenSSL looks at the machine's
+     * clock itself, and sends again what a busy machine left without an answer for 100 ms. */
+    CHECK(w.client.sent == 2 || myna_clock_monotonic() - begin > 100 * MYNA_MS);
     close_world();
 }
 
 TEST(a_flight_that_is_lost_is_sent_again_within_a_moment)
 {
     for (int lost = 1; lost <= 3; lost++) {
-        myna_us begin;
-
         open_world();
         w.client.lose = lost; /* the hello, its repetition, then part of the next flight */
         w.server.lose = lost - 1;
-        begin = myna_loop_now(w.host.loop);
+        n_turns = 0;
         shake_hands();
-        CHECK(myna_loop_now(w.host.loop) - begin < 4 * MYNA_S);
+        CHECK(n_turns * TURN_MS < 4000);
         CHECK_EQ(w.client.n_failed + w.server.n_failed, 0);
         close_world();
     }

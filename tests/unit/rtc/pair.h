@@ -12,7 +12,7 @@
 #include "util/grave.h"
 #include "util/host.h"
 
-enum { PAIR_PATIENCE_S = 10, PAIR_AMPLITUDE = 8000 };
+enum { PAIR_PATIENCE_S = 60, PAIR_AMPLITUDE = 8000 };
 
 struct side {
     struct pair *pair;
@@ -22,7 +22,10 @@ struct side {
     struct myna_rtc_channel *channel; /* the last that opened */
     double tone_hz, phase;            /* 0: says nothing */
     bool silent;                      /* sends silence, not sound */
-    char track[128];                  /* "stream track" of the last event; "gone" */
+    bool rests;                       /* and needs no tick */
+    int n_ticks;
+    myna_us quiet;   /* the longest at a tick since the last packet */
+    char track[128]; /* "stream track" of the last event; "gone" */
     int n_tracks, n_frames, n_loud, n_candidates, n_ends, n_open, n_drained, n_closed, n_messages;
     double heard_hz, heard_rms; /* of the last ten loud frames */
     int crossings, block;
@@ -52,6 +55,12 @@ static inline void pair_hear(struct side *s, const struct myna_frame *f)
         energy += (double)f->pcm[i] * f->pcm[i];
     if (energy / MYNA_IN_SAMPLES < 500.0 * 500.0)
         return;
+    if (f->flags & MYNA_FRAME_CONCEALED) { /* a busy machine; its pitch is nobody's */
+        s->n_loud++;
+        s->crossings = s->block = 0;
+        s->energy = 0;
+        return;
+    }
     for (int i = 0; i < MYNA_IN_SAMPLES; i++) {
         s->crossings += (s->before < 0) != (f->pcm[i] < 0);
         s->before = f->pcm[i];
@@ -111,7 +120,11 @@ static inline void pair_on_tick(void *arg, myna_us now)
     struct side *s = arg;
     int16_t pcm[MYNA_OUT_SAMPLES];
 
-    (void)now;
+    s->n_ticks++;
+    if (myna_rtc_arrived(s->rtc) && now - myna_rtc_arrived(s->rtc) > s->quiet)
+        s->quiet = now - myna_rtc_arrived(s->rtc);
+    if (s->rests)
+        myna_rtc_rest(s->rtc);
     if (!s->audio || (s->tone_hz <= 0 && !s->silent))
         return;
     for (int i = 0; i < MYNA_OUT_SAMPLES; i++) {
@@ -174,6 +187,16 @@ static inline void pair_side(struct pair *p, struct side *s, struct side *peer,
     CHECK_EQ(myna_rtc_create(&s->rtc, opt, &events, s, &p->why), MYNA_OK);
 }
 
+/* A channel of a's that loses nothing. */
+static inline struct myna_rtc_channel *pair_open_channel(struct pair *p, const char *label)
+{
+    struct myna_rtc_channel_options opt = {.label = label, .ordered = true, .max_retransmits = -1};
+    struct myna_rtc_channel *ch;
+
+    CHECK_EQ(myna_rtc_open_channel(p->a.rtc, &opt, &ch, &p->why), MYNA_OK);
+    return ch;
+}
+
 static inline void pair_open_with(struct pair *p, struct myna_rtc_options opt)
 {
     memset(p, 0, sizeof *p);
@@ -203,6 +226,24 @@ static inline void pair_negotiate(struct pair *p, unsigned flags)
     CHECK_EQ(myna_rtc_accept_answer(p->a.rtc, answer, &p->why), MYNA_OK);
 }
 
+/* The text without the lines that begin so. */
+static inline void pair_without(const char *sdp, const char *begin, char *into, size_t cap)
+{
+    size_t n = 0;
+
+    while (*sdp) {
+        size_t line = strcspn(sdp, "\n") + 1;
+
+        if (strncmp(sdp, begin, strlen(begin)) != 0) {
+            CHECK(n + line < cap);
+            memcpy(into + n, sdp, line);
+            n += line;
+        }
+        sdp += line;
+    }
+    into[n] = '\0';
+}
+
 static inline void pair_turn(struct pair *p)
 {
     myna_loop_run_until(p->host.loop, myna_loop_now(p->host.loop) + 5 * MYNA_MS);
@@ -216,6 +257,12 @@ static inline void pair_turn(struct pair *p)
             pair_turn(p);                                                                          \
         CHECK(cond);                                                                               \
     } while (0)
+
+/* What a busy machine disturbed is passed over: until ten frames in a row sound as they should. */
+static inline void pair_until_hears(struct pair *p, const struct side *s, double hz)
+{
+    pair_until(p, fabs(s->heard_hz - hz) <= 15);
+}
 
 static inline void pair_close(struct pair *p)
 {

@@ -303,6 +303,109 @@ TEST(dtx_is_silence_and_the_word_after_it_is_whole)
     call_end(c);
 }
 
+/* Comfort noise of a real encoder: SILK with the bit of its voice detector unset. */
+static void noise_packet(struct call *c, struct myna_rtp *p, uint8_t *bytes)
+{
+    static struct myna_opus_encoder *e;
+    int16_t pcm[MYNA_IN_SAMPLES];
+
+    if (!e)
+        e = myna_opus_encoder_create(MYNA_IN_RATE_HZ, 5, 16000);
+    CHECK(e);
+    for (int i = 0; i < 50; i++) {
+        for (int k = 0; k < MYNA_IN_SAMPLES; k++)
+            pcm[k] = (int16_t)(myna_rand_below(&c->rand, 40)) - 20;
+        p->payload =
+            (struct myna_view){bytes, myna_opus_encode(e, pcm, MYNA_IN_SAMPLES, bytes, 400)};
+    }
+    myna_opus_encoder_destroy(e);
+    e = NULL;
+}
+
+/* Nothing stands before the first packet of a stream: it is no noise behind a pause. */
+TEST(a_soft_first_packet_is_played)
+{
+    struct call *c = call_begin(1, 1000);
+    struct myna_rtp p = {.pt = OPUS_PT, .ssrc = 77, .seq = 1, .ts = 96000};
+    struct myna_frame f;
+    uint8_t bytes[400];
+    myna_us now = 50 * MYNA_S;
+    int heard = 0;
+
+    noise_packet(c, &p, bytes);
+    CHECK(myna_receive_packet(c->r, now, &p, OPUS_PT, -1));
+    for (int i = 0; i < 20; i++) {
+        myna_receive_frame(c->r, now += MYNA_FRAME_US, &f);
+        heard += !(f.flags & MYNA_FRAME_SILENT);
+    }
+    CHECK(heard > 0);
+    call_end(c);
+}
+
+/* However long sound must wait on such a link: silence need not. */
+TEST(where_the_delay_is_longer_than_a_pause_between_signs_of_silence_it_still_rests)
+{
+    struct call *c = call_begin(3, 1000);
+    int rests = 0;
+
+    c->link.jitter = 700 * MYNA_MS;
+    run(c, 8 * MYNA_S);
+    CHECK(stats_of(c).delay_target > 450 * MYNA_MS);
+    c->link.jitter = 0;
+    c->talks = false;
+    run(c, MYNA_S);
+    for (int i = 0; i < 100; i++) {
+        run(c, MYNA_FRAME_US);
+        rests += myna_receive_rests(c->r);
+    }
+    CHECK(stats_of(c).delay_target > 450 * MYNA_MS);
+    CHECK(rests > 90);
+    c->talks = true;
+    run(c, 1500 * MYNA_MS);
+    forget_counts(c);
+    run(c, 2 * MYNA_S);
+    CHECK_EQ(c->silent, 0); /* and the word behind it is heard */
+    call_end(c);
+}
+
+TEST(comfort_noise_after_a_pause_is_known_by_its_bits_and_wakes_nobody)
+{
+    struct call *c = call_begin(1, 1000);
+    struct myna_receive *r = c->r;
+    struct myna_rtp p = {.pt = OPUS_PT, .ssrc = 77, .seq = 10, .ts = 96000, .payload = text[7]};
+    struct myna_frame f;
+    uint8_t bytes[400];
+    myna_us now = 50 * MYNA_S;
+
+    CHECK(!myna_receive_is_noise(r, &p, OPUS_PT)); /* the first of all is none */
+    CHECK(myna_receive_packet(r, now, &p, OPUS_PT, -1));
+    CHECK(!myna_receive_rests(r));
+    for (int i = 0; i < 20; i++)
+        myna_receive_frame(r, now += MYNA_FRAME_US, &f);
+    CHECK(myna_receive_rests(r));
+    noise_packet(c, &p, bytes);
+    p.seq++;
+    p.ts += 960;
+    CHECK(!myna_receive_is_noise(r, &p, OPUS_PT)); /* a voice that goes on may be soft */
+    p.ts += 19 * 960;
+    CHECK(myna_receive_is_noise(r, &p, OPUS_PT));
+    CHECK(!myna_receive_is_noise(r, &p, OPUS_PT + 1));
+    CHECK(myna_receive_packet(r, now, &p, OPUS_PT, -1));
+    CHECK(myna_receive_rests(r));
+    myna_receive_frame(r, now += MYNA_FRAME_US, &f);
+    CHECK_EQ(f.flags, MYNA_FRAME_SILENT);
+    p.seq++;
+    p.ts += 20 * 960;
+    p.payload = text[3];
+    CHECK(!myna_receive_is_noise(r, &p, OPUS_PT)); /* a word */
+    CHECK(myna_receive_packet(r, now += 400 * MYNA_MS, &p, OPUS_PT, -1));
+    CHECK(!myna_receive_rests(r));
+    for (int i = 0; i < 4 && f.flags & MYNA_FRAME_SILENT; i++)
+        myna_receive_frame(r, now += MYNA_FRAME_US, &f);
+    CHECK_EQ(f.flags, 0); /* and it is played */
+    call_end(c);
+}
+
 static void mute_for(bool stands, myna_us how_long)
 {
     struct call *c = call_begin(1, 1000);

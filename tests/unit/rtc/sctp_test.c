@@ -8,7 +8,7 @@
 #include "util/buf.h"
 #include "util/host.h"
 
-enum { QUEUE = 4096, PATIENCE_S = 20, MAX_MESSAGE = 262144 };
+enum { QUEUE = 4096, PATIENCE_S = 60, MAX_MESSAGE = 262144 };
 
 struct end {
     struct myna_sctp *sctp;

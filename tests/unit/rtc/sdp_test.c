@@ -104,7 +104,8 @@ TEST(an_offer_of_chromium_is_read_in_its_order_of_preference)
     CHECK_EQ(a->ssrc, 2231627014u);
     CHECK_STR(a->cname, "HF4DFSR2hTRT2kSF");
     CHECK_EQ(sdp.media[1].kind, MYNA_SDP_VIDEO);
-    CHECK(sdp.media[1].codecs[0].nack);
+    CHECK(sdp.media[1].codecs[0].nack && sdp.media[1].codecs[0].nack_pli);
+    CHECK(sdp.media[1].codecs[0].ccm_fir && !a->codecs[0].ccm_fir);
     CHECK(!sdp.media[1].codecs[1].nack);
     CHECK(sdp.trickle);
     CHECK_EQ(sdp.media[2].n_candidates, 3);

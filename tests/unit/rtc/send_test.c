@@ -137,6 +137,74 @@ TEST(the_time_stamp_follows_the_clock_over_a_mute)
     myna_send_destroy(s);
 }
 
+TEST(a_frame_ahead_of_its_time_is_left_out_of_the_silence_behind_it)
+{
+    struct myna_send *s = begin();
+    uint32_t ts;
+
+    CHECK(tick(s, voice));
+    ts = got.ts;
+    for (int answer = 1; answer <= 50; answer++) {
+        for (int i = 0; i < 30; i++)
+            tick(s, NULL);
+        now -= 13 * MYNA_MS; /* of the 20 until the next */
+        CHECK(tick(s, voice));
+        now -= 7 * MYNA_MS;
+        CHECK_EQ(got.ts, ts + 31u * 960 * (uint32_t)answer - 960u * (uint32_t)(answer - 1));
+    }
+    myna_send_destroy(s);
+}
+
+TEST(ticks_that_move_a_little_do_not_add_up_to_a_clock_that_is_slow)
+{
+    struct myna_send *s = begin();
+    uint32_t ts;
+    myna_us from;
+
+    CHECK(tick(s, voice));
+    ts = got.ts;
+    from = now - MYNA_FRAME_US;
+    for (int i = 0; i < 200; i++) {
+        for (int k = 0; k < 5; k++)
+            tick(s, NULL);
+        now += 7 * MYNA_MS;
+    }
+    for (int k = 0; k < 2; k++)
+        tick(s, NULL);
+    CHECK(tick(s, voice));
+    CHECK_NEAR((got.ts - ts) / 48.0, (double)(now - MYNA_FRAME_US - from) / 1e3, 20);
+    myna_send_destroy(s);
+}
+
+TEST(frames_of_silence_may_go_by_without_a_call)
+{
+    struct myna_send *s = begin();
+    uint32_t ts;
+    int packets = 0;
+
+    CHECK(tick(s, voice));
+    ts = got.ts;
+    CHECK(!myna_send_rests(s));
+    tick(s, NULL);
+    CHECK(!myna_send_rests(s));
+    tick(s, NULL);
+    CHECK(myna_send_rests(s));
+    for (int i = 0; i < 10; i++) {
+        myna_send_rested(s, 19);
+        now += 19 * MYNA_FRAME_US;
+        packets += tick(s, NULL);
+    }
+    CHECK_EQ(packets, 10); /* one every 400 ms as ever */
+    CHECK_EQ(got.ts, ts + (2 + 200) * 960);
+    myna_send_rested(s, 7);
+    now += 7 * MYNA_FRAME_US;
+    CHECK(tick(s, voice));
+    CHECK(got.marker);
+    CHECK_EQ(got.ts, ts + (2 + 200 + 8) * 960);
+    CHECK(!myna_send_rests(s));
+    myna_send_destroy(s);
+}
+
 TEST(a_tick_that_comes_late_is_no_pause)
 {
     struct myna_send *s = begin();

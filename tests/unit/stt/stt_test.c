@@ -68,7 +68,7 @@ struct bench {
     struct myna_host host;
     struct myna_stt_port *port;
     unsigned kinds[LOG_MAX];
-    int n_kinds, events;
+    int n_kinds, events, preroll_ms;
     bool close_at_event;
     uint8_t last[4096];
     size_t last_len;
@@ -101,8 +101,12 @@ static void on_event(void *arg, struct myna_stt_port *port, const struct myna_st
 
 static enum myna_err open_port(struct bench *b, const struct myna_stt_class *cls)
 {
-    struct myna_stt_port_options opt = {
-        .stt = &b->fake.base, .tap = &b->tap, .id = 7, .event = on_event, .arg = b};
+    struct myna_stt_port_options opt = {.stt = &b->fake.base,
+                                        .tap = &b->tap,
+                                        .id = 7,
+                                        .preroll_ms = b->preroll_ms,
+                                        .event = on_event,
+                                        .arg = b};
 
     b->tap.put = tap_put;
     b->fake.base.cls = cls;
@@ -148,6 +152,19 @@ TEST(a_batch_recogniser_gets_550_ms_before_the_mark_then_live_frames_and_nothing
     CHECK_EQ(p[46], 113);
     myna_stt_port_close(b.port);
     CHECK_EQ(b.fake.closed, 1);
+}
+
+TEST(how_much_comes_before_the_mark_may_be_said)
+{
+    struct bench b = {.preroll_ms = 200};
+
+    CHECK_EQ(open_port(&b, &batch), MYNA_OK);
+    push(&b, 0, 100);
+    myna_stt_port_mark(b.port, MYNA_STT_MARK_SPEECH, 0);
+    CHECK_EQ(b.fake.n_pushed, 1 + 10);
+    CHECK_EQ(b.fake.pushed[1], 90);
+    CHECK_EQ(b.fake.pushed[10], 99);
+    myna_stt_port_close(b.port);
 }
 
 TEST(a_streaming_recogniser_gets_every_frame_at_once)

@@ -5,6 +5,8 @@
 
 #include <unistd.h>
 
+#include <jansson.h>
+
 #include "util/fs.h"
 
 /* A toolbox with the server in this mode; `more` are lines of the entry. */
@@ -117,6 +119,52 @@ TEST(what_it_asks_of_us_is_answered)
     world_close();
 }
 
+/* What the form is answered with, behind what was offered at the beginning. */
+static void check_form(const char *params, const char *want)
+{
+    json_t *args = json_pack("{s:s}", "params", params);
+    char *text = json_dumps(args, JSON_COMPACT);
+
+    call("form", text);
+    CHECK_STR(w.output, want);
+    free(text);
+    json_decref(args);
+}
+
+TEST(a_form_is_answered_with_its_own_defaults_where_that_is_configured)
+{
+    begin("legacy-form", "    elicitation: defaults\n");
+    check_form("{\"message\":\"Who?\",\"requestedSchema\":{\"type\":\"object\",\"properties\":{"
+               "\"name\":{\"type\":\"string\",\"default\":\"Ann\"},\"age\":{\"type\":\"integer\","
+               "\"default\":30},\"more\":{\"type\":\"string\"}},\"required\":[\"name\"]}}",
+               "[{\"elicitation\": {}}, {\"action\": \"accept\", \"content\": {\"age\": 30, "
+               "\"name\": \"Ann\"}}]");
+    static const char *const none[] = {
+        /* a required one without a default; a default that does not fit; a page to visit; no form
+         */
+        "{\"requestedSchema\":{\"type\":\"object\",\"properties\":{\"name\":{\"type\":\"string\"}},"
+        "\"required\":[\"name\"]}}",
+        "{\"requestedSchema\":{\"type\":\"object\",\"properties\":{\"a\":{\"type\":\"integer\","
+        "\"default\":\"x\"}}}}",
+        "{\"mode\":\"url\",\"url\":\"https://x.example\",\"requestedSchema\":{\"type\":\"object\","
+        "\"properties\":{}}}",
+        "{\"requestedSchema\":[1]}", "{}"};
+
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++)
+        check_form(none[i], "[{\"elicitation\": {}}, {\"action\": \"decline\"}]");
+    world_close();
+}
+
+TEST(otherwise_a_form_is_declined_and_nothing_is_offered)
+{
+    begin("legacy-form", "");
+    check_form(
+        "{\"requestedSchema\":{\"type\":\"object\",\"properties\":{\"a\":{\"type\":\"integer\","
+        "\"default\":1}}}}",
+        "[{}, {\"action\": \"decline\"}]");
+    world_close();
+}
+
 TEST(only_some_of_its_tools)
 {
     begin("legacy", "    only: [mixed, echo]\n");
@@ -129,7 +177,7 @@ TEST(a_call_that_takes_too_long_is_cancelled_at_the_server)
     char path[64], *text = NULL;
     size_t len;
 
-    begin("modern", "    timeout: 100ms\n");
+    begin("modern", "    timeout: 3s\n"); /* enough for an answer, on a busy machine too */
     call("slow", "{}");
     CHECK(w.is_error);
     CHECK_STR(w.output, "Error: slow did not answer in time");
@@ -216,7 +264,8 @@ TEST(a_program_that_is_not_there_is_an_error_at_the_start)
     w.cfg = myna_config_create();
     CHECK_EQ(myna_config_parse(w.cfg, "t.yaml", yaml, strlen(yaml), NULL), MYNA_OK);
     CHECK_EQ(myna_toolbox_create(&w.host, w.cfg, &w.box, &w.why), MYNA_ECONFIG);
-    CHECK_HAS(w.why.text, "t.yaml:4:5: tools.s.command cannot start no-such-server");
+    CHECK_HAS(w.why.text, "t.yaml:4:5: tools.s.command names no-such-server, which is "
+                          "not a program of this machine");
     world_close();
 }
 

@@ -2,6 +2,8 @@
  * HTTP endpoints against a server in the same loop, and programs. */
 #include "fake_http.h"
 
+#include <sys/stat.h>
+
 #include "tools/toolbox.h"
 #include "util/buf.h"
 #include "util/host.h"
@@ -72,6 +74,23 @@ static enum myna_err make(const char *yaml)
     return myna_toolbox_create(&w.host, w.cfg, &w.box, &w.why);
 }
 
+/* "  gone: …" stands behind `yaml`: a program that is there when the box is made, and then no more.
+ */
+static enum myna_err make_with_gone(const char *yaml)
+{
+    char text[1000], program[] = "/tmp/myna-gone-XXXXXX";
+    int fd = mkstemp(program);
+    enum myna_err err;
+
+    CHECK(fd >= 0);
+    CHECK_EQ(fchmod(fd, 0700), 0);
+    close(fd);
+    snprintf(text, sizeof text, "%s  gone: {command: [%s]}\n", yaml, program);
+    err = make(text);
+    CHECK_EQ(unlink(program), 0);
+    return err;
+}
+
 static void finish(void)
 {
     myna_toolbox_destroy(w.box);
@@ -127,6 +146,18 @@ TEST(what_is_wrong_is_named_with_its_line)
          "properties.c.type"},
         {"tools:\n  a: {command: ['{city}'], " CITY "}\n", "must begin with the program itself"},
         {"tools:\n  a: {command: [x], method: GET}\n", "is for http tools alone"},
+        {"tools:\n  a:\n    command: [no-such-program-here]\n",
+         "t.yaml:3:5: tools.a.command names no-such-program-here, which is not a program of this "
+         "machine (it is in no directory of PATH): install it"},
+        {"tools:\n  a: {command: [/etc/no-such-thing]}\n",
+         "tools.a.command names /etc/no-such-thing, which is not there"},
+        {"tools:\n  a: {command: [/etc/passwd]}\n", "which may not be run: chmod +x /etc/passwd"},
+        {"tools:\n  a: {command: [/etc/]}\n", "which is no program: /etc/"},
+        {"tools:\n  a: {command: [sh], dir: /etc/passwd}\n",
+         "tools.a.dir names /etc/passwd, which is no directory"},
+        {"tools:\n  a: {command: [./sh], dir: /}\n", "which is not there: //./sh"},
+        {"tools:\n  a: {kind: mcp, command: [no-such-program-here]}\n",
+         "which is not a program of this machine"},
         {"tools:\n  a: {kind: http}\n", "needs a url"},
         {"tools:\n  a: {kind: command}\n", "needs a command"},
         {"tools:\n  a: {kind: end_call, parameters: {type: object}}\n", "is not for end_call"},
@@ -145,6 +176,37 @@ TEST(what_is_wrong_is_named_with_its_line)
         CHECK_HAS(w.why.text, bad[i].says);
         myna_config_destroy(cfg);
     }
+    finish();
+}
+
+struct looked {
+    char text[400];
+};
+
+static void on_look(void *arg, const char *entry, const char *kind, const char *wrong)
+{
+    struct looked *l = arg;
+    size_t n = strlen(l->text);
+
+    snprintf(l->text + n, sizeof l->text - n, "%s %s %s\n", entry, kind, wrong ? wrong : "well");
+}
+
+TEST(a_look_judges_each_entry_and_starts_nothing)
+{
+    static const char yaml[] =
+        "tools:\n  a: {command: [./sh], dir: /bin}\n  b: {kind: mcp, command: [sh, -c, 'exit 3']}\n"
+        "  c: {command: [no-such-program-here]}\n  d: {url: 'http://h/'}\n  e: {}\n"
+        "  f: {kind: end_call}\n  g: {kind: mcp, url: 'http://h/'}\n";
+    struct looked l = {0};
+
+    begin(answer_sunny);
+    w.cfg = myna_config_create();
+    CHECK_EQ(myna_config_parse(w.cfg, "t.yaml", yaml, strlen(yaml), &w.why), MYNA_OK);
+    myna_toolbox_look(w.cfg, on_look, &l);
+    CHECK_HAS(l.text, "a command well\nb mcp well\nc command t.yaml:4:7: tools.c.command names ");
+    CHECK_HAS(l.text, "\nd http well\ne tool t.yaml:6:3: tools.e needs ");
+    CHECK_HAS(l.text, "\nf end_call well\ng mcp well\n");
+    CHECK(!w.host.processes);
     finish();
 }
 
@@ -274,9 +336,9 @@ static void silent(struct fake_conn *c)
 TEST(a_slow_server_is_not_waited_for_nor_asked_again)
 {
     begin(silent);
-    CHECK_EQ(make("tools:\n  w: {url: 'http://127.0.0.1:PORT/', timeout: 30ms}\n"), MYNA_OK);
+    CHECK_EQ(make("tools:\n  w: {url: 'http://127.0.0.1:PORT/', timeout: 3s}\n"), MYNA_OK);
     call("w", "{}");
-    CHECK_STR(w.output, "Error: w did not answer within 30 ms");
+    CHECK_STR(w.output, "Error: w did not answer within 3000 ms");
     CHECK_EQ(w.answers, 1);
     finish();
 }
@@ -423,9 +485,8 @@ TEST(a_program_that_fails_says_why_without_its_keys)
 TEST(a_program_that_hangs_floods_or_is_not_there)
 {
     begin(silent);
-    CHECK_EQ(make("tools:\n  hang: {command: [sleep, '1000'], timeout: 30ms}\n"
-                  "  flood: {command: ['yes'], max_output: 5000}\n"
-                  "  gone: {command: [no-such-program-here]}\n"),
+    CHECK_EQ(make_with_gone("tools:\n  hang: {command: [sleep, '1000'], timeout: 30ms}\n"
+                            "  flood: {command: ['yes'], max_output: 5000}\n"),
              MYNA_OK);
     call("hang", "{}");
     CHECK_STR(w.output, "Error: hang did not answer within 30 ms");
@@ -442,9 +503,10 @@ TEST(cancelled_and_destroyed_jobs_are_never_told)
     struct myna_tool_job *job;
 
     begin(silent);
-    CHECK_EQ(make("tools:\n  hang: {command: [sleep, '1000']}\n  bye: {kind: end_call}\n  "
-                  "gone: {command: [no-such-program-here]}\n  h: {url: 'http://127.0.0.1:PORT'}\n"),
-             MYNA_OK);
+    CHECK_EQ(
+        make_with_gone("tools:\n  hang: {command: [sleep, '1000']}\n  bye: {kind: end_call}\n  "
+                       "h: {url: 'http://127.0.0.1:PORT'}\n"),
+        MYNA_OK);
     job = start("hang", "{}");
     myna_tool_job_cancel(job);
     job = start("bye", "{}");

@@ -34,11 +34,15 @@ static struct {
     enum myna_user_state user;
     void (*on_frame)(const struct myna_frame *f); /* scripts the rest of the conversation */
 
+    bool idle; /* nobody speaks */
+
     uint32_t segment; /* being drawn */
     uint32_t heard_segment, finished_segment;
     uint64_t heard_samples;
     myna_us heard_at, finished_at;
     int heards, finisheds;
+    myna_us rewound_to, rewound_at;
+    int rewinds;
 } world;
 
 static inline void world_start(bool virtual_clock)
@@ -94,6 +98,12 @@ bool myna_transport_pull(struct myna_transport *t, int16_t out[MYNA_OUT_SAMPLES]
     return sound;
 }
 
+bool myna_transport_idle(const struct myna_transport *t)
+{
+    (void)t;
+    return world.idle;
+}
+
 uint32_t myna_transport_segment(const struct myna_transport *t)
 {
     (void)t;
@@ -106,6 +116,13 @@ void myna_transport_heard(struct myna_transport *t, uint32_t segment, uint64_t s
     world.heard_segment = segment;
     world.heard_samples = samples;
     world.heard_at = myna_host_now(t->host);
+}
+
+void myna_transport_rewind(struct myna_transport *t, myna_us since)
+{
+    world.rewinds++;
+    world.rewound_to = since;
+    world.rewound_at = myna_host_now(t->host);
 }
 
 void myna_transport_finished(struct myna_transport *t, uint32_t segment)
@@ -160,6 +177,11 @@ void myna_transport_attribute_in(struct myna_transport *t, uint32_t who, const c
                                  const char *value)
 {
     (void)t, (void)who, (void)key, (void)value;
+}
+
+void myna_transport_fault(struct myna_transport *t, uint32_t who, const struct myna_fault *fault)
+{
+    (void)t, (void)who, (void)fault;
 }
 
 void myna_transport_dtmf_in(struct myna_transport *t, uint32_t who, char digit)

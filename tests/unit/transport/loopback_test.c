@@ -31,6 +31,23 @@ TEST(a_frame_each_way_every_20_ms_and_captured_20_ms_before_it_arrives)
     world_end();
 }
 
+TEST(while_the_session_idles_silence_comes_in_pieces_and_nothing_is_drawn)
+{
+    world_start(true);
+    world.idle = true;
+    make(&(struct myna_loopback_options){.keep_ms = 2000, .rests = true});
+    run_ms(1210);
+    CHECK_EQ(world.frames, 60);
+    CHECK_EQ(world.pulls, 4); /* the first, and one behind each piece */
+    CHECK_EQ(world.last_captured, 1180 * MYNA_MS);
+    world.t->cls->ready(world.t);
+    run_ms(1220);
+    CHECK_EQ(world.pulls, 5);
+    CHECK_EQ(world.frames, 61);
+    CHECK_EQ(world.last_captured, 1200 * MYNA_MS);
+    world_end();
+}
+
 TEST(what_is_heard_is_kept_on_the_time_line_of_the_call)
 {
     size_t n;
@@ -215,6 +232,29 @@ TEST(options_out_of_range_are_refused)
                                   &(struct myna_loopback_options){.ahead_ms = 10001}, &why),
              MYNA_EINVAL);
     CHECK(!t);
+    world_end();
+}
+
+TEST(a_line_that_is_cut_lets_nothing_through_and_takes_back_what_went_into_it_once_that_is_known)
+{
+    const int16_t *pcm;
+    size_t n;
+
+    world_start(true);
+    world.speak_to = 1000;
+    make(&(struct myna_loopback_options){.keep_ms = 2000, .rewinds = MYNA_S});
+    CHECK_EQ(world.t->rewinds, MYNA_S);
+    run_ms(190);
+    myna_loopback_cut(world.t, 400 * MYNA_MS, 200 * MYNA_MS);
+    run_ms(980);
+    CHECK_EQ(world.rewinds, 1);
+    CHECK_EQ(world.rewound_to, 190 * MYNA_MS);
+    CHECK_EQ(world.rewound_at, 400 * MYNA_MS);
+    CHECK_EQ(world.pulls, 50 - 10); /* not from 400 to 580 */
+    pcm = myna_loopback_heard(world.t, &n);
+    CHECK_EQ(n, 50 * MYNA_OUT_SAMPLES);
+    for (size_t i = 0; i < n; i += MYNA_OUT_SAMPLES)
+        CHECK_EQ(pcm[i] != 0, i < 10 * MYNA_OUT_SAMPLES || i >= 30 * MYNA_OUT_SAMPLES);
     world_end();
 }
 

@@ -57,8 +57,12 @@ TEST(live_allocations_are_counted_through_growth_and_foreign_blocks)
     size_t cap = 0;
     FILE *f;
 
-    if (!fault_tracks())
-        SKIP("live blocks are not tracked under the thread sanitizer");
+    if (!fault_tracks()) { /* the thread sanitizer's build: it says so by 0 */
+        CHECK_EQ(before, 0);
+        free(malloc(16));
+        CHECK_EQ(fault_live(), 0);
+        return;
+    }
     for (int i = 0; i < 300; i++)
         p[i] = malloc(16);
     CHECK_EQ(fault_live(), before + 300);
@@ -124,9 +128,8 @@ static void drive_never_well(void)
 TEST(the_driver_names_a_leak_and_a_run_that_fails_untouched)
 {
     leaked = NULL;
-    if (!fault_tracks())
-        SKIP("live blocks are not tracked under the thread sanitizer");
-    CHECK_HAS(check_failure_of(drive_leaky), "1 blocks are left behind");
+    if (fault_tracks()) /* elsewhere the address sanitizer finds leaks */
+        CHECK_HAS(check_failure_of(drive_leaky), "1 blocks are left behind");
     free(leaked);
     CHECK_HAS(check_failure_of(drive_never_well), "well");
 }

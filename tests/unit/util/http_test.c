@@ -1,11 +1,12 @@
 /* http_test.c - the client against a server in the same loop that answers what the test says. Waits
- * are for bytes; the few limits are a few milliseconds long. */
+ * are for bytes; the few limits are a few milliseconds long, and none that must be kept. */
 #include "fake_http.h"
 #include "fault.h"
 
 #include "util/buf.h"
 #include "util/host.h"
 #include "util/http.h"
+#include "util/http_wait.h"
 
 static struct {
     struct myna_host host;
@@ -143,6 +144,42 @@ static void answer_in_pieces(struct fake_conn *c)
              "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
     fake_say(c, "3\r\nabc\r\n");
     fake_say(c, "2\r\nde\r\n0\r\nX-Echo: trailer\r\n\r\n");
+}
+
+static void answer_busy(struct fake_conn *c)
+{
+    fake_answer(c, 503, "", "busy");
+}
+
+static void answer_never(struct fake_conn *c)
+{
+    (void)c;
+}
+
+TEST(a_request_that_is_waited_for_is_answered_refused_or_given_up_when_it_returns)
+{
+    struct myna_http_start how = {.url = w.url, .total_ms = 20};
+    struct myna_http_answer a;
+
+    open_world(false, answer_hello);
+    CHECK_EQ(myna_http_wait(&w.host, &(struct myna_http_start){.url = w.url}, &a), MYNA_OK);
+    CHECK_EQ(a.status, 200);
+    CHECK_STR(myna_buf_str(&a.body), "hello");
+    CHECK_STR(a.message, "");
+    myna_http_answer_fini(&a);
+    w.server.answer = answer_busy;
+    CHECK_EQ(myna_http_wait(&w.host, &(struct myna_http_start){.url = w.url}, &a), MYNA_OK);
+    CHECK_EQ(a.status, 503);
+    CHECK_EQ(a.body.len, 0);
+    CHECK_HAS(a.message, "503");
+    CHECK(!a.slow);
+    myna_http_answer_fini(&a);
+    w.server.answer = answer_never;
+    CHECK_EQ(myna_http_wait(&w.host, &how, &a), MYNA_OK);
+    CHECK_EQ(a.status, 0);
+    CHECK(a.slow);
+    myna_http_answer_fini(&a);
+    close_world();
 }
 
 TEST(chunks_trailers_and_interim_answers_are_read)
@@ -361,7 +398,8 @@ TEST(each_way_to_fail_has_its_kind_and_its_sentence)
 
         open_world(false, cases[i].answer);
         how = get();
-        how.first_byte_ms = how.idle_ms = cases[i].kind == MYNA_HTTP_TIMEOUT ? 30 : 0;
+        if (cases[i].kind == MYNA_HTTP_TIMEOUT) /* one limit each: what must come takes its time */
+            *(cases[i].began ? &how.idle_ms : &how.first_byte_ms) = 30;
         if (cases[i].url)
             how.url = cases[i].url;
         ask(how);
@@ -445,11 +483,13 @@ TEST(while_paused_nothing_is_told_and_afterwards_all_of_it)
 
     open_world(false, answer_big);
     how = get();
-    how.idle_ms = 20; /* does not count while paused */
+    how.idle_ms = 1000; /* does not count while paused */
     start(how);
     rq = w.rq;
     myna_http_pause(rq, true);
-    myna_loop_run_until(w.host.loop, myna_loop_now(w.host.loop) + 60 * MYNA_MS);
+    while (!w.heads && !w.dones)
+        myna_loop_run_until(w.host.loop, myna_loop_now(w.host.loop) + MYNA_MS);
+    myna_loop_run_until(w.host.loop, myna_loop_now(w.host.loop) + 1500 * MYNA_MS);
     CHECK_EQ(w.heads, 1);
     CHECK_EQ(w.arrived + (size_t)w.dones, 0);
     myna_http_pause(rq, false);

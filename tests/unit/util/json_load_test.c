@@ -104,6 +104,16 @@ TEST(a_name_with_a_nul_is_refused)
     CHECK(!myna_json_loads("{\"a\\u0000b\":1}", JSON_ALLOW_NUL, NULL));
 }
 
+TEST(no_text_is_no_json)
+{
+    json_error_t why;
+
+    CHECK(!myna_json_loadb(NULL, 0, 0, NULL));
+    CHECK(!myna_json_loads(NULL, 0, &why));
+    CHECK_STR(why.text, "unexpected end");
+    CHECK(!myna_json_starved(&why));
+}
+
 TEST(nothing_is_read_behind_the_end_of_the_text)
 {
     static const char text[] = "{\"key\":[1,\"two\\u20ac\",{\"t\":true}],\"x\":-1.5e3}";

@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include "util/crypto.h"
 #include "util/sha256.h"
 
 static void hash(const void *ptr, size_t len, char hex[MYNA_SHA256_HEX])
@@ -22,6 +23,20 @@ TEST(known_vectors)
     CHECK_STR(hex, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
     hash("", 0, hex);
     CHECK_STR(hex, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+}
+
+TEST(the_librarys_is_the_same)
+{
+    static uint8_t bytes[5000];
+    char ours[MYNA_SHA256_HEX], theirs[MYNA_SHA256_HEX];
+
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (uint8_t)(i * 7 + i / 256);
+    for (size_t n = 0; n < sizeof bytes; n = n * 2 + 3) {
+        hash(bytes, n, ours);
+        CHECK(myna_sha256_hex((struct myna_view){bytes, n}, theirs));
+        CHECK_STR(theirs, ours);
+    }
 }
 
 TEST(a_file_longer_than_one_read_hashes_like_its_bytes)

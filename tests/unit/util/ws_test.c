@@ -1,8 +1,7 @@
 /* ws_test.c - frames by the RFC's own examples, and the client against a server in the same loop.
  */
-#include "fake_http.h"
+#include "fake_ws.h"
 
-#include "util/crypto.h"
 #include "util/host.h"
 #include "util/ws.h"
 
@@ -177,38 +176,17 @@ static struct {
 
 static void say_frame(enum myna_ws_opcode op, const char *text)
 {
-    struct myna_buf b;
-
-    myna_buf_init(&b, 0);
-    myna_ws_put_frame(&b, op, view(text), NULL);
-    fake_send(w.conn, (const char *)b.ptr, b.len);
-    myna_buf_fini(&b);
+    fake_ws_send(w.conn, op, view(text));
 }
 
 static void upgrade(struct fake_conn *c)
 {
-    const char *key = strcasestr(c->request, "sec-websocket-key: ");
-    char text[200];
-    uint8_t sha[20];
-    struct myna_buf b;
-
-    CHECK(key);
     CHECK(strstr(c->request, "GET /rtc/v1?x=1 HTTP/1.1\r\n"));
     CHECK(strstr(c->request, "Connection: Upgrade\r\nUpgrade: websocket\r\n"));
     CHECK(strstr(c->request, "Authorization: Bearer sesame-street\r\n"));
-    snprintf(text, sizeof text, "%.24s258EAFA5-E914-47DA-95CA-C5AB0DC85B11", key + 19);
-    CHECK(myna_sha1(view(text), sha));
-    myna_buf_init(&b, 0);
-    myna_base64_put(&b, (struct myna_view){sha, 20}, MYNA_BASE64);
-    fake_say(c,
-             "HTTP/1.1 101 Switching Protocols\r\nUpgrade: WebSocket\r\nConnection: Upgrade\r\n");
-    snprintf(text, sizeof text, "Sec-WebSocket-Accept: %s\r\n\r\n",
-             w.wrong_accept ? w.wrong_accept : myna_buf_str(&b));
-    fake_say(c, text);
-    myna_buf_fini(&b);
+    fake_ws_upgrade(c, w.wrong_accept);
     w.upgraded = true;
     w.conn = c;
-    c->len = 0;
 }
 
 /* The server: an upgrade or a refusal, then an echo of messages; text "drop" cuts the line. */
