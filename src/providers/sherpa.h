@@ -102,11 +102,11 @@ struct myna_sherpa_voice {
 enum myna_err myna_sherpa_find_voice(const char *folder, struct myna_sherpa_voice *out,
                                      struct myna_why *why);
 
-enum myna_err myna_sherpa_tts_open(const struct myna_sherpa_voice *voice, int threads,
+enum myna_err myna_sherpa_tts_open(const struct myna_sherpa_voice *voice, int threads, double noise,
                                    struct myna_sherpa_tts **out, struct myna_why *why);
 /* A Piper voice from a folder with model.onnx and tokens.txt, as models/ makes it. */
-enum myna_err myna_sherpa_tts_create(const char *folder, int threads, struct myna_sherpa_tts **out,
-                                     struct myna_why *why);
+enum myna_err myna_sherpa_tts_create(const char *folder, int threads, double noise,
+                                     struct myna_sherpa_tts **out, struct myna_why *why);
 void myna_sherpa_tts_destroy(struct myna_sherpa_tts *tts); /* NULL is fine */
 int myna_sherpa_tts_rate_hz(const struct myna_sherpa_tts *tts);
 /* What is said: phonemes (code points of the voice's table), or the text where there are none. */

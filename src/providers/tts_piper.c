@@ -31,6 +31,7 @@
 struct options {
     const char *dir;
     double speed;
+    double noise;
     int threads;
 };
 
@@ -55,6 +56,13 @@ static const struct myna_option options[] = {
      .min = 0.5,
      .max = 2.0,
      .help = "how fast it speaks; 1.0 is the voice's own pace"},
+    {.name = "noise",
+     .type = MYNA_OPT_DOUBLE,
+     .offset = offsetof(struct options, noise),
+     .def = "0.667",
+     .max = 1.0,
+     .help =
+         "how much it varies from saying to saying; 0: the same words sound the same each time"},
     {.name = "threads",
      .type = MYNA_OPT_INT,
      .offset = offsetof(struct options, threads),
@@ -77,7 +85,7 @@ static enum myna_err load_model(struct piper *p, struct myna_why *why)
     if (!err)
         err = myna_flite_open(false, &p->flite, why);
     if (!err)
-        err = myna_sherpa_tts_create(folder, p->opt.threads, &p->tts, why);
+        err = myna_sherpa_tts_create(folder, p->opt.threads, p->opt.noise, &p->tts, why);
     if (!err && myna_sherpa_tts_rate_hz(p->tts) != RATE_HZ)
         err = myna_fail(why, MYNA_EFORMAT, "the voice in %s speaks %d Hz, want %d", folder,
                         myna_sherpa_tts_rate_hz(p->tts), RATE_HZ);

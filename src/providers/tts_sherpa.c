@@ -30,6 +30,7 @@ struct options {
     const char *dir;
     int speaker;
     double speed;
+    double noise;
     int threads;
 };
 
@@ -59,6 +60,13 @@ static const struct myna_option options[] = {
      .min = 0.5,
      .max = 2.0,
      .help = "how fast it speaks; 1.0 is the voice's own pace"},
+    {.name = "noise",
+     .type = MYNA_OPT_DOUBLE,
+     .offset = offsetof(struct options, noise),
+     .def = "0.667",
+     .max = 1.0,
+     .help =
+         "how much it varies from saying to saying; 0: the same words sound the same each time"},
     {.name = "threads",
      .type = MYNA_OPT_INT,
      .offset = offsetof(struct options, threads),
@@ -78,7 +86,7 @@ static enum myna_err sherpa_load(struct myna_voice *v, struct myna_why *why)
     if (!s->files.by_text)
         err = myna_flite_open(false, &s->flite, why);
     if (!err)
-        err = myna_sherpa_tts_open(&s->files, s->opt.threads, &s->tts, why);
+        err = myna_sherpa_tts_open(&s->files, s->opt.threads, s->opt.noise, &s->tts, why);
     return err;
 }
 

@@ -165,7 +165,7 @@ static double plain(int how)
         if (myna_model_folder(myna_model_part("piper-joe"), folder, NULL) ||
             myna_flite_open(false, &fl, NULL) ||
             myna_flite_phones(fl, first_sentence, &phones, &n_phones) ||
-            myna_sherpa_tts_create(folder, 1, &tts, NULL))
+            myna_sherpa_tts_create(folder, 1, 0, &tts, NULL))
             exit(1);
         n_codes = myna_phonemes(phones, n_phones, '.', codes, 4096);
         free(phones);

@@ -70,7 +70,7 @@ def alike(a, b):
 
 def check_words(question, answer, but=0):
     """Every word of the question is in the answer, `but` so many at most, as far as a recogniser can tell: words of one
-    or two letters are too short for it, and the voice draws its breath by chance."""
+    or two letters are too short for it."""
     have = set(words(answer))
     missing = [w for w in words(question) if len(w) > 2 and not any(alike(w, h) for h in have)]
     check(len(missing) <= but, f"the answer has no {missing}: it was heard as {answer!r}")
