@@ -32,6 +32,14 @@ RUNNING = []  # programs that talk() started, the newest last
 MYNA = os.path.abspath(sys.argv[1]) if len(sys.argv) > 1 else "myna"
 
 
+def built(path):
+    """What this tree builds besides the program, by its path in the build tree: missing is a failure, no skip."""
+    tree = os.path.dirname(os.path.dirname(os.path.dirname(MYNA)))
+    program = os.path.join(tree, path)
+    check(os.path.exists(program), f"{path} is not built: run ninja -C {tree}")
+    return program
+
+
 def in_time():
     """Skips what has not begun by $CHECK_UNTIL (seconds since 1970), where that is set."""
     if time.time() > fetching.until():

@@ -3,12 +3,11 @@ with the words of that client, and with no others.
 """
 import base64
 import json
-import os
 import subprocess
 import time
 
 import livekit_test as lk
-from common import Limit, case, check
+from common import Limit, built, case, check
 from gateway_agents import Fake, ask, says_hello
 from gateway_world import control, event, events, hears, joins, meets, now_of, says, stop, types
 from livekit_browser_test import Browser, browser
@@ -37,8 +36,7 @@ def pictures(body):
 
 
 def look_at(jpeg):
-    tool = os.path.join(os.path.dirname(os.path.abspath(lk.MYNA)), "..", "..", "tests", "live", "jpeg_colours")
-    p = subprocess.run([tool], input=jpeg, capture_output=True, timeout=120)
+    p = subprocess.run([built("tests/live/jpeg_colours")], input=jpeg, capture_output=True, timeout=120)
     check(p.returncode == 0, f"not a JPEG: {p.stderr}")
     return json.loads(p.stdout)
 

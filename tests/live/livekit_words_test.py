@@ -13,17 +13,14 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 import livekit_test as lk  # noqa: E402
-from common import Limit, Skip, case, check, rest  # noqa: E402
+from common import Limit, built, case, check, rest  # noqa: E402
 from livekit_refusals_test import token  # noqa: E402
 from livekit_test import QUESTION, Lines, Person, ended, eventually, greeted, has_sound_of, in_room, text_of  # noqa: E402
 
 
 class Peer(Person):
     def __init__(self, world, identity="peer", *more, url=None):
-        program = os.path.join(os.path.dirname(lk.MYNA), "..", "..", "tests", "live", "room_peer")
-        if not os.path.exists(program):
-            raise Skip("room_peer is not built beside the program")
-        self.p = subprocess.Popen([program, url or world.server.url, token(identity=identity, room=world.room), *more],
+        self.p = subprocess.Popen([built("tests/live/room_peer"), url or world.server.url, token(identity=identity, room=world.room), *more],
                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                   stderr=open(os.path.join(world.here, "peer.err"), "ab"))
         self.said = Lines(self.p.stdout, json.loads)
@@ -104,13 +101,10 @@ class Program(Person):
     """examples/room.c: a program of somebody's, by the public headers alone."""
 
     def __init__(self, world):
-        program = os.path.join(os.path.dirname(lk.MYNA), "..", "..", "examples", "room")
-        if not os.path.exists(program):
-            raise Skip("the example is not built beside the program")
         env = {**world.env, "MYNA_VAD_PROVIDER": "energy", "MYNA_STT_PROVIDER": "instant", "MYNA_LLM_PROVIDER": "instant",
                "MYNA_TTS_PROVIDER": "instant", "MYNA_CALLS_ENABLED": "false"}
         self.log = os.path.join(world.here, "program.log")
-        self.p = subprocess.Popen([program, world.room], env=env, cwd=world.here, stdin=subprocess.DEVNULL,
+        self.p = subprocess.Popen([built("examples/room"), world.room], env=env, cwd=world.here, stdin=subprocess.DEVNULL,
                                   stdout=open(self.log, "wb"), stderr=subprocess.STDOUT)
         world.people.append(self)
 

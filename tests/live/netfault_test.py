@@ -27,7 +27,7 @@ import faulty_link  # noqa: E402
 import livekit_server  # noqa: E402
 import livekit_test  # noqa: E402
 import rtc_cases  # noqa: E402
-from common import Limit, Skip, check, in_time  # noqa: E402
+from common import Limit, Skip, built, check, in_time  # noqa: E402
 from livekit_test import QUESTION, Person, World, heard, in_room, text_of  # noqa: E402
 
 CASES = []
@@ -276,11 +276,10 @@ def of_both(peers, seconds):
 
 @case
 def the_delay_of_sound_is_back_within_10_s_after_jitter_of_200_ms(w):
-    if not os.path.exists(rtc_cases.PEER):
-        raise Skip("rtc_peer is not built beside the program")
+    peer = built(rtc_cases.PEER)
     w.net.link(delay_ms=25)
     limit = Limit(0.04)
-    peers = [rtc_cases.Leash(rtc_cases.PEER, "offer", "beep"), rtc_cases.Leash(*w.net.near, rtc_cases.PEER, "answer", "beep")]
+    peers = [rtc_cases.Leash(peer, "offer", "beep"), rtc_cases.Leash(*w.net.near, peer, "answer", "beep")]
     try:
         rtc_cases.introduce(*peers)
         of_both(peers, 4)

@@ -14,10 +14,10 @@ import threading
 import time
 
 import fetching
-from common import MYNA, PEERS, Limit, Skip, case, check, clean_env, free_port, install, need
+from common import PEERS, Limit, Skip, built, case, check, clean_env, free_port, install, need
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-PEER = os.path.join(os.path.dirname(MYNA), "..", "..", "tests", "live", "rtc_peer")
+PEER = "tests/live/rtc_peer"
 
 
 class Leash:
@@ -85,9 +85,7 @@ class Leash:
 
 
 def ours(role, *more, env=None):
-    if not os.path.exists(PEER):
-        raise Skip("rtc_peer is not built beside the program")
-    return Leash(PEER, role, *more, env=env)
+    return Leash(built(PEER), role, *more, env=env)
 
 
 def aiortc(role):

@@ -52,7 +52,7 @@ def need_models(program):
 def run(what, words, call=lambda c, here: c(here), modules=None):
     """The cases (of those modules) whose names have the word (the first of `words`, if any); returns the exit code."""
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
-    chosen = [c for c in CASES if (not modules or c.__module__ in modules) and (not words or words[0] in c.__name__)]
+    chosen = [c for c in CASES if (not modules or c.__module__ in modules) and (not words or words[0].replace(" ", "_") in c.__name__)]
     if not chosen:
         sys.exit(f"no case has {words[0]!r} in its name" if words else "there is no case")
     failed = 0
