@@ -55,8 +55,8 @@ static enum myna_err run(const struct call *call, struct myna_why *why)
 }
 
 static const char *const examples[] = {
-    "myna replay recordings/session-20260102-030405/session.flight",
-    "myna replay session.flight --wav heard.wav --json",
+    "myna replay recordings/session-20260102-030405/call.flight",
+    "myna replay call.flight --wav heard.wav --json",
     NULL,
 };
 

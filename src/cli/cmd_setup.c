@@ -25,6 +25,7 @@ struct options {
     const char *stt, *stt_url, *stt_model, *stt_key;
     const char *tts, *tts_url, *tts_model, *tts_key, *tts_voice;
     const char *greeting, *livekit_url, *livekit_key, *livekit_secret, *room;
+    const char *agent_name, *avatar, *allowed_users, *poll_interval, *home_channel;
 };
 
 static const struct flag flags[] = {
@@ -53,6 +54,12 @@ static const struct flag flags[] = {
     VALUE_FLAG("livekit-key", livekit_key, "KEY", "its API key"),
     VALUE_FLAG("livekit-secret", livekit_secret, "SECRET", "its API secret"),
     VALUE_FLAG("room", room, "NAME", "the room to join"),
+    VALUE_FLAG("agent-name", agent_name, "NAME", "the agent's name in the room"),
+    VALUE_FLAG("avatar", avatar, "PICTURE", "its picture: an address, or a PNG or JPEG file"),
+    VALUE_FLAG("allowed-users", allowed_users, "LIST",
+               "identities that may talk with it, with commas; * for everyone"),
+    VALUE_FLAG("poll-interval", poll_interval, "SECONDS", "between looks into the room"),
+    VALUE_FLAG("home-channel", home_channel, "NAME", "room for messages that name none"),
     {0},
 };
 
@@ -388,18 +395,25 @@ static enum myna_err rest(struct wizard *w, struct myna_why *why)
          .text = "  The room that is kept (usual: hermes)",
          .flag = o->room,
          .optional = true},
-        {.key = "gateway.agent_name", .text = "  The agent's name in it", .optional = true},
+        {.key = "gateway.agent_name",
+         .text = "  The agent's name in it",
+         .flag = o->agent_name,
+         .optional = true},
         {.key = "gateway.avatar",
          .text = "  Its picture: an address or a PNG or JPEG file",
+         .flag = o->avatar,
          .optional = true},
         {.key = "gateway.allowed_users",
          .text = "  Who may talk with it: identities, or * for everyone",
+         .flag = o->allowed_users,
          .optional = true},
         {.key = "gateway.presence_poll_interval",
          .text = "  Seconds between looks into the room (empty: by itself)",
+         .flag = o->poll_interval,
          .optional = true},
         {.key = "gateway.home_channel",
          .text = "  Room for messages that name none (empty: the same)",
+         .flag = o->home_channel,
          .optional = true},
     };
     enum myna_err err = MYNA_OK;

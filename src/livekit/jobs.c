@@ -174,13 +174,15 @@ static void on_event(void *arg, struct myna_session *s, const struct myna_event 
 {
     struct job *job = arg;
 
-    (void)s;
+    myna_calls_event(job->w->calls, s, ev);
     if (ev->type == MYNA_EV_CLOSE)
         job_over(job, ev->u.close.fault ? ev->u.close.fault->message : NULL);
 }
 
-static void job_start(struct worker *w, struct job *job, const char *url, const char *token)
+static void job_start(struct worker *w, struct job *job, const char *room, const char *url,
+                      const char *token)
 {
+    struct myna_call_info info = {.size = sizeof info, .door = "worker", .callee = room};
     struct myna_session_options so = {.size = sizeof so, .on_event = on_event, .arg = job};
     struct myna_transport *t = NULL;
     struct myna_why why = {0};
@@ -195,8 +197,10 @@ static void job_start(struct worker *w, struct job *job, const char *url, const 
     }
     job->state = RUNNING;
     job->begun = myna_host_now(w->host);
-    if (!err)
+    if (!err) {
+        myna_calls_begin(w->calls, job->session, &info);
         err = myna_session_start(job->session, &why);
+    }
     if (err)
         job_over(job, why.text);
     else
@@ -263,7 +267,7 @@ static void on_assignment(struct worker *w, const Myna__Lk__JobAssignment *a)
         return;
     myna_lk_w_note(w, "job %s begins in room %.100s", job->id, room ? room : "?");
     tell_job(w, job, a->job);
-    job_start(w, job, has_url ? a->url : w->lk.url, a->token);
+    job_start(w, job, room, has_url ? a->url : w->lk.url, a->token);
 }
 
 static void on_termination(struct worker *w, const Myna__Lk__JobTermination *t)

@@ -214,10 +214,16 @@ static void on_signal(void *arg, int signum)
 
 /* ---- run */
 
+static void calls_said(void *arg, const char *sentence)
+{
+    myna_lk_w_note(arg, "%s", sentence);
+}
+
 static enum myna_err begin(struct worker *w, struct myna_why *why)
 {
     struct myna_runtime_options ro = {.size = sizeof ro, .config = w->cfg};
     struct myna_loop *loop;
+    struct myna_why no_log = {0};
     enum myna_err err = myna_config_read(w->cfg, &myna_worker_section, &w->conf, why);
 
     if (!err)
@@ -246,6 +252,8 @@ static enum myna_err begin(struct worker *w, struct myna_why *why)
     err = myna_rtc_available(why); /* else it took jobs and could be in no room */
     if (err)
         return err;
+    if (myna_calls_open(w->rt, calls_said, w, &w->calls, &no_log))
+        calls_said(w, no_log.text);
     myna_lk_w_tidy(w, myna_host_now(w->host)); /* the first look at the load */
     return connect_now(w, why);
 }
@@ -276,6 +284,7 @@ enum myna_err myna_lk_worker_run(struct myna_config *cfg, const struct myna_work
         (void)!myna_loop_signal(w->host->loop, SIGINT, NULL, NULL);
         (void)!myna_loop_signal(w->host->loop, SIGTERM, NULL, NULL);
     }
+    myna_calls_close(w->calls);
     myna_arena_destroy(w->mem);
     myna_runtime_destroy(w->rt);
     free(w);

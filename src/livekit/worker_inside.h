@@ -8,6 +8,7 @@
 #ifndef MYNA_LIVEKIT_WORKER_INSIDE_H
 #define MYNA_LIVEKIT_WORKER_INSIDE_H
 
+#include <myna/calls.h>
 #include <myna/livekit.h>
 #include <myna/runtime.h>
 #include <myna/session.h>
@@ -46,6 +47,7 @@ struct worker {
     struct myna_arena *mem;
     struct myna_timer retry, status;
     struct myna_lk_health *health; /* NULL: off */
+    struct myna_calls *calls;      /* NULL: no log */
     struct job *jobs;
     size_t n_jobs;
     int tries, signals;

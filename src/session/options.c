@@ -413,7 +413,7 @@ static const struct myna_option record_options[] = {
     {.name = "flight",
      AT(MYNA_OPT_BOOL, flight),
      .def = "true",
-     .help = "write session.flight, for myna replay"},
+     .help = "write call.flight, for myna replay"},
     {.name = "audio",
      AT(MYNA_OPT_BOOL, audio),
      .def = "true",

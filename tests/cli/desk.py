@@ -193,12 +193,17 @@ def yes_asks_nothing_and_writes_nothing_when_a_trial_fails(here):
     Run(here, "setup", "--yes", *flags, *SOUND, env=quiet(here)).fails(1, "nobody answers there")
     check(not os.path.exists(config_of(here)), "something was written")
     r = Run(here, "setup", "--yes", "--no-test", *flags, *SOUND, "--llm-key", "-", "--room", "lobby", "--livekit-url",
-            "ws://127.0.0.1:7880", "--livekit-key", "devkey", "--livekit-secret", "devsecret", stdin=KEY.encode() + b"\n",
-            env=quiet(here)).well()
+            "ws://127.0.0.1:7880", "--livekit-key", "devkey", "--livekit-secret", "devsecret", "--agent-name", "Ada",
+            "--avatar", "https://example.org/a.png", "--allowed-users", "ann,bob", "--poll-interval", "9",
+            "--home-channel", "hall", stdin=KEY.encode() + b"\n", env=quiet(here)).well()
     check(KEY not in r.out + r.err and "devsecret" not in r.out, str(r))
     yaml, env = read(config_of(here), "myna.yaml"), read(config_of(here), "env")
     check("lobby" in yaml and "devsecret" not in yaml and KEY not in yaml, yaml)
     check(KEY in env and "devsecret" in env, env)
+    now = json.loads(Run(here, "config", "--json", env=quiet(here)).well().out)
+    for key, value in (("agent_name", "Ada"), ("avatar", "https://example.org/a.png"), ("allowed_users", ["ann", "bob"]),
+                       ("presence_poll_interval", "9"), ("home_channel", "hall")):
+        check(now[f"gateway.{key}"]["value"] == value, f"{key}: {now[f'gateway.{key}']}")
     Run(here, "setup", "--yes", "--no-test", "--llm", "nobody", env=quiet(here)).fails(2, "no llm provider 'nobody'")
     Run(here, "setup", env=quiet(here), stdin=b"").fails(1, "ended too early; nothing was written")
 

@@ -34,7 +34,8 @@ def a_worker_takes_each_new_room_and_ends_with_its_person(w):
 
 
 @case
-def a_worker_drains_on_sigterm(w):
+def a_worker_drains_on_sigterm_and_its_call_is_in_the_log(w):
+    w.env.update(XDG_DATA_HOME=w.here, MYNA_CALLS_ENABLED="true")
     m = w.worker()
     ann, who = greeted(w)
     m.send_signal(signal.SIGTERM)
@@ -47,6 +48,12 @@ def a_worker_drains_on_sigterm(w):
     check(not [x for x in bob.said.all if x["is"] == "track"], "a draining worker took a job")
     ann.leave()
     check(ended(m) == 0, text_of(m))
+    code, calls = w.run("calls", "--json")
+    check(code == 0, calls)
+    one, = json.loads(calls)
+    check(one["door"] == "worker" and one["callee"] == "demo" and one["duration_ms"] > 0, f"{one}")
+    code, call = w.run("calls", one["id"])
+    check(code == 0 and "What is two plus two?" in call and "2 plus 2 is 4." in call, call)
 
 
 @case
