@@ -6,8 +6,9 @@
  *
  * Retries are the session's. Here are only three things that it cannot know: a server's Retry-After
  * (the next request is held back so long, or refused at once if that is too long for a caller) and
- * session headers that Hermes does not accept (one more try without them), and pictures that the
- * model does not take (one more try with words in their place; it is then never shown any again).
+ * session headers that Hermes does not accept (one more try without them), and pictures that are
+ * refused (one more try with words in their place; a model that says that it takes none is then
+ * never shown any again).
  *
  * llm_openai_request.c lives the request; llm_openai.c has the classes. Loop thread.
  */
@@ -50,7 +51,8 @@ struct llm_stream {
     char late[512]; /* a fault that start() found */
     int late_status;
     bool *gone; /* set by close() while we speak */
-    bool sent_session, tried_without, tries_plain;
+    bool sent_session, tried_without;
+    enum myna_openai_refusal refused; /* of its pictures: it is tried without them */
 };
 
 /* start() and close() of the classes. */

@@ -106,18 +106,29 @@ static void on_life(struct myna_timer *t)
 
 static enum myna_err send_request(struct llm_stream *st, int delay_ms);
 
+/* The question was answered once its pictures were words. */
+static void answered_plain(struct llm_stream *st)
+{
+    struct llm_openai *o = st->owner;
+    bool for_ever = st->refused == MYNA_OPENAI_TAKES_NO_IMAGE;
+
+    if (!for_ever || !o->blind)
+        myna_host_log(o->base.host, MYNA_LOG_WARN,
+                      for_ever
+                          ? "the model takes no pictures: it is told of them in words provider=%s"
+                          : "a picture was refused: the model was told of it in words provider=%s",
+                      o->preset->name);
+    o->blind |= for_ever;
+}
+
 static void on_head(void *arg, struct myna_http_request *rq, int status)
 {
     struct llm_stream *st = arg;
     const char *id = myna_http_header(rq, "X-Hermes-Session-Id");
     char *own;
 
-    if (st->tries_plain && status / 100 == 2 && !st->owner->blind) {
-        st->owner->blind = true;
-        myna_host_log(st->owner->base.host, MYNA_LOG_WARN,
-                      "the model takes no pictures: it is told of them in words provider=%s",
-                      st->owner->preset->name);
-    }
+    if (st->refused && status / 100 == 2)
+        answered_plain(st);
     if (!st->owner->preset->hermes || !st->call || !id || !id[0] || strlen(id) > 256)
         return;
     own = strdup(id);
@@ -183,11 +194,10 @@ static void on_done(void *arg, struct myna_http_request *rq, const struct myna_h
         return;
     }
     if (e && e->kind == MYNA_HTTP_STATUS && st->plain &&
-        myna_openai_refuses_pictures(e->status, e->body)) {
+        (st->refused = myna_openai_refusal_of(e->status, e->body)) != MYNA_OPENAI_NO_REFUSAL) {
         free(st->body);
         st->body = st->plain;
         st->plain = NULL;
-        st->tries_plain = true;
         err = send_request(st, 0);
         if (err)
             fail(st, err, 0, true, "the request could not be sent again");

@@ -146,8 +146,13 @@ struct myna_openai_blind {
 MYNA_MUST enum myna_err myna_openai_blind_init(struct myna_openai_blind *b,
                                                const struct myna_llm_request *req);
 void myna_openai_blind_fini(struct myna_openai_blind *b);
-/* May this answer mean that? `body`: of the answer. */
-bool myna_openai_refuses_pictures(int status, struct myna_view body);
+enum myna_openai_refusal {
+    MYNA_OPENAI_NO_REFUSAL,    /* it has nothing to do with pictures */
+    MYNA_OPENAI_THIS_REQUEST,  /* perhaps of this one: without it the question may be answered */
+    MYNA_OPENAI_TAKES_NO_IMAGE /* the model sees nothing */
+};
+/* What an answer to a question with a picture may mean. `body`: of the answer. */
+enum myna_openai_refusal myna_openai_refusal_of(int status, struct myna_view body);
 
 /* ---- openai_request.c */
 

@@ -108,11 +108,31 @@ static bool speaks_of(struct myna_view body, const char *word)
     return false;
 }
 
-/* The statuses of "this is no request that I take"; some servers call it their own fault. */
-bool myna_openai_refuses_pictures(int status, struct myna_view body)
+static bool speaks_of_any(struct myna_view body, const char *const *words)
 {
-    if (status == 400 || status == 404 || status == 413 || status == 415 || status == 422)
-        return true;
-    return status >= 500 && (speaks_of(body, "image") || speaks_of(body, "vision") ||
-                             speaks_of(body, "multimodal") || speaks_of(body, "mmproj"));
+    while (*words && !speaks_of(body, *words))
+        words++;
+    return *words;
+}
+
+/* A picture that is too large or broken, or a conversation that is too long, is refused with the
+ * statuses of a model that sees nothing: only its own words tell them apart. In doubt the next
+ * picture is tried again. */
+enum myna_openai_refusal myna_openai_refusal_of(int status, struct myna_view body)
+{
+    static const char *const sight[] = {"image", "vision", "multimodal", "mmproj", NULL};
+    static const char *const this_one[] = {"exceed",      "too large",      "too many",
+                                           "too big",     "could not",      "format",
+                                           "valid image", "context length", NULL};
+    bool of_sight = speaks_of_any(body, sight) && !speaks_of_any(body, this_one);
+
+    if (status == 415)
+        return MYNA_OPENAI_TAKES_NO_IMAGE;
+    if (status == 413)
+        return MYNA_OPENAI_THIS_REQUEST;
+    if (status == 400 || status == 404 || status == 422)
+        return of_sight ? MYNA_OPENAI_TAKES_NO_IMAGE : MYNA_OPENAI_THIS_REQUEST;
+    if (status >= 500 && speaks_of_any(body, sight)) /* some servers call it their own fault */
+        return of_sight ? MYNA_OPENAI_TAKES_NO_IMAGE : MYNA_OPENAI_THIS_REQUEST;
+    return MYNA_OPENAI_NO_REFUSAL;
 }

@@ -1,5 +1,6 @@
 /* pictures_test.c - what a person shows reaches the model on each wire; a model that takes no
- * pictures is asked again with words in their place, and from then on at once. */
+ * pictures is asked again with words in their place, and from then on at once; who refuses one
+ * picture is shown the next. */
 #include "llm_wire.h"
 
 #define CHECK_NOT(text, part) CHECK(!strstr(text, part))
@@ -112,7 +113,40 @@ TEST(a_model_that_refuses_pictures_gets_words_in_their_place_and_later_ones_at_o
 {
     check_blind(400, "{\"error\":{\"message\":\"image_url is not supported by this model\"}}");
     check_blind(500, "{\"error\":{\"message\":\"Image input is not supported (mmproj)\"}}");
-    check_blind(422, "{}");
+    check_blind(422, "{\"error\":{\"message\":\"unknown variant `image_url`, expected `text`\"}}");
+    check_blind(415, "{}");
+}
+
+/* Too large for the server, broken, a conversation that is too long, a filter's word. */
+static void check_once(int status, const char *body)
+{
+    open_with(&myna_llm_openai_compatible, model);
+    refusal = body;
+    refusal_status = status;
+    ask();
+    CHECK_EQ(w.faults, 0);
+    CHECK_STR(w.text, "Hello.");
+    CHECK_HAS(sent_body(), UNSEEN);
+    CHECK_EQ(n_blind, 1);
+    refusal = NULL;
+    ask(); /* the next picture is seen */
+    CHECK_STR(w.text, "Hello.");
+    CHECK_EQ(n_seen, 2);
+    CHECK_EQ(n_blind, 1);
+    CHECK_HAS(sent_body(), "base64");
+    teardown();
+}
+
+TEST(a_refusal_that_may_be_of_this_picture_alone_costs_this_one_alone)
+{
+    check_once(413, "{\"error\":{\"message\":\"image too big: request entity too large\"}}");
+    check_once(400, "{\"error\":{\"message\":\"maximum context length is 8192 tokens\"}}");
+    check_once(400, "{\"error\":{\"message\":\"messages.0: image exceeds 5 MB maximum\"}}");
+    check_once(400, "{\"error\":{\"message\":\"Could not process image\"}}");
+    check_once(400, "{\"error\":{\"message\":\"You uploaded an unsupported image. Please make "
+                    "sure your image has of one of the following formats\"}}");
+    check_once(422, "{}");
+    check_once(404, "{}");
 }
 
 TEST(what_has_nothing_to_do_with_pictures_is_the_fault_that_it_is)
