@@ -95,6 +95,17 @@ static size_t count(const struct myna_gw_camera *c, const char *identity)
     return n;
 }
 
+/* Requests whose picture came and is not made yet; of one person, or of all (NULL). */
+static size_t in_work(const struct myna_gw_camera *c, const char *identity)
+{
+    size_t n = 0;
+
+    for (const struct job *j = c->jobs; j; j = j->next)
+        if (!identity || !strcmp(j->identity, identity))
+            n += j->n;
+    return n;
+}
+
 static void arm(struct myna_gw_camera *c)
 {
     myna_us at = c->n ? c->requests[0].at + MYNA_GW_CAMERA_LIMIT : MYNA_NEVER;
@@ -161,12 +172,14 @@ static void end_requests(struct myna_gw_camera *c, const char *identity, const c
 
 void myna_gw_camera_capture(struct myna_gw_camera *c, const char *identity)
 {
-    struct request *r = &c->requests[c->n];
+    struct request *r;
 
-    if (c->n == MYNA_GW_CAPTURES || count(c, identity) == MYNA_GW_CAPTURES_EACH) {
+    if (c->n + in_work(c, NULL) >= MYNA_GW_CAPTURES ||
+        count(c, identity) + in_work(c, identity) >= MYNA_GW_CAPTURES_EACH) {
         tell_failure(c, identity, "encode-error", "too many pictures are asked for at once");
         return;
     }
+    r = &c->requests[c->n];
     r->identity = strdup(identity);
     r->at = myna_host_now(c->host);
     if (!r->identity) {
@@ -364,9 +377,20 @@ void myna_gw_camera_refused(struct myna_gw_camera *c, const char *identity)
 
 void myna_gw_camera_left(struct myna_gw_camera *c, const char *identity)
 {
-    for (struct job *j = c->jobs; j; j = j->next)
-        if (!strcmp(j->identity, identity))
-            j->n = 0;
+    struct job **at = &c->jobs;
+
+    while (*at) {
+        struct job *j = *at;
+
+        if (strcmp(j->identity, identity) != 0 || j == c->jobs) {
+            j->n = strcmp(j->identity, identity) ? j->n : 0; /* the first is at work */
+            at = &j->next;
+            continue;
+        }
+        *at = j->next;
+        free_job(j);
+    }
+    c->last = at;
     end_requests(c, identity, "timeout", NULL);
 }
 

@@ -225,6 +225,53 @@ TEST(more_requests_than_fit_are_refused_at_once)
     end();
 }
 
+/* The worker is slower than they ask. */
+TEST(what_waits_for_its_jpeg_counts_until_it_is_shown)
+{
+    begin();
+    for (int i = 0; i < MYNA_GW_CAPTURES_EACH + 5; i++) {
+        myna_gw_camera_capture(room.camera, "ann");
+        see("ann", 64, 64, 0);
+    }
+    CHECK_EQ(told("too many"), 5);
+    for (int i = 0; i < MYNA_GW_CAPTURES; i++) {
+        char who[20];
+
+        snprintf(who, sizeof who, "p%d", i);
+        myna_gw_camera_capture(room.camera, who);
+        see(who, 64, 64, 0);
+    }
+    CHECK_EQ(told("too many"), 5 + MYNA_GW_CAPTURES_EACH);
+    pass(200);
+    CHECK_EQ(room.shown, MYNA_GW_CAPTURES);
+    myna_gw_camera_capture(room.camera, "ann"); /* and now again */
+    see("ann", 64, 64, 0);
+    pass(100);
+    CHECK_EQ(room.shown, MYNA_GW_CAPTURES + 1);
+    end();
+}
+
+TEST(who_leaves_makes_room_for_the_pictures_of_others)
+{
+    begin();
+    for (int round = 0; round < 50; round++) {
+        for (int i = 0; i < MYNA_GW_CAPTURES_EACH; i++) {
+            myna_gw_camera_capture(room.camera, "ann");
+            see("ann", 64, 64, 0);
+        }
+        if (!round) {
+            myna_gw_camera_capture(room.camera, "bob");
+            see("bob", 32, 32, 0);
+        }
+        myna_gw_camera_left(room.camera, "ann");
+    }
+    CHECK_EQ(told("too many"), 0);
+    pass(200);
+    CHECK_EQ(room.shown, 1);
+    CHECK_EQ(told("bob shows 32x32"), 1);
+    end();
+}
+
 TEST(a_small_picture_waits_a_moment_for_a_larger_one)
 {
     begin();
