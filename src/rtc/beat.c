@@ -24,17 +24,23 @@ static int over(const struct myna_beat *b, myna_us now)
     return now < b->next ? 0 : (int)((now - b->next) / MYNA_FRAME_US) + 1;
 }
 
+static bool begin_anew(struct myna_beat *b, myna_us now, myna_us *first)
+{
+    if (now - myna_beat_deadline(b) <= LATE_MS * MYNA_MS)
+        return false;
+    *first = now;
+    b->next = first_slot(now);
+    return true;
+}
+
 int myna_beat_take(struct myna_beat *b, myna_us now, myna_us *first, bool *slept)
 {
     int n = over(b, now);
 
     *first = b->next;
-    *slept = now - myna_beat_deadline(b) > LATE_MS * MYNA_MS;
-    if (*slept) {
-        *first = now;
-        b->next = first_slot(now);
+    *slept = begin_anew(b, now, first);
+    if (*slept)
         return 1;
-    }
     if (!b->rests && n > 1)
         n = 1;
     b->next += n * MYNA_FRAME_US;
@@ -46,13 +52,15 @@ void myna_beat_rest(struct myna_beat *b)
     b->rests = true;
 }
 
-int myna_beat_wake(struct myna_beat *b, myna_us now, myna_us *first)
+int myna_beat_wake(struct myna_beat *b, myna_us now, myna_us *first, bool *slept)
 {
-    int n = b->rests ? over(b, now) : 0;
+    int n = 0;
 
     *first = b->next;
+    *slept = false;
+    if (b->rests)
+        n = myna_beat_take(b, now, first, slept);
     b->rests = false;
-    b->next += n * MYNA_FRAME_US;
     return n;
 }
 

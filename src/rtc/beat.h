@@ -28,8 +28,9 @@ void myna_beat_start(struct myna_beat *b, myna_us now); /* the first slot ends n
 int myna_beat_take(struct myna_beat *b, myna_us now, myna_us *first, bool *slept);
 /* From here on until wake(): at most MYNA_BEAT_REST slots are taken at a time. */
 void myna_beat_rest(struct myna_beat *b);
-/* Something happens. The slots that are over are to be taken (as above) before it does. */
-int myna_beat_wake(struct myna_beat *b, myna_us now, myna_us *first);
+/* Something happens. The slots that are over at rest are to be taken (as above) before it does; 0
+ * of who is awake. */
+int myna_beat_wake(struct myna_beat *b, myna_us now, myna_us *first, bool *slept);
 /* A voice begins, its packet came just now: slots end 10 to 15 ms after its packets from here on,
  * so that none waits longer than the jitter buffer wants. (It may cost a part of a slot of
  * silence.) */

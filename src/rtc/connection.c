@@ -112,12 +112,15 @@ static void on_tick(struct myna_timer *t)
 
 static void end_rest(struct myna_rtc *rtc, myna_us now)
 {
-    myna_us first;
+    myna_us first, late = now - myna_beat_deadline(&rtc->beat);
+    bool slept;
     int n;
 
     if (!rtc->beat.rests)
         return;
-    n = myna_beat_wake(&rtc->beat, now, &first);
+    n = myna_beat_wake(&rtc->beat, now, &first, &slept);
+    if (slept)
+        forget_sleep(rtc, late, now);
     set_tick(rtc);
     if (!n)
         return;

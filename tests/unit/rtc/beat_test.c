@@ -67,19 +67,21 @@ TEST(who_is_woken_hears_first_what_went_by_and_within_a_frame_what_comes)
 {
     for (myna_us at = 21; at < 400; at += 7) {
         myna_us first = 0;
+        bool slept;
         int n;
 
         begin(0);
         CHECK_EQ(take(20 * MYNA_MS), 1);
         myna_beat_rest(&b);
-        n = myna_beat_wake(&b, at * MYNA_MS, &first);
+        n = myna_beat_wake(&b, at * MYNA_MS, &first, &slept);
+        CHECK(!slept);
         CHECK_EQ(n, (at - 20) / 20);
         CHECK(n == 0 || first == 40 * MYNA_MS);
         told_to += n * MYNA_FRAME_US;
         CHECK(myna_beat_deadline(&b) > at * MYNA_MS);
         CHECK(myna_beat_deadline(&b) <= at * MYNA_MS + MYNA_FRAME_US);
         CHECK_EQ(take(myna_beat_deadline(&b)), 1);
-        CHECK_EQ(myna_beat_wake(&b, 5 * MYNA_S, &first), 0); /* it is awake */
+        CHECK_EQ(myna_beat_wake(&b, 5 * MYNA_S, &first, &slept), 0); /* it is awake */
     }
 }
 
@@ -87,11 +89,12 @@ TEST(slots_end_shortly_after_the_packets_of_a_voice_that_begins)
 {
     for (myna_us at = 1; at < 400; at += 3) {
         myna_us first, wait;
+        bool slept;
 
         begin(0);
         CHECK_EQ(take(20 * MYNA_MS), 1);
         myna_beat_rest(&b);
-        (void)!myna_beat_wake(&b, (20 + at) * MYNA_MS, &first);
+        (void)!myna_beat_wake(&b, (20 + at) * MYNA_MS, &first, &slept);
         myna_beat_align(&b, (20 + at) * MYNA_MS);
         wait = myna_beat_deadline(&b) - (20 + at) * MYNA_MS;
         CHECK(wait >= 10 * MYNA_MS && wait < 15 * MYNA_MS);
@@ -114,6 +117,20 @@ TEST(a_process_that_slept_begins_anew)
         b.rests = false;
         CHECK_EQ(myna_beat_deadline(&b), 3020 * MYNA_MS);
     }
+}
+
+TEST(who_is_woken_after_the_process_slept_hears_one_slot_and_no_burst)
+{
+    myna_us first = 0;
+    bool slept = false;
+
+    begin(0);
+    CHECK_EQ(take(20 * MYNA_MS), 1);
+    myna_beat_rest(&b);
+    CHECK_EQ(myna_beat_wake(&b, 60 * MYNA_S, &first, &slept), 1);
+    CHECK(slept);
+    CHECK_EQ(first, 60 * MYNA_S);
+    CHECK_EQ(myna_beat_deadline(&b), 60020 * MYNA_MS);
 }
 
 TEST_MAIN
