@@ -78,6 +78,12 @@ static bool show_instead(struct myna_session *s, struct speech *sp)
         (sp->kind != SPEECH_REPLY && sp->kind != SPEECH_SAY))
         return false;
     sp->silent = true;
+    if (s->playout_speech == sp) { /* it was ready to be heard: nobody is told of that */
+        s->playout_segment->playing = false;
+        s->playout_segment = NULL;
+        s->playout_speech = NULL;
+        myna_playout_cut(s->playout, s->now);
+    }
     for (struct segment *seg = sp->segments; seg; seg = seg->next) {
         myna_s_voice_close(s, sp, seg);
         seg->fed = 0;
