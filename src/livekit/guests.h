@@ -61,7 +61,7 @@ struct lk {
     struct myna_lk_options opt;
     struct myna_lk_door_events owner; /* all NULL: nobody has a say in it */
     void *owner_arg;
-    char sid[MYNA_LK_SID]; /* ours in the room, as told */
+    unsigned session; /* of the room, as told; 0: we were never in */
     struct myna_lk_room *room;
     struct myna_lk_captions *captions;
     struct myna_timer look, bye;

@@ -560,6 +560,11 @@ const char *myna_lk_room_sid(const struct myna_lk_room *r)
     return r->sid;
 }
 
+unsigned myna_lk_room_session(const struct myna_lk_room *r)
+{
+    return r->session;
+}
+
 bool myna_lk_room_is_unsettled(const struct myna_lk_room *r)
 {
     return !r->closed &&

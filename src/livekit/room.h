@@ -73,8 +73,11 @@ void myna_lk_room_leave(struct myna_lk_room *r);
 void myna_lk_room_destroy(struct myna_lk_room *r); /* NULL is fine */
 
 const struct myna_lk_people *myna_lk_room_people(const struct myna_lk_room *r);
-const char *myna_lk_room_identity(const struct myna_lk_room *r);  /* ours; "" before we are in */
-const char *myna_lk_room_sid(const struct myna_lk_room *r);       /* ours, of this joining */
+const char *myna_lk_room_identity(const struct myna_lk_room *r); /* ours; "" before we are in */
+const char *myna_lk_room_sid(const struct myna_lk_room *r);      /* ours, of now */
+/* Which session of this stay, from 1; the same after a resume. (Our sid is not: who is moved to
+ * another room goes on in the same session under another one.) */
+unsigned myna_lk_room_session(const struct myna_lk_room *r);
 const char *myna_lk_room_name(const struct myna_lk_room *r);      /* as the server says */
 const char *myna_lk_room_track_sid(const struct myna_lk_room *r); /* ours; "" none */
 /* Our connection is being mended, or we joined anew a moment ago: to the server the one we were has

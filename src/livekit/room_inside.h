@@ -82,6 +82,7 @@ struct myna_lk_room {
     bool hop_due; /* the first join failed; the cloud is still being asked where else */
     struct myna_timer retry, answer, path, settle, tell_attributes, reopen;
     uint32_t offers, requests;
+    unsigned session; /* how many the server made */
 
     char sid[MYNA_LK_SID], *identity, *name;
     char cid[24], track_sid[MYNA_LK_SID];

@@ -66,6 +66,7 @@ static void on_join(struct myna_lk_room *r, const Myna__Lk__JoinResponse *join)
         myna_lk_r_try(r, WAY_FULL, "the server let us in without saying where", false);
         return;
     }
+    r->session++;
     on_self(r, join->participant);
     set_text(r, &r->name, join->room->name);
     r->n_heard = r->n_seen = 0;

@@ -330,9 +330,9 @@ static void on_state(void *arg, enum myna_lk_room_state state, const struct myna
             lk->owner.over(lk->owner_arg, end);
         on_over(lk, end);
     } else if (state == MYNA_LK_STAY_IN) {
-        bool anew = strcmp(lk->sid, myna_lk_room_sid(lk->room)) != 0;
+        bool anew = lk->session != myna_lk_room_session(lk->room);
 
-        snprintf(lk->sid, sizeof lk->sid, "%s", myna_lk_room_sid(lk->room));
+        lk->session = myna_lk_room_session(lk->room);
         if (anew) { /* with a new track, to which nobody listens yet */
             lk->listened = false;
             lk->linked_at = myna_host_now(lk->base.host);
@@ -349,7 +349,7 @@ static void bye_fire(struct myna_timer *t)
 {
     struct lk *lk = t->arg;
 
-    if (lk->opt.delete_room_on_close && lk->sid[0])
+    if (lk->opt.delete_room_on_close && lk->session)
         myna_lk_delete_and_leave(lk);
     else
         myna_lk_room_leave(lk->room);
@@ -494,7 +494,7 @@ bool myna_lk_transport_is_unsettled(const struct myna_transport *t)
 
 bool myna_lk_transport_came_in(const struct myna_transport *t)
 {
-    return ((const struct lk *)t)->sid[0] != '\0';
+    return ((const struct lk *)t)->session != 0;
 }
 
 static void lk_prepare(struct myna_host *host)

@@ -34,7 +34,7 @@ static struct {
     myna_us captured; /* of the last frame */
     myna_us arrived;  /* the room's last packet */
     myna_us pulled_at[1000];
-    const char *sid; /* ours; NULL: the first */
+    unsigned session; /* behind the first one */
 } w;
 
 static inline void note(const char *what, uint32_t who, const char *more)
@@ -131,10 +131,10 @@ const char *myna_lk_room_name(const struct myna_lk_room *r)
     return "demo";
 }
 
-const char *myna_lk_room_sid(const struct myna_lk_room *r)
+unsigned myna_lk_room_session(const struct myna_lk_room *r)
 {
     (void)r;
-    return w.sid ? w.sid : "PA_us";
+    return 1 + w.session;
 }
 
 const char *myna_lk_room_track_sid(const struct myna_lk_room *r)

@@ -226,9 +226,11 @@ TEST(moved_to_another_room_it_resumes_and_joins_anew_as_who_it_is_there)
     until_polled(is_resuming);
     CHECK(w.server.join->reconnect);
     CHECK_STR(w.server.join->participant_sid, "PA_there");
+    CHECK_EQ(myna_lk_room_session(w.room), 1); /* the same, whoever we are now */
     CHECK_STR(w.server.bearer, "token.of.there");
     fake_lk_say_leave(&w.server, MYNA_LK_RECONNECT, MYNA_LK_STATE_MISMATCH);
     until_polled(is_another_session);
+    CHECK_EQ(myna_lk_room_session(w.room), 2);
     CHECK_STR(w.server.bearer, "token.of.there");
     close_world();
 }

@@ -15,7 +15,7 @@ TEST(after_joining_anew_nothing_is_drawn_before_somebody_listens_to_the_new_trac
     tick();
     CHECK_EQ(w.pulls, 2);
     w.room.events.state(w.room.arg, MYNA_LK_STAY_LOST, NULL);
-    w.sid = "PA_us_again";
+    w.session++;
     w.room.events.state(w.room.arg, MYNA_LK_STAY_IN, NULL);
     CHECK(!tick());
     CHECK_EQ(w.pulls, 2);
@@ -110,7 +110,7 @@ TEST(what_went_into_a_connection_that_was_given_up_is_taken_back_too)
     w.room.events.listened(w.room.arg);
     CHECK_STR(heard_over(1000, 2000, 2000), "1-50"); /* the server is gone for a second */
     CHECK_EQ(w.rewinds, 0);
-    w.sid = "PA_us_again";
+    w.session++;
     w.room.events.state(w.room.arg, MYNA_LK_STAY_IN, NULL);
     w.room.events.listened(w.room.arg);
     CHECK_EQ(says(), 51);
