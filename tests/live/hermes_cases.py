@@ -6,7 +6,7 @@ import time
 import urllib.request
 
 from agents import KEY, Hermes
-from common import RUNNING, answers, case, check, errors, talk, wait_for
+from common import RUNNING, Limit, answers, case, check, errors, talk, wait_for
 
 WORDS = [f"word{i}" for i in range(400)]
 FIXTURES = [
@@ -103,10 +103,11 @@ def hanging_up_ends_the_answer_that_hermes_is_writing(here):
     try:
         converse(here, s, ["Tell me a story.", lambda: wait_for(here, r"\"agent_transcript\"", 20),
                            lambda: RUNNING[-1].send_signal(signal.SIGINT)], seconds=90)
-        time.sleep(3)
-        rows = ask(s, f"/api/sessions/{ask(s, '/api/sessions')['data'][0]['id']}/messages")
-        rows = rows.get("data") or rows.get("messages")
-        story = [m["content"] for m in rows if m["role"] == "assistant"]
+        limit, story = Limit(40), []  # Hermes writes down what it has once its answer is over; the whole story takes half of that
+        while not story and not limit.over():
+            time.sleep(0.2)
+            rows = ask(s, f"/api/sessions/{ask(s, '/api/sessions')['data'][0]['id']}/messages")
+            story = [m["content"] for m in rows.get("data") or rows.get("messages") or [] if m["role"] == "assistant"]
         check(len(story) == 1 and "word399" not in story[0], f"{story}")
     finally:
         s.end()
