@@ -111,7 +111,7 @@ def case_9_in_compat_a_click_is_a_start_and_a_stop_and_nothing_else(w):
     g = w.gateway(settings=COMPAT)
     ann = meets(w)
     hears(ann)
-    for n in range(1, 5):  # until one lies within a tick
+    for n in range(1, 17):  # until one lies within a tick of 0.2 s: that is chance, of two in three
         ann.do("speak", wav=tone(w, 0.06, rms=9000))
         event(ann, "agent:listening-stop", times=n)
         rest(1)
@@ -249,7 +249,7 @@ def case_13_who_leaves_behind_a_word_is_heard_whole(w):
 def case_14_a_tenth_of_a_second_whose_track_ends_is_a_start_with_its_stop(w):
     stt = Recogniser()
     g, ann = hearing(w, stt)
-    for n in range(1, 5):  # until it lies within a tick
+    for n in range(1, 31):  # until it lies within a tick of 0.2 s: that is chance, of one in three, since Opus makes 0.12 s of it
         ann.do("speak", wav=tone(w, 0.1, 0.12))
         said(ann, n)
         ann.do("unpublish")
@@ -260,7 +260,7 @@ def case_14_a_tenth_of_a_second_whose_track_ends_is_a_start_with_its_stop(w):
         ann.do("publish")
         ann.wait("republished")
         hears(ann)
-    check(len(stt.heard) < n, "noise was recognised four times")
+    check(len(stt.heard) < n, f"noise was recognised {n} times")
     stop(g)
 
 

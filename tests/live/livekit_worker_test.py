@@ -153,7 +153,7 @@ def of_two_processes_one_is_killed_its_talk_goes_to_another_and_the_other_never_
     m = w.worker("--workers", "2")
     eventually("both are registered", lambda: all(answers(m.health + n) for n in (0, 1)))
     rooms = {}  # by process
-    for i in range(8):  # the server chooses by load: until both have one
+    for i in range(20):  # until both have one; of two with the same load the server draws lots
         had = [json.loads(page(m.health + n, "/worker")[1])["active_jobs"] for n in (0, 1)]
         w.room = f"room{i}"
         p = Person(w, f"p{i}")

@@ -5,13 +5,13 @@
 #include <fcntl.h>
 #include <semaphore.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "providers/builtin.h"
 #include "providers/clauses.h"
 #include "providers/flite.h"
 #include "providers/sherpa.h"
 #include "tts/tts.h"
-#include "util/clock.h"
 
 #define MAX_SAMPLES (24000 * 60)
 
@@ -24,9 +24,19 @@ struct mouth {
     int done, faults, readies, loading;
     enum myna_err err;
     char fault[512], words[4096];
-    myna_us last_start, last_end, first_at;
+    myna_us last_start, last_end;
+    double first_at; /* as worked() */
     int n_words;
 };
+
+/* ms of this process: what others do meanwhile does not count. */
+static double worked(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
+}
 
 static size_t take(void *arg, struct myna_tts_port *port, const int16_t *pcm, size_t n)
 {
@@ -37,7 +47,7 @@ static size_t take(void *arg, struct myna_tts_port *port, const int16_t *pcm, si
         n = m->room;
     CHECK(m->n + n <= MAX_SAMPLES);
     if (m->n == 0 && n)
-        m->first_at = myna_clock_monotonic();
+        m->first_at = worked();
     memcpy(m->pcm + m->n, pcm, n * sizeof *pcm);
     m->n += n;
     m->room -= n;
@@ -187,22 +197,21 @@ TEST(the_first_sound_of_a_long_answer_comes_long_before_its_last)
         "Once upon a time there was a bird that could remember every word that anybody had ever "
         "said to it, and people came from far away to hear it speak. One day it forgot one.";
     struct mouth m;
-    myna_us start;
-    double first, all;
+    double start, first, all;
 
     need_models("piper-joe");
     mouth_init(&m, &myna_tts_piper, false, NULL, NULL);
     myna_loop_run(m.s.host.loop); /* loaded */
-    start = myna_clock_monotonic();
+    start = worked();
     say(&m, text);
     myna_tts_port_end(m.port);
     myna_loop_run(m.s.host.loop);
-    first = (double)(m.first_at - start) / 1000;
-    all = (double)(myna_clock_monotonic() - start) / 1000;
-    printf("# first sound %.1f ms after its text; all %.1f s in %.1f ms\n", first,
+    first = m.first_at - start;
+    all = worked() - start;
+    printf("# first sound after %.1f ms of work; all %.1f s after %.1f ms\n", first,
            (double)m.n / 24000, all);
     CHECK_EQ(m.done, 1);
-    CHECK(first < all / 2); /* clause by clause, on a busy machine too */
+    CHECK(first < all / 2); /* clause by clause */
     mouth_fini(&m);
 }
 
