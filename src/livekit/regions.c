@@ -16,6 +16,11 @@
 #define USUAL_AGE_S 5 /* where the answer says nothing, as in LiveKit's own clients */
 #define MAX_AGE_S   86400
 
+struct list {
+    char *urls[MYNA_LK_MAX_REGIONS];
+    size_t n;
+};
+
 struct myna_lk_regions {
     struct myna_host *host;
     void (*told)(void *arg);
@@ -23,10 +28,10 @@ struct myna_lk_regions {
     struct myna_http_request *rq;
     struct myna_buf body;
     char *own; /* who is being asked, or was */
-    char *urls[MYNA_LK_MAX_REGIONS];
-    size_t n, at;
+    struct list named, cloud;
+    size_t at;     /* in the first list and then the second */
     int64_t age_s; /* of the answer that comes */
-    myna_us until; /* when what we have is old; 0: it is */
+    myna_us until; /* when what the cloud said is old; 0: it is */
 };
 
 /* ---- which hosts, which addresses */
@@ -77,37 +82,51 @@ bool myna_lk_may_go(const char *own, const char *url)
 
 /* ---- the list */
 
-static void forget(struct myna_lk_regions *g)
+static void forget(struct list *l)
 {
-    for (size_t i = 0; i < g->n; i++)
-        free(g->urls[i]);
-    g->n = g->at = 0;
+    for (size_t i = 0; i < l->n; i++)
+        free(l->urls[i]);
+    l->n = 0;
 }
 
-static void add(struct myna_lk_regions *g, const char *own, const char *url)
+static bool has(const struct list *l, const char *url)
+{
+    for (size_t i = 0; i < l->n; i++)
+        if (!strcmp(l->urls[i], url))
+            return true;
+    return false;
+}
+
+static void add(struct list *l, const char *own, const char *url)
 {
     char *copy;
 
-    if (g->n == MYNA_LK_MAX_REGIONS || !myna_lk_may_go(own, url))
+    if (l->n == MYNA_LK_MAX_REGIONS || !myna_lk_may_go(own, url))
         return;
     copy = strdup(url);
     if (copy)
-        g->urls[g->n++] = copy;
+        l->urls[l->n++] = copy;
 }
 
 void myna_lk_regions_named(struct myna_lk_regions *g, const char *own, const char *const *urls,
                            size_t n)
 {
-    forget(g);
+    forget(&g->named);
+    g->at = 0;
     for (size_t i = 0; i < n; i++)
-        add(g, own, urls[i]);
-    g->until = myna_host_now(g->host) + USUAL_AGE_S * MYNA_S;
+        add(&g->named, own, urls[i]);
 }
 
 const char *myna_lk_regions_next(struct myna_lk_regions *g)
 {
-    if (g->at < g->n)
-        return g->urls[g->at++];
+    if (g->at < g->named.n)
+        return g->named.urls[g->at++];
+    while (g->at < g->named.n + g->cloud.n) {
+        const char *url = g->cloud.urls[g->at++ - g->named.n];
+
+        if (!has(&g->named, url))
+            return url;
+    }
     g->at = 0;
     return NULL;
 }
@@ -145,13 +164,15 @@ static void read_list(struct myna_lk_regions *g)
     size_t i;
 
     if (!g->body.err && json_is_array(list)) {
-        forget(g);
+        forget(&g->cloud);
+        if (g->at > g->named.n)
+            g->at = g->named.n;
         json_array_foreach(list, i, one)
         {
             const char *url = json_string_value(json_object_get(one, "url"));
 
             if (url)
-                add(g, g->own, url);
+                add(&g->cloud, g->own, url);
         }
         g->until = myna_host_now(g->host) + (g->age_s < 0 ? USUAL_AGE_S : g->age_s) * MYNA_S;
     } else {
@@ -236,7 +257,8 @@ void myna_lk_regions_ask(struct myna_lk_regions *g, const char *own, const char 
 {
     char *copy;
 
-    if (g->rq || !myna_lk_is_cloud(own) || (g->n && g->until && myna_host_now(g->host) < g->until))
+    if (g->rq || !myna_lk_is_cloud(own) ||
+        (g->cloud.n && g->until && myna_host_now(g->host) < g->until))
         return;
     copy = strdup(own);
     if (!copy)
@@ -275,7 +297,8 @@ void myna_lk_regions_destroy(struct myna_lk_regions *g)
     if (!g)
         return;
     myna_http_cancel(g->rq);
-    forget(g);
+    forget(&g->named);
+    forget(&g->cloud);
     myna_buf_fini(&g->body);
     free(g->own);
     free(g);

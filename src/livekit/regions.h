@@ -1,7 +1,8 @@
 /* regions.h - where else a room can be joined: the regions of LiveKit Cloud (livekit-rtc 2.10), or
  * those that a server names which sends us away (2.7).
  *
- * A list of addresses, the best first. next() goes through it once, each time one did not work.
+ * Two lists of addresses, the best first: what a server named, and what the cloud said. next()
+ * goes through the one and then the other, once, each time one did not work.
  * Only hosts of the cloud are asked, over the scheme and with the token with which they are joined;
  * what they say is kept as long as they allow, and longer where nothing newer can be had. What
  * comes is not trusted: so many, so long, ws(s) and http(s) alone, and none without TLS where ours
@@ -29,7 +30,7 @@ void myna_lk_regions_destroy(struct myna_lk_regions *g); /* NULL is fine */
 /* Asks `own`, unless it is no cloud, was asked a moment ago, or is being asked. */
 void myna_lk_regions_ask(struct myna_lk_regions *g, const char *own, const char *token);
 bool myna_lk_regions_is_asking(const struct myna_lk_regions *g);
-/* A server names these instead of what we had. */
+/* A server names these, instead of what one named before. They stand before the cloud's. */
 void myna_lk_regions_named(struct myna_lk_regions *g, const char *own, const char *const *urls,
                            size_t n);
 /* The next one, to copy; NULL when all were told, once: then they are told anew. */

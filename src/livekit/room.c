@@ -237,6 +237,14 @@ static bool is_refused(const struct myna_lk_room *r, const struct myna_lk_end *e
     return end->kind == MYNA_LK_END_REFUSED && (!r->in || end->status == 401 || end->status == 403);
 }
 
+/* Who starts a call reads at once what is wrong, unless the server says itself that we shall come
+ * again. */
+static bool is_first_and_last(const struct myna_lk_room *r, const struct myna_lk_end *end)
+{
+    return !r->in && !r->attempt &&
+           !(end->kind == MYNA_LK_END_LEAVE && end->action != MYNA_LK_DISCONNECT);
+}
+
 static void on_end(void *arg, const struct myna_lk_end *end)
 {
     struct myna_lk_room *r = arg;
@@ -246,7 +254,7 @@ static void on_end(void *arg, const struct myna_lk_end *end)
         ;
     else if (myna_lk_r_hops(r, end))
         ;
-    else if (r->leaving || is_refused(r, end) || (!r->in && !r->attempt) || is_for_good(r, end))
+    else if (r->leaving || is_refused(r, end) || is_first_and_last(r, end) || is_for_good(r, end))
         myna_lk_r_close(r, end);
     else if (end->kind == MYNA_LK_END_LEAVE && end->action != MYNA_LK_RESUME) {
         myna_lk_r_sent_to(r, end->urls, end->n_urls);

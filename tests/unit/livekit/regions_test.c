@@ -233,6 +233,34 @@ TEST(what_the_cloud_said_is_kept_as_long_as_it_allows_and_longer_where_it_says_n
     close_world();
 }
 
+TEST(what_a_server_names_stands_before_what_the_cloud_said_and_neither_forgets_the_other)
+{
+    static const char *const named[] = {"ws://near.livekit.cloud", "ws://two.livekit.cloud"};
+    struct myna_lk_regions *g;
+
+    open_cloud(OWN, true);
+    g = myna_lk_regions_create(&w.host, stop, NULL);
+    CHECK(asks(g));
+    myna_lk_regions_named(g, OWN, named, 2);
+    CHECK_STR(myna_lk_regions_next(g), "ws://near.livekit.cloud");
+    CHECK_STR(myna_lk_regions_next(g), "ws://two.livekit.cloud");
+    CHECK_STR(myna_lk_regions_next(g), "ws://one.livekit.cloud");
+    CHECK(!myna_lk_regions_next(g)); /* two was told */
+    later(6 * MYNA_S);
+    CHECK_STR(myna_lk_regions_next(g), "ws://near.livekit.cloud");
+    CHECK(asks(g)); /* the answer comes late, behind what the server named */
+    CHECK_STR(myna_lk_regions_next(g), "ws://two.livekit.cloud");
+    CHECK_STR(myna_lk_regions_next(g), "ws://one.livekit.cloud");
+    CHECK(!myna_lk_regions_next(g));
+    myna_lk_regions_named(g, OWN, named, 1); /* and another one names less */
+    CHECK_STR(myna_lk_regions_next(g), "ws://near.livekit.cloud");
+    CHECK_STR(myna_lk_regions_next(g), "ws://one.livekit.cloud");
+    CHECK_STR(myna_lk_regions_next(g), "ws://two.livekit.cloud");
+    CHECK(!myna_lk_regions_next(g));
+    myna_lk_regions_destroy(g);
+    close_world();
+}
+
 TEST(a_max_age_is_read_among_others_and_nonsense_is_none)
 {
     CHECK_EQ(myna_lk_max_age("max-age=300"), 300);

@@ -101,6 +101,7 @@ TEST(a_server_that_says_nothing_is_resumed)
 static struct fake_livekit second; /* another server */
 static char second_url[64];
 static const char *sent_to;
+static int sent_back_by; /* action */
 
 static bool is_at_second(void)
 {
@@ -194,6 +195,47 @@ TEST(regions_none_of_which_answers_lead_back_to_our_own_server)
     CHECK(strstr(attempts, "attempt=17 ")); /* sixteen of them, and no more */
     CHECK(!strstr(attempts, "attempt=18 "));
     close_noted();
+}
+
+static void send_away_at_once(struct fake_livekit *lk)
+{
+    char *urls[] = {(char *)"ws://127.0.0.1:1", second_url};
+
+    (void)lk;
+    say_regions(urls, 2);
+}
+
+TEST(a_first_join_that_is_sent_away_goes_on_where_the_server_says)
+{
+    open_both();
+    w.server.came = send_away_at_once;
+    CHECK_EQ(myna_lk_room_join(w.room, NULL), MYNA_OK);
+    until_polled(is_at_second);
+    CHECK(!second.join->reconnect);
+    CHECK_EQ(w.server.n_joins, 1);
+    CHECK_EQ(w.overs, 0);
+    close_both();
+}
+
+static void send_back_once(struct fake_livekit *lk)
+{
+    if (lk->n_joins == 1)
+        fake_lk_say_leave(lk, sent_back_by, MYNA_LK_MIGRATION);
+    else
+        came(lk);
+}
+
+TEST(a_first_join_that_is_told_to_come_again_comes_again_and_one_that_is_not_ends)
+{
+    for (sent_back_by = MYNA_LK_DISCONNECT; sent_back_by <= MYNA_LK_RECONNECT; sent_back_by++) {
+        open_world();
+        w.server.came = send_back_once;
+        CHECK_EQ(myna_lk_room_join(w.room, NULL), MYNA_OK);
+        until_polled(sent_back_by == MYNA_LK_DISCONNECT ? is_over : is_answered);
+        CHECK_EQ(w.server.n_joins, sent_back_by == MYNA_LK_DISCONNECT ? 1 : 2);
+        CHECK(!w.server.join->reconnect);
+        close_world();
+    }
 }
 
 static bool is_another_session(void)
