@@ -3,18 +3,14 @@
 #include "gateway/log.h"
 
 #include <stdlib.h>
-#include <string.h>
-
-#include <jansson.h>
 
 #include <myna/livekit.h>
 
 #include "livekit/attendance.h"
-#include "livekit/url.h"
-#include "util/http.h"
-#include "util/json_dump.h"
+#include "livekit/room_service.h"
+#include "util/buf.h"
 
-enum { LIMIT_MS = 10000, MAX_ANSWER = 4 << 20, REFUSED_LOUD = 3, LOST_LOUD = 3, TOKEN_S = 600 };
+enum { LIMIT_MS = 10000, MAX_ANSWER = 4 << 20, REFUSED_LOUD = 3, LOST_LOUD = 3 };
 
 struct myna_gw_count {
     struct myna_host *host;
@@ -90,51 +86,18 @@ static void on_done(void *arg, struct myna_http_request *rq, const struct myna_h
 
 static enum myna_err ask(struct myna_gw_count *c, struct myna_why *why)
 {
-    struct myna_livekit_token who = {.size = sizeof who,
-                                     .api_key = c->conf->api_key,
-                                     .api_secret = c->conf->api_secret,
-                                     .room = c->conf->room,
-                                     .grants = MYNA_LIVEKIT_ADMIN,
-                                     .wall_s = myna_host_wall_ms(c->host) / 1000,
-                                     .ttl_s = TOKEN_S};
-    struct myna_http_header headers[] = {{"Authorization", NULL, true},
-                                         {"Content-Type", "application/json", false}};
-    struct myna_http_start start = {.headers = headers,
-                                    .n_headers = 2,
-                                    .connect_ms = LIMIT_MS,
-                                    .total_ms = LIMIT_MS,
-                                    .max_body = MAX_ANSWER,
-                                    .data = on_data,
-                                    .done = on_done,
-                                    .arg = c};
-    struct myna_http *http = myna_host_http(c->host);
-    struct myna_buf url, bearer;
-    json_t *body = json_pack("{s:s}", "room", c->conf->room);
-    char *text = myna_json_dump(body, JSON_COMPACT), *token = NULL;
-    enum myna_err err = MYNA_OK;
+    struct myna_lk_room_question q = {.conf = c->conf,
+                                      .method = "ListParticipants",
+                                      .room = c->conf->room,
+                                      .grants = MYNA_LIVEKIT_ADMIN,
+                                      .limit_ms = LIMIT_MS,
+                                      .max_answer = MAX_ANSWER,
+                                      .data = on_data,
+                                      .done = on_done,
+                                      .arg = c};
 
-    json_decref(body);
-    myna_buf_init(&url, 0);
-    myna_buf_init(&bearer, 0);
-    if (!http || !text)
-        err = myna_fail(why, MYNA_ENOMEM, "memory is short");
-    if (!err)
-        err = myna_lk_url(&url, c->conf->url, "/twirp/livekit.RoomService/ListParticipants", why);
-    if (!err)
-        err = myna_livekit_token(&who, &token, why);
-    if (!err) {
-        myna_buf_printf(&bearer, "Bearer %s", token);
-        headers[0].value = myna_buf_str(&bearer);
-        start.url = myna_buf_str(&url);
-        start.body = myna_view_of(text);
-        myna_buf_clear(&c->body);
-        err = bearer.err ? bearer.err : myna_http_start(http, &start, &c->rq);
-    }
-    free(token);
-    free(text);
-    myna_buf_fini(&bearer);
-    myna_buf_fini(&url);
-    return err;
+    myna_buf_clear(&c->body);
+    return myna_lk_room_ask(c->host, &q, &c->rq, why);
 }
 
 static void later_fire(struct myna_timer *t)

@@ -73,6 +73,7 @@ struct lk {
     uint32_t since;    /* who came before this number is not taken */
     bool told;         /* the session knows of somebody, or did */
     bool listened, closed, hung_up;
+    bool line_over; /* behind hung_up: the call's end waits for the room's deletion alone */
     char reason[64];
     myna_us linked_at; /* when the first guest came */
     myna_us arrived;   /* the last packet of the server over this connection or the one before */
@@ -108,6 +109,7 @@ void myna_lk_forget_unread(struct lk *lk);
 /* ---- deletion.c */
 void myna_lk_delete_and_leave(struct lk *lk);
 void myna_lk_deletion_cancel(struct lk *lk);
+void myna_lk_deletion_over(struct lk *lk); /* transport.c: nothing waits for it any more */
 /* ---- unheard.c; media tick */
 bool myna_lk_line_is_dead(struct lk *lk, myna_us now); /* nothing is drawn then */
 void myna_lk_line_is_another(struct lk *lk);

@@ -307,7 +307,11 @@ static void on_over(struct lk *lk, const struct myna_lk_end *end)
         .stage = MYNA_STAGE_TRANSPORT, .provider = "livekit", .message = end ? end->message : ""};
 
     if (lk->hung_up) {
-        close_with(lk, lk->reason, NULL);
+        lk->line_over = true;
+        if (end && end->kind == MYNA_LK_END_LEAVE && end->reason == MYNA_LK_ROOM_DELETED)
+            myna_lk_deletion_cancel(lk); /* that is its answer */
+        if (!lk->deletion)
+            close_with(lk, lk->reason, NULL);
         return;
     }
     if (end && end->kind == MYNA_LK_END_LEAVE &&
@@ -351,6 +355,14 @@ static void bye_fire(struct myna_timer *t)
 
     if (lk->opt.delete_room_on_close && lk->session)
         myna_lk_delete_and_leave(lk);
+    else
+        myna_lk_room_leave(lk->room);
+}
+
+void myna_lk_deletion_over(struct lk *lk)
+{
+    if (lk->line_over)
+        close_with(lk, lk->reason, NULL);
     else
         myna_lk_room_leave(lk->room);
 }
@@ -530,6 +542,10 @@ static void lk_destroy(struct myna_transport *t)
 
     if (!lk)
         return;
+    if (lk->opt.delete_room_on_close && myna_lk_transport_came_in(t) && !lk->closed)
+        myna_host_log(t->host, MYNA_LOG_WARN,
+                      "the call was ended before the room %.60s was deleted: it may still be there",
+                      myna_lk_room_name(lk->room));
     lk->closed = true;
     myna_timer_clear(&lk->bye);
     myna_lk_deletion_cancel(lk);
