@@ -44,7 +44,7 @@ struct ring_key {
     size_t len;
     struct myna_gcm *ways[1 + TURNS]; /* the key, and it after each turn */
     size_t n_ways, last;              /* last: which opened something */
-    bool working;
+    bool working, failed; /* failed: no more can be made of it, and it is not tried again */
 };
 
 struct myna_lk_e2ee {
@@ -55,8 +55,8 @@ struct myna_lk_e2ee {
     unsigned ours; /* number of what we seal with */
     size_t waits;  /* passwords that are not keys yet */
     struct derive *working;
-    bool require;
-    uint16_t count; /* of our frames, from somewhere */
+    bool require, told; /* told: that a key cannot be made */
+    uint16_t count;     /* of our frames, from somewhere */
     uint8_t mark[MARK];
     size_t n_mark;
 };
@@ -91,12 +91,22 @@ static void derive_free(struct derive *d)
     free(d);
 }
 
-static void take_key(struct ring_key *k, const struct derive *d)
+#define NOT_MADE                                                                                   \
+    "a key of end-to-end encryption cannot be made: this machine's OpenSSL refuses PBKDF2 with "   \
+    "SHA-256, or AES-GCM; is it in FIPS mode, which takes no short password? (openssl list "       \
+    "-providers, transport.livekit.e2ee)"
+
+static void take_key(struct myna_lk_e2ee *e, const struct derive *d)
 {
+    struct ring_key *k = &e->ring[d->index];
     struct myna_gcm *g =
         d->ok && k->n_ways <= TURNS ? myna_gcm_create((struct myna_view){d->key, KEY}) : NULL;
 
     k->working = false;
+    k->failed = !g;
+    if (!g && !e->told)
+        myna_host_log(e->host, MYNA_LOG_WARN, "%s key=%u", NOT_MADE, d->index);
+    e->told |= !g;
     if (!g)
         return;
     k->ways[k->n_ways++] = g;
@@ -116,7 +126,7 @@ static void done_derive(struct myna_work *w)
                 *p = d->next;
                 break;
             }
-        take_key(&e->ring[d->index], d);
+        take_key(e, d);
     }
     derive_free(d);
     if (e && !turn && --e->waits == 0)
@@ -247,6 +257,11 @@ bool myna_lk_e2ee_is_ready(const struct myna_lk_e2ee *e)
     return !e->waits;
 }
 
+const char *myna_lk_e2ee_problem(const struct myna_lk_e2ee *e)
+{
+    return e->ring[e->ours].failed && !e->ring[e->ours].n_ways ? NOT_MADE : "";
+}
+
 bool myna_lk_e2ee_is_working(const struct myna_lk_e2ee *e)
 {
     return e->working;
@@ -277,7 +292,7 @@ static enum myna_lk_opened open_by(struct myna_lk_e2ee *e, unsigned index, const
             return MYNA_LK_OPENED;
         }
     }
-    if (!k->working && k->n_ways <= TURNS) /* one turn more for the next time */
+    if (!k->working && !k->failed && k->n_ways <= TURNS) /* one turn more for the next time */
         (void)!derive(e, index, true);
     return MYNA_LK_WRONG_KEY;
 }

@@ -4,7 +4,8 @@
  * One ring of sixteen shared keys; each frame and packet names the one it was sealed with. Keys
  * come out of passwords on a worker, some 40 ms each; ready() tells when. Somebody whose SDK has
  * turned a key on (the "ratchet") is followed up to sixteen turns: one more of those keys is made
- * each time that something does not open.
+ * each time that something does not open. What cannot be made (the library refuses) is said once
+ * and not tried again.
  *
  * Loop thread. Sealing and opening allocate nothing.
  */
@@ -40,6 +41,8 @@ MYNA_MUST enum myna_err myna_lk_e2ee_create(struct myna_lk_e2ee **out, struct my
                                             struct myna_why *why);
 void myna_lk_e2ee_destroy(struct myna_lk_e2ee *e); /* NULL is fine */
 bool myna_lk_e2ee_is_ready(const struct myna_lk_e2ee *e);
+/* Why nothing can be sealed with our key, with the remedy; "" as far as is known. */
+const char *myna_lk_e2ee_problem(const struct myna_lk_e2ee *e);
 /* Is a key being made? What does not open may open with that one. */
 bool myna_lk_e2ee_is_working(const struct myna_lk_e2ee *e);
 /* What the server ends frames of its own with, which nobody has sealed; at most 64 bytes. */

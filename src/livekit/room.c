@@ -112,6 +112,8 @@ static enum myna_err attempt(struct myna_lk_room *r, struct myna_why *why)
     char *token = NULL;
     enum myna_err err = MYNA_OK;
 
+    if (r->e2ee && *myna_lk_e2ee_problem(r->e2ee))
+        return myna_fail(why, MYNA_ECONFIG, "%s", myna_lk_e2ee_problem(r->e2ee));
     if (r->way == WAY_RESUME) {
         how.resume_sid = r->sid;
         how.reason = r->reason;

@@ -1,5 +1,7 @@
 /* e2ee_test.c - what is sealed opens with the same key and no other: vectors of LiveKit's SDKs, a
  * ring of keys, the ratchet, hostile frames. */
+#include <openssl/evp.h>
+
 #include "check.h"
 
 #include "livekit/e2ee.h"
@@ -271,6 +273,56 @@ TEST(who_turned_the_key_on_is_followed)
     CHECK_EQ(myna_lk_e2ee_open_frame(w.a, view(sealed, n), plain, 100, &len), MYNA_LK_OPENED);
     CHECK(!memcmp(plain, frame, sizeof frame));
     myna_gcm_destroy(g);
+    close_world();
+}
+
+static int warnings;
+static char warned[600];
+
+static void note_log(void *arg, enum myna_log_level level, const char *line)
+{
+    (void)arg;
+    warnings += level >= MYNA_LOG_WARN;
+    snprintf(warned, sizeof warned, "%s", line);
+}
+
+/* As a machine whose policy OpenSSL cannot satisfy. */
+static void refuse_keys(bool on)
+{
+    CHECK_EQ(EVP_set_default_properties(NULL, on ? "fips=yes" : ""), 1);
+}
+
+TEST(a_key_that_cannot_be_made_is_said_once_and_not_tried_again)
+{
+    uint8_t sealed[100], plain[100];
+    size_t n, len;
+
+    open_world("password", "another");
+    w.host.log =
+        myna_log_create(&(struct myna_log_options){.level = MYNA_LOG_WARN, .write = note_log});
+    warnings = 0;
+    n = myna_lk_e2ee_seal_frame(w.b, 1, 2, view(frame, sizeof frame), sealed, sizeof sealed);
+    refuse_keys(true);
+    for (int i = 0; i < 3; i++) {
+        CHECK_EQ(myna_lk_e2ee_open_frame(w.a, view(sealed, n), plain, 100, &len),
+                 MYNA_LK_WRONG_KEY);
+        CHECK_EQ(myna_lk_e2ee_is_working(w.a), i == 0);
+        settle();
+    }
+    CHECK_EQ(warnings, 1);
+    CHECK_HAS(warned, "FIPS");
+    CHECK_HAS(warned, "key=0");
+    CHECK_STR(myna_lk_e2ee_problem(w.a), ""); /* ours is there */
+    myna_lk_e2ee_destroy(w.a);
+    w.a = ring("password", 0, NULL);
+    settle();
+    refuse_keys(false);
+    CHECK_EQ(w.ready, 3); /* whoever waits for it goes on */
+    CHECK_HAS(myna_lk_e2ee_problem(w.a), "transport.livekit.e2ee");
+    n = myna_lk_e2ee_seal_frame(w.a, 1, 2, view(frame, sizeof frame), sealed, sizeof sealed);
+    CHECK_EQ(n, 0);
+    myna_log_destroy(w.host.log);
+    w.host.log = NULL;
     close_world();
 }
 

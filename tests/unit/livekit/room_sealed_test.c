@@ -1,5 +1,7 @@
 /* room_sealed_test.c - a stay in a room with end-to-end encryption: what is announced, who is
  * understood, and who cannot be is told once. */
+#include <openssl/evp.h>
+
 #include "livekit/room_inside.h"
 
 #include "room_world.h"
@@ -233,6 +235,21 @@ TEST(a_sealed_packet_of_another_key_is_told_too)
     myna_buf_fini(&b);
     CHECK_EQ(unreadable, 1);
     CHECK_STR(w.chat, "");
+    close_sealed();
+}
+
+TEST(a_room_is_not_joined_with_a_key_that_cannot_be_made_and_the_remedy_is_told)
+{
+    open_sealed(NULL);
+    CHECK_EQ(EVP_set_default_properties(NULL, "fips=yes"), 1);
+    w.conf.e2ee.key = "password";
+    open_room(&room_events);
+    CHECK_EQ(myna_lk_room_join(w.room, NULL), MYNA_OK);
+    until_polled(is_over);
+    CHECK_EQ(EVP_set_default_properties(NULL, ""), 1);
+    CHECK_EQ(w.end.kind, MYNA_LK_END_REFUSED);
+    CHECK_HAS(w.said, "FIPS");
+    CHECK_EQ(w.server.n_joins, 0);
     close_sealed();
 }
 
