@@ -1,9 +1,9 @@
 /* early.c - what somebody said or typed before the session knew of them.
  *
- * Typed words, and packets on topics that the program reads, wait for the server's news of who is
- * there: until then nothing of them is told. A recording that a client made while it
- * connected (agent-session 6.6) is heard before the live sound: that waits for it, 3 s for its
- * beginning, 10 s for its end.
+ * Typed words, packets and streams on topics that the program reads, and calls of its methods wait
+ * for the server's news of who is there: until then nothing of them is told. A recording that a
+ * client made while it connected (agent-session 6.6) is heard before the live sound: that waits for
+ * it, 3 s for its beginning, 10 s for its end.
  */
 #include "livekit/guests.h"
 
@@ -22,6 +22,7 @@
 static void early_free(struct lk_early *e)
 {
     free(e->identity);
+    free(e->call);
     free(e->topic);
     free(e->body);
 }
@@ -35,10 +36,19 @@ static struct lk_early lift(struct lk *lk, size_t i)
     return e;
 }
 
+static void refuse(struct lk *lk, const struct lk_early *e)
+{
+    if (e->call) /* ESTATE: they wait no longer */
+        (void)!myna_lk_rpc_refuse(myna_lk_room_rpc(lk->room), e->call,
+                                  MYNA_LK_RPC_UNSUPPORTED_METHOD,
+                                  "Method not supported at destination");
+}
+
 static void take_out(struct lk *lk, size_t i)
 {
     struct lk_early e = lift(lk, i);
 
+    refuse(lk, &e);
     early_free(&e);
 }
 
@@ -57,44 +67,108 @@ static size_t bytes_of(const struct lk *lk)
     return n;
 }
 
-static void make_room(struct lk *lk, size_t len)
+/* Nobody has come, or not to talk with us. */
+static void expire(struct lk *lk)
 {
     myna_us now = myna_host_now(lk->base.host);
 
     while (lk->n_early && now - lk->early[0].at >= EARLY_FOR)
-        take_out(lk, 0); /* nobody has come, or not to talk with us */
+        take_out(lk, 0);
+}
+
+static void early_fire(struct myna_timer *t)
+{
+    struct lk *lk = t->arg;
+
+    expire(lk);
+    if (lk->n_early)
+        (void)!myna_timer_set(t, lk->early[0].at + EARLY_FOR);
+}
+
+void myna_lk_early_init(struct lk *lk)
+{
+    myna_host_timer_init(lk->base.host, &lk->early_due, early_fire, lk);
+}
+
+static void make_room(struct lk *lk, size_t len)
+{
+    expire(lk);
     while (lk->n_early &&
            (lk->n_early == MYNA_LK_EARLY || bytes_of(lk) + len > MYNA_LK_EARLY_BYTES))
         forget_one(lk);
 }
 
-void myna_lk_keep_early(struct lk *lk, const char *identity, const char *topic,
-                        struct myna_view body)
+bool myna_lk_may_come(struct lk *lk, const struct myna_lk_person *from, const char *identity)
+{
+    return from ? myna_lk_may_be_guest(lk, from) : *identity != '\0';
+}
+
+static bool keep(struct lk *lk, const struct lk_early *what, struct myna_view body)
 {
     struct lk_early *e;
 
     if (body.len > MYNA_LK_EARLY_BYTES / 2)
-        return;
+        return false;
     make_room(lk, body.len);
     e = &lk->early[lk->n_early];
-    *e = (struct lk_early){.identity = strdup(identity),
-                           .topic = topic ? strdup(topic) : NULL,
+    *e = (struct lk_early){.identity = strdup(what->identity),
+                           .call = what->call ? strdup(what->call) : NULL,
+                           .topic = what->topic ? strdup(what->topic) : NULL,
                            .body = calloc(1, body.len + 1),
                            .len = body.len,
+                           .timeout_ms = what->timeout_ms,
                            .at = myna_host_now(lk->base.host)};
-    if (!e->identity || (topic && !e->topic) || !e->body) {
+    if (!e->identity || (what->topic && !e->topic) || (what->call && !e->call) || !e->body) {
         early_free(e);
-        return;
+        return false;
     }
     if (body.len)
         memcpy(e->body, body.ptr, body.len);
     lk->n_early++;
+    if (!lk->early_due.slot)
+        (void)!myna_timer_set(&lk->early_due, lk->early[0].at + EARLY_FOR);
+    return true;
+}
+
+void myna_lk_keep_early(struct lk *lk, const char *identity, const char *topic,
+                        struct myna_view body)
+{
+    struct lk_early e = {.identity = (char *)identity, .topic = (char *)topic};
+
+    if (!keep(lk, &e, body))
+        myna_host_log(lk->base.host, MYNA_LOG_INFO,
+                      "what somebody sent who is not known yet is lost bytes=%zu", body.len);
+}
+
+bool myna_lk_keep_early_call(struct lk *lk, const struct myna_lk_rpc_call *call)
+{
+    struct lk_early e = {.identity = (char *)call->caller,
+                         .call = (char *)call->id,
+                         .topic = (char *)call->method,
+                         .timeout_ms = call->timeout_ms};
+
+    return keep(lk, &e, myna_view_of(call->payload));
+}
+
+/* With what is left of their patience. */
+static void tell_call(struct lk *lk, const struct lk_early *e)
+{
+    myna_us waited = (myna_host_now(lk->base.host) - e->at) / MYNA_MS;
+    struct myna_lk_rpc_call call = {e->call, e->identity, e->topic, e->body, 0};
+
+    if (waited >= (myna_us)e->timeout_ms)
+        return; /* they wait no longer */
+    call.timeout_ms = e->timeout_ms - (uint32_t)waited;
+    if (!myna_lk_tell_call(lk, &call))
+        refuse(lk, e);
 }
 
 static void tell_one(struct lk *lk, const struct lk_guest *g, const struct lk_early *e,
                      bool may_write)
 {
-    if (e->topic)
+    if (e->call)
+        tell_call(lk, e);
+    else if (e->topic)
         myna_transport_data_in(&lk->base, g->who, e->topic,
                                (struct myna_view){(const uint8_t *)e->body, e->len});
     else if (may_write)
@@ -105,21 +179,30 @@ static void tell_one(struct lk *lk, const struct lk_guest *g, const struct lk_ea
  * any more, and what still waits is not told. */
 void myna_lk_tell_early(struct lk *lk, const struct lk_guest *g, bool may_write)
 {
-    myna_us now = myna_host_now(lk->base.host);
     uint32_t who = g->who;
 
+    expire(lk);
     for (size_t i = 0; i < lk->n_early && !lk->closed && g->who == who;) {
-        bool is_old = now - lk->early[i].at >= EARLY_FOR;
         struct lk_early e;
 
-        if (!is_old && strcmp(lk->early[i].identity, g->identity) != 0) {
+        if (strcmp(lk->early[i].identity, g->identity) != 0) {
             i++;
             continue;
         }
         e = lift(lk, i);
-        if (!is_old)
-            tell_one(lk, g, &e, may_write);
+        tell_one(lk, g, &e, may_write);
         early_free(&e);
+    }
+}
+
+void myna_lk_refuse_early(struct lk *lk)
+{
+    for (size_t i = lk->n_early; i-- > 0;) {
+        const struct myna_lk_person *p =
+            myna_lk_people_by_identity(myna_lk_room_people(lk->room), lk->early[i].identity);
+
+        if (lk->early[i].call && p && !myna_lk_may_be_guest(lk, p))
+            take_out(lk, i);
     }
 }
 

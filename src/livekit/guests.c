@@ -126,6 +126,8 @@ static void look_fire(struct myna_timer *t)
     for (size_t i = 0; i < myna_lk_people_count(people) && !lk->closed; i++)
         if (myna_lk_may_be_guest(lk, myna_lk_people_at(people, i)))
             welcome(lk, myna_lk_people_at(people, i));
+    if (!lk->closed)
+        myna_lk_refuse_early(lk);
 }
 
 void myna_lk_look(struct lk *lk)
@@ -216,6 +218,7 @@ enum myna_err myna_lk_link(struct myna_transport *t, const char *identity)
 void myna_lk_guests_init(struct lk *lk)
 {
     myna_host_timer_init(lk->base.host, &lk->look, look_fire, lk);
+    myna_lk_early_init(lk);
     for (size_t i = 0; i < MYNA_LK_GUESTS; i++) {
         lk->guests[i].lk = lk;
         myna_host_timer_init(lk->base.host, &lk->guests[i].gone, gone_fire, &lk->guests[i]);
@@ -225,6 +228,7 @@ void myna_lk_guests_init(struct lk *lk)
 void myna_lk_guests_rest(struct lk *lk)
 {
     myna_timer_clear(&lk->look);
+    myna_timer_clear(&lk->early_due);
     for (size_t i = 0; i < MYNA_LK_GUESTS; i++)
         myna_timer_clear(&lk->guests[i].gone);
 }

@@ -46,13 +46,15 @@ struct lk_guest {
     bool announced; /* the recording is on its way */
 };
 
-/* Typed, or sent on a topic of the program's, by somebody of whom the server has not told us yet:
- * its news of people come up to 3 s late (livekit-rtc 2.8). */
+/* Typed, sent on a topic of the program's, or called, by somebody of whom the server has not told
+ * us yet: its news of people come up to 3 s late (livekit-rtc 2.8). */
 struct lk_early {
     char *identity;
-    char *topic; /* NULL: typed */
+    char *call;  /* the id of a call; NULL: it is none */
+    char *topic; /* or method; NULL: typed */
     char *body;  /* with a '\0' behind it */
     size_t len;
+    uint32_t timeout_ms; /* of a call */
     myna_us at;
 };
 
@@ -80,6 +82,7 @@ struct lk {
     bool dead;         /* the line, for all we know */
     struct lk_early early[MYNA_LK_EARLY];
     size_t n_early;
+    struct myna_timer early_due;        /* the oldest of them has waited long enough */
     struct myna_http_request *deletion; /* of the room, at the end; NULL: none runs */
     struct lk_unread unread[MYNA_LK_UNREAD];
     size_t n_unread;
@@ -122,15 +125,23 @@ void myna_lk_recording_begins(struct lk_guest *g); /* theirs: its first packet i
 void myna_lk_recording(struct lk_guest *g, const Myna__Lk__StreamHeader *header,
                        struct myna_view body);
 void myna_lk_tell_frame(struct lk_guest *g, struct myna_frame *f);
+void myna_lk_early_init(struct lk *lk);
+/* May what they say wait? from NULL: nothing is known of them yet. */
+bool myna_lk_may_come(struct lk *lk, const struct myna_lk_person *from, const char *identity);
 /* topic NULL: typed. */
 void myna_lk_keep_early(struct lk *lk, const char *identity, const char *topic,
                         struct myna_view body);
+/* false: it is too long to wait. A call that waited in vain is refused. */
+bool myna_lk_keep_early_call(struct lk *lk, const struct myna_lk_rpc_call *call);
 /* What of theirs waited, in order; may_write false: what they typed is dropped. */
 void myna_lk_tell_early(struct lk *lk, const struct lk_guest *g, bool may_write);
+/* Calls of people who are known by now, and are none that we talk with. */
+void myna_lk_refuse_early(struct lk *lk);
 void myna_lk_forget_early(struct lk *lk);
 
 /* ---- messages.c: as room.h and <myna/transport.h> have them; arg is the struct lk */
 bool myna_lk_method_called(void *arg, const struct myna_lk_rpc_call *call);
+bool myna_lk_tell_call(struct lk *lk, const struct myna_lk_rpc_call *call); /* a guest's */
 void myna_lk_method_done(void *arg, uint32_t number, int code, const char *text);
 MYNA_MUST enum myna_err myna_lk_message_stream(struct myna_transport *t, const char *topic,
                                                struct myna_view body,

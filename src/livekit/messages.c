@@ -1,15 +1,16 @@
 /* messages.c - what the host and the people of a room say beside sound and chat (myna/message.h):
- * streams that the host sends, methods that are called either way. Only guests call us, and only
- * guests are called. Packets, and streams that come in, are transport.c's.
+ * streams that the host sends, methods that are called either way. Only guests call us (who may
+ * become one waits, early.c), and only guests are called. Packets, and streams that come in, are
+ * transport.c's.
  */
 #include <stdio.h>
+#include <string.h>
 
 #include "livekit/door.h"
 #include "livekit/guests.h"
 
-bool myna_lk_method_called(void *arg, const struct myna_lk_rpc_call *call)
+bool myna_lk_tell_call(struct lk *lk, const struct myna_lk_rpc_call *call)
 {
-    struct lk *lk = arg;
     struct myna_method_call told = {.size = sizeof told,
                                     .call_id = call->id,
                                     .identity = call->caller,
@@ -17,8 +18,23 @@ bool myna_lk_method_called(void *arg, const struct myna_lk_rpc_call *call)
                                     .payload = call->payload,
                                     .timeout_ms = call->timeout_ms};
 
-    return !lk->closed && myna_lk_door_who(&lk->base, call->caller) &&
-           myna_transport_called(&lk->base, &told);
+    return myna_transport_called(&lk->base, &told);
+}
+
+/* The server's API calls under the id of its call (livekit-rtc 5.3), and is nobody's guest. */
+bool myna_lk_method_called(void *arg, const struct myna_lk_rpc_call *call)
+{
+    struct lk *lk = arg;
+
+    if (lk->closed)
+        return false;
+    if (myna_lk_door_who(&lk->base, call->caller))
+        return myna_lk_tell_call(lk, call);
+    return strcmp(call->caller, call->id) != 0 &&
+           myna_lk_may_come(lk,
+                            myna_lk_people_by_identity(myna_lk_room_people(lk->room), call->caller),
+                            call->caller) &&
+           myna_lk_keep_early_call(lk, call);
 }
 
 void myna_lk_method_done(void *arg, uint32_t number, int code, const char *text)

@@ -210,9 +210,9 @@ static bool on_wants(void *arg, const struct myna_lk_person *from, const char *i
     struct lk *lk = arg;
     struct lk_guest *g = from ? myna_lk_guest_of(lk, from->number) : NULL;
 
-    (void)identity;
     if (!is_ours(lk, topic, is_text))
-        return g && !lk->closed && myna_transport_wants(&lk->base, topic);
+        return !lk->closed && (g || myna_lk_may_come(lk, from, identity)) &&
+               myna_transport_wants(&lk->base, topic);
     if (g && !is_text)
         myna_lk_recording_begins(g);
     return g || !from || myna_lk_may_be_guest(lk, from);
@@ -227,6 +227,9 @@ static void on_stream(void *arg, const struct myna_lk_person *from, const char *
     if (!is_ours(lk, header->topic, is_text)) {
         if (g && !lk->closed)
             myna_transport_data_in(&lk->base, g->who, header->topic, body);
+        else if (!lk->closed && myna_lk_may_come(lk, from, identity) &&
+                 myna_transport_wants(&lk->base, header->topic))
+            myna_lk_keep_early(lk, identity, header->topic, body);
         return;
     }
     if (!body.len || lk->closed)
@@ -258,7 +261,7 @@ static void on_data(void *arg, const struct myna_lk_person *from, const char *id
         return;
     if (g || (!from && !*identity))
         myna_transport_data_in(&lk->base, g ? g->who : 0, topic, body);
-    else if ((!from || myna_lk_may_be_guest(lk, from)) && myna_transport_wants(&lk->base, topic))
+    else if (myna_lk_may_come(lk, from, identity) && myna_transport_wants(&lk->base, topic))
         myna_lk_keep_early(lk, identity, topic, body);
 }
 

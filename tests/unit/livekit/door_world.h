@@ -16,6 +16,7 @@ struct myna_lk_room {
     void *arg;
     struct myna_lk_people *people;
     struct myna_lk_packets *packets;
+    struct myna_lk_rpc *rpc;
 };
 
 static struct {
@@ -52,9 +53,10 @@ static struct {
     const char *reads;  /* a topic of the program's; NULL: "notes" */
     void (*told)(void); /* what the host does when it is told of data or an attribute */
     void (*left)(void); /* and of somebody who left, once */
+    char refused[200];  /* calls of methods: id and code */
 } door;
 
-/* Pieces of text streams are seen. */
+/* Pieces of text streams are seen, and refused calls. */
 static inline enum myna_err on_send(void *arg, struct myna_view packet, bool reliable)
 {
     struct myna_arena *mem = myna_arena_create(0, 0);
@@ -66,6 +68,11 @@ static inline enum myna_err on_send(void *arg, struct myna_view packet, bool rel
     if (m && m->value_case == MYNA__LK__DATA_PACKET__VALUE_STREAM_CHUNK)
         snprintf(door.shown + n, sizeof door.shown - n, "%.*s|", (int)m->stream_chunk->content.len,
                  (const char *)m->stream_chunk->content.data);
+    n = strlen(door.refused);
+    if (m && m->value_case == MYNA__LK__DATA_PACKET__VALUE_RPC_RESPONSE &&
+        m->rpc_response->value_case == MYNA__LK__RPC_RESPONSE__VALUE_ERROR)
+        snprintf(door.refused + n, sizeof door.refused - n, "%s %u|", m->rpc_response->request_id,
+                 (unsigned)m->rpc_response->error->code);
     myna_arena_destroy(mem);
     return MYNA_OK;
 }
@@ -76,11 +83,18 @@ static inline void on_packet(void *arg, const Myna__Lk__DataPacket *m)
     (void)m;
 }
 
+static inline bool on_called(void *arg, const struct myna_lk_rpc_call *call)
+{
+    (void)arg;
+    return w.room.events.rpc.called(w.room.arg, call);
+}
+
 enum myna_err myna_lk_room_create(struct myna_lk_room **out, const struct myna_lk_room_options *opt,
                                   const struct myna_lk_room_events *events, void *arg,
                                   struct myna_why *why)
 {
     static const struct myna_lk_packets_events pe = {on_send, on_packet};
+    static const struct myna_lk_rpc_events re = {.called = on_called};
 
     (void)why;
     door.publishes = opt->track_name != NULL;
@@ -88,6 +102,7 @@ enum myna_err myna_lk_room_create(struct myna_lk_room **out, const struct myna_l
     w.room.arg = arg;
     w.room.people = myna_lk_people_create(&w.room.events.people, arg);
     w.room.packets = myna_lk_packets_create(&pe, NULL);
+    w.room.rpc = myna_lk_rpc_create(opt->host, w.room.packets, &re, NULL);
     *out = &w.room;
     return MYNA_OK;
 }
@@ -111,6 +126,7 @@ void myna_lk_room_destroy(struct myna_lk_room *r)
     if (!r)
         return;
     myna_lk_people_destroy(r->people);
+    myna_lk_rpc_destroy(r->rpc);
     myna_lk_packets_destroy(r->packets);
 }
 
@@ -192,8 +208,7 @@ struct myna_lk_packets *myna_lk_room_packets(struct myna_lk_room *r)
 
 struct myna_lk_rpc *myna_lk_room_rpc(struct myna_lk_room *r)
 {
-    (void)r;
-    return NULL;
+    return r->rpc;
 }
 
 bool myna_lk_room_is_unsettled(const struct myna_lk_room *r)

@@ -154,7 +154,9 @@ TEST(streams_on_the_programs_topics_are_taken_from_guests_alone)
     CHECK(wants("ann", "notes", false));
     CHECK(!wants("ann", "gossip", true));
     CHECK(!wants("mallory", "notes", true));
-    CHECK(!wants("carl", "notes", true)); /* nobody knows yet who that is */
+    CHECK(wants("carl", "notes", true)); /* nobody knows yet who that is */
+    CHECK(!wants("carl", "gossip", true));
+    CHECK(!wants("", "notes", true));
     streams("ann", "notes", true);
     streams("ann", "notes", false);
     streams("mallory", "notes", true);
@@ -162,11 +164,36 @@ TEST(streams_on_the_programs_topics_are_taken_from_guests_alone)
     close_world();
 }
 
-static bool calls(const char *identity, const char *method)
+TEST(streams_of_somebody_who_is_not_known_yet_wait_among_their_packets)
 {
-    struct myna_lk_rpc_call call = {"c1", identity, method, "x", 9};
+    open_world((struct myna_lk_options){0});
+    streams("ann", "notes", true);
+    sends("ann", "notes");
+    streams("ann", "notes", false);
+    streams("mallory", "notes", true);
+    streams("", "notes", true);
+    CHECK_STR(w.log, "");
+    person("mallory", false, 0);
+    CHECK_STR(w.log, "");
+    person("ann", false, 0);
+    CHECK_STR(w.log, "joined 1 ann=ann | data 1 notes | data 1 notes | data 1 notes");
+    close_world();
+}
 
-    return w.room.events.rpc.called(w.room.arg, &call);
+static void calls_as(const char *identity, const char *id, const char *method)
+{
+    Myna__Lk__RpcRequest q = MYNA__LK__RPC_REQUEST__INIT;
+    Myna__Lk__DataPacket m = MYNA__LK__DATA_PACKET__INIT;
+
+    q.id = (char *)id;
+    q.method = (char *)method;
+    q.payload = (char *)"x";
+    q.version = 1;
+    q.response_timeout_ms = 20000;
+    m.participant_identity = (char *)identity;
+    m.value_case = MYNA__LK__DATA_PACKET__VALUE_RPC_REQUEST;
+    m.rpc_request = &q;
+    myna_lk_rpc_packet(w.room.rpc, &m);
 }
 
 TEST(only_guests_call_the_programs_methods)
@@ -175,12 +202,53 @@ TEST(only_guests_call_the_programs_methods)
     person("ann", false, 0);
     person("mallory", false, 0);
     w.log[0] = '\0';
-    CHECK(calls("ann", "upper"));
-    CHECK(!calls("ann", "dance"));
-    CHECK(!calls("mallory", "upper"));
-    CHECK(!calls("carl", "upper"));
+    calls_as("ann", "1", "upper");
+    calls_as("ann", "2", "dance");
+    calls_as("mallory", "3", "upper");
+    calls_as("4", "4", "upper"); /* the server's API: under the call's own id */
+    CHECK_STR(door.refused, "2 1400|3 1400|4 1400|");
     w.room.events.rpc.done(w.room.arg, 3, 0, "X");
-    CHECK_STR(w.log, "called 9 ann | called 9 ann | answered 3 X");
+    CHECK_STR(w.log, "called 20000 ann | called 20000 ann | answered 3 X");
+    close_world();
+}
+
+TEST(calls_of_somebody_who_is_not_known_yet_wait_for_the_news_of_them)
+{
+    open_world((struct myna_lk_options){0});
+    calls_as("ann", "1", "upper");
+    calls_as("ann", "2", "dance");
+    calls_as("mallory", "3", "upper");
+    pass(2000);
+    CHECK_STR(w.log, "");
+    CHECK_STR(door.refused, "");
+    person("mallory", false, 0);
+    CHECK_STR(door.refused, "3 1400|");
+    person("ann", false, 0);
+    CHECK_STR(w.log, "joined 1 ann=ann | called 17999 ann | called 17999 ann");
+    CHECK_STR(door.refused, "3 1400|2 1400|");
+    CHECK_EQ(w.t->cls->answer(w.t, "1", 0, "X"), MYNA_OK);
+    close_world();
+}
+
+TEST(calls_of_somebody_who_never_comes_are_refused_and_a_flood_of_them_has_an_end)
+{
+    char id[8];
+
+    open_world((struct myna_lk_options){0});
+    calls_as("ann", "1", "upper");
+    for (int i = 0; i < 40; i++) {
+        snprintf(id, sizeof id, "c%d", i);
+        calls_as("carl", id, "upper");
+    }
+    CHECK_HAS(door.refused, "c0 1400|c1 1400|");
+    CHECK(!strstr(door.refused, "|1 1400"));
+    door.refused[0] = '\0';
+    pass(9900);
+    CHECK_STR(door.refused, "");
+    pass(200);
+    CHECK_HAS(door.refused, "1 1400|");
+    person("ann", false, 0);
+    CHECK_STR(w.log, "joined 1 ann=ann");
     close_world();
 }
 
