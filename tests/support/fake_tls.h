@@ -1,7 +1,8 @@
 /* fake_tls.h - a server that speaks TLS, in the test's own loop, with a certificate of its own.
  *
- * It says what it hears back, byte for byte, unless it is told to hold. Its certificate is for one
- * name, signed by itself and made anew for each; fake_tls_trust() lets this process believe it.
+ * It says what it hears back, byte for byte, unless it is told to hold, or what to say once. Its
+ * certificate is for one name, signed by itself and made anew for each; fake_tls_trust() lets this
+ * process believe it.
  */
 #ifndef TESTS_FAKE_TLS_H
 #define TESTS_FAKE_TLS_H
@@ -44,8 +45,10 @@ struct fake_tls {
     struct fake_tls_conn conns[FAKE_TLS_CONNS];
     int n_accepted, n_closed; /* n_closed: by the client */
     bool holds;               /* reads nothing */
-    char name[64];            /* that the client asked for */
-    bool named_a_protocol;    /* ALPN */
+    const uint8_t *says;      /* instead of what it hears, and hangs up then; NULL: nothing */
+    size_t n_says;
+    char name[64];         /* that the client asked for */
+    bool named_a_protocol; /* ALPN */
 };
 
 static inline void fake_tls_close(struct fake_tls_conn *c)
@@ -56,6 +59,17 @@ static inline void fake_tls_close(struct fake_tls_conn *c)
     c->poll = NULL;
     c->ssl = NULL;
     c->fd = -1;
+}
+
+/* One answer and the end of the line; true: that is how this server is. */
+static inline bool fake_tls_hangs_up(struct fake_tls_conn *c)
+{
+    if (!c->server->says)
+        return false;
+    CHECK_EQ(SSL_write(c->ssl, c->server->says, (int)c->server->n_says), (int)c->server->n_says);
+    (void)SSL_shutdown(c->ssl);
+    fake_tls_close(c);
+    return true;
 }
 
 /* Says back until one way says "not now". */
@@ -73,6 +87,8 @@ static inline void fake_tls_echo(struct fake_tls_conn *c)
             n = SSL_read(c->ssl, c->block, sizeof c->block);
             c->from = 0;
             c->to = n > 0 ? n : 0;
+            if (n > 0 && fake_tls_hangs_up(c))
+                return;
         } else {
             n = SSL_write(c->ssl, c->block + c->from, c->to - c->from);
             c->from += n > 0 ? n : 0;

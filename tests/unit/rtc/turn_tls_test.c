@@ -112,6 +112,14 @@ static bool is_refused(int fd)
     return n == (ssize_t)sizeof refusal && !memcmp(got, refusal, sizeof refusal);
 }
 
+static bool is_told(int fd, const uint8_t *bytes, size_t len)
+{
+    uint8_t got[64];
+    ssize_t n = recv(fd, got, sizeof got, MSG_DONTWAIT | MSG_PEEK);
+
+    return n == (ssize_t)len && !memcmp(got, bytes, len);
+}
+
 TEST(what_goes_in_comes_to_the_relay_through_tls_and_what_it_says_comes_back)
 {
     int fd;
@@ -316,6 +324,49 @@ TEST(a_relay_that_is_not_there_or_speaks_no_tls_is_named)
     close(fd);
     close(conn);
     close(plain);
+    close_world();
+}
+
+/* As libnice would gather for ever when its last relay hangs up: see turn_tls.c. */
+TEST(a_relay_that_asks_who_we_are_and_hangs_up_is_a_refusal_and_no_end)
+{
+    static const uint8_t who[] = {1, 0x13, 0, 0, 0x21, 0x12, 0xa4, 0x42, 'n', 'u', 'm', 'b', 4, 1};
+    uint8_t got[64];
+    int fd;
+
+    open_world("DNS:localhost", "localhost");
+    w.server.says = who;
+    w.server.n_says = sizeof who;
+    fd = dial();
+    ask(fd);
+    until(is_told(fd, who, sizeof who));
+    CHECK_EQ(recv(fd, got, sizeof got, 0), (ssize_t)sizeof who);
+    until(!w.server.conns[0].ssl);
+    for (int i = 0; i < 20; i++)
+        turn();
+    CHECK(!is_closed(fd));
+    ask(fd); /* with the password */
+    until(is_refused(fd));
+    CHECK(!is_closed(fd));
+    close(fd);
+    close_world();
+}
+
+TEST(a_relay_that_granted_an_address_and_hangs_up_is_gone)
+{
+    static const uint8_t granted[] = {1, 3, 0, 0, 0x21, 0x12, 0xa4, 0x42, 'n', 'u', 'm', 'b'};
+    uint8_t got[64];
+    int fd;
+
+    open_world("DNS:localhost", "localhost");
+    w.server.says = granted;
+    w.server.n_says = sizeof granted;
+    fd = dial();
+    ask(fd);
+    until(is_told(fd, granted, sizeof granted));
+    CHECK_EQ(recv(fd, got, sizeof got, 0), (ssize_t)sizeof granted);
+    until(is_closed(fd));
+    close(fd);
     close_world();
 }
 
