@@ -7,7 +7,8 @@
  *     server that does not resolve is left out, so that DNS never holds a call up for good;
  *   - `upnp` is on by default and would look for a router: off;
  *   - it speaks no TLS to relays (its "TLS" is the pseudo TLS of other days): it is given a port of
- * ours instead, behind which TLS begins (turn_tls.h);
+ * ours instead, behind which TLS begins (turn_tunnel.h);
+ *   - hung up on by its last relay over TCP it never ends gathering: those have such a port, too;
  *   - regular nomination: aggressive nomination confuses peers that run ICE-lite;
  *   - its consent (RFC 7675) is a single request every 5 s that must be answered within 10 s, where
  * the RFC says 30: at 10 % loss each way a good path is given up every other minute. Its keepalive,
@@ -29,7 +30,9 @@
 #include "rtc/ice_servers.h"
 #include "rtc/nice_calls.h"
 #include "rtc/shortcut.h"
-#include "rtc/turn_tls.h"
+#include "rtc/turn_tunnel.h"
+
+#define LOOPBACK "127.0.0.1"
 
 enum {
     COMPONENT = 1,
@@ -58,7 +61,7 @@ struct myna_ice {
     guint stream;
     char *ufrag, *pwd; /* ours; GLib's */
     struct myna_ice_servers servers;
-    struct myna_turn_tls *tunnels[MYNA_ICE_MAX_SERVERS]; /* to relays; as long as the sockets */
+    struct myna_turn_tunnel *tunnels[MYNA_ICE_MAX_SERVERS]; /* to relays; as long as the sockets */
     struct held *held;
     char problem[400];             /* why no path can be found, "" as far as is known */
     char named[MAX_ADDRESSES][64]; /* addresses that libnice was told; it keeps them for good */
@@ -286,12 +289,12 @@ static void on_candidate(NiceAgent *agent, NiceCandidate *n, gpointer arg)
     ice->events.candidate(ice->arg, &c);
 }
 
-/* Of the first relay behind TLS that has one. */
+/* Of the first relay behind a tunnel that has one. */
 static const char *tunnel_problem(const struct myna_ice *ice)
 {
     for (size_t i = 0; i < MYNA_ICE_MAX_SERVERS; i++)
-        if (ice->tunnels[i] && *myna_turn_tls_problem(ice->tunnels[i]))
-            return myna_turn_tls_problem(ice->tunnels[i]);
+        if (ice->tunnels[i] && *myna_turn_tunnel_problem(ice->tunnels[i]))
+            return myna_turn_tunnel_problem(ice->tunnels[i]);
     return "";
 }
 
@@ -348,7 +351,7 @@ static void close_stream(struct myna_ice *ice)
     nice_agent_attach_recv(ice->agent, ice->stream, COMPONENT, NULL, NULL, NULL);
     nice_agent_remove_stream(ice->agent, ice->stream);
     for (size_t i = 0; i < MYNA_ICE_MAX_SERVERS; i++) {
-        myna_turn_tls_destroy(ice->tunnels[i]);
+        myna_turn_tunnel_destroy(ice->tunnels[i]);
         ice->tunnels[i] = NULL;
     }
 }
@@ -373,7 +376,7 @@ static void name_addresses(struct myna_ice *ice)
     GList *ips = nice_interfaces_get_local_ips(FALSE);
 
     /* First: whoever can be reached so is tried first, while other pairs with it are none. */
-    name_address(ice, "127.0.0.1");
+    name_address(ice, LOOPBACK);
     for (GList *l = ips; l; l = l->next)
         name_address(ice, l->data);
     g_list_free_full(ips, g_free);
@@ -494,23 +497,41 @@ static void add_remote(struct myna_ice *ice, const struct myna_candidate *c)
 }
 
 /* The port of ours that leads to it; 0: there is none. */
-static int tunnel_to(struct myna_ice *ice, const struct myna_ice_url *url)
+static int tunnel_to(struct myna_ice *ice, const char *server, int port, bool is_tls)
 {
     struct myna_why why;
     size_t i = 0;
 
     while (i < MYNA_ICE_MAX_SERVERS && ice->tunnels[i]) {
-        if (myna_turn_tls_is_to(ice->tunnels[i], url->host, url->port))
-            return myna_turn_tls_port(ice->tunnels[i]);
+        if (myna_turn_tunnel_is_to(ice->tunnels[i], server, port, is_tls))
+            return myna_turn_tunnel_port(ice->tunnels[i]);
         i++;
     }
     if (i == MYNA_ICE_MAX_SERVERS)
         return 0;
-    if (myna_turn_tls_create(&ice->tunnels[i], ice->host, url->host, url->port, &why)) {
+    if (myna_turn_tunnel_create(&ice->tunnels[i], ice->host, server, port, is_tls, &why)) {
         myna_host_log(ice->host, MYNA_LOG_WARN, "%s stage=rtc", why.text);
         return 0;
     }
-    return myna_turn_tls_port(ice->tunnels[i]);
+    return myna_turn_tunnel_port(ice->tunnels[i]);
+}
+
+/* Where libnice finds a server; false: nowhere. Over TCP it is our tunnel, but with IPv6, where
+ * this machine may have no IPv4 address from which to dial that. */
+static bool address_of(struct myna_ice *ice, const struct myna_ice_server *s, const char **ip,
+                       int *port)
+{
+    *ip = s->ip;
+    *port = s->url.port;
+    if (!s->ip[0])
+        return false;
+    if (s->url.is_tls) {
+        *port = tunnel_to(ice, s->url.host, s->url.port, true);
+    } else if (s->url.is_turn && s->url.is_tcp && !strchr(s->ip, ':')) {
+        *ip = LOOPBACK;
+        *port = tunnel_to(ice, s->ip, s->url.port, false);
+    }
+    return *port != 0;
 }
 
 static void apply_servers(struct myna_ice *ice)
@@ -518,17 +539,16 @@ static void apply_servers(struct myna_ice *ice)
     nice_agent_forget_relays(ice->agent, ice->stream, COMPONENT);
     for (size_t i = 0; i < ice->servers.n; i++) {
         const struct myna_ice_server *s = &ice->servers.list[i];
-        int port = s->url.port;
+        const char *ip;
+        int port;
 
-        if (s->ip[0] && s->url.is_tls)
-            port = tunnel_to(ice, &s->url);
-        if (!s->ip[0] || !port)
+        if (!address_of(ice, s, &ip, &port))
             continue;
         if (!s->url.is_turn)
-            g_object_set(ice->agent, "stun-server", s->ip, "stun-server-port", (guint)port, NULL);
+            g_object_set(ice->agent, "stun-server", ip, "stun-server-port", (guint)port, NULL);
         else
             nice_agent_set_relay_info(
-                ice->agent, ice->stream, COMPONENT, s->ip, (guint)port, s->username, s->credential,
+                ice->agent, ice->stream, COMPONENT, ip, (guint)port, s->username, s->credential,
                 s->url.is_tcp ? NICE_RELAY_TYPE_TURN_TCP : NICE_RELAY_TYPE_TURN_UDP);
     }
 }

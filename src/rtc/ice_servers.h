@@ -4,7 +4,7 @@
  * is written wrong or does not resolve is left out with a warning: neither a slip of the pen nor
  * DNS costs the call its other servers. A list that is replaced while names are looked up has its
  * own looked up next, before anybody is told. A relay behind TLS is reached over this machine's
- * loopback (turn_tls.h), which needs no lookup.
+ * loopback (turn_tunnel.h), which needs no lookup.
  *
  * Loop thread, but for the lookup itself. The storage is the owner's.
  */

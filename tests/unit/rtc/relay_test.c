@@ -217,6 +217,62 @@ TEST(a_relay_that_gives_no_address_is_named_as_the_reason)
     close(fd);
 }
 
+/* Takes connections, asks who we are or not, and hangs up. */
+struct tcp_relay {
+    int fd, conns[8];
+    size_t n;
+    bool asks;
+};
+
+static void run_tcp_relay(struct tcp_relay *t)
+{
+    uint8_t q[1500], a[28] = {1, 0x13, 0, 8, [21] = 9, [23] = 4, [26] = 4, [27] = 1};
+    int fd;
+
+    while (t->n < 8 && (fd = accept4(t->fd, NULL, NULL, SOCK_CLOEXEC)) >= 0)
+        t->conns[t->n++] = fd;
+    for (size_t i = 0; i < t->n; i++) {
+        if (t->conns[i] < 0)
+            continue;
+        if (t->asks) {
+            if (recv(t->conns[i], q, sizeof q, MSG_DONTWAIT) < 20)
+                continue;
+            memcpy(a + 4, q + 4, 16);
+            (void)!send(t->conns[i], a, sizeof a, MSG_NOSIGNAL);
+        }
+        close(t->conns[i]);
+        t->conns[i] = -1;
+    }
+}
+
+/* libnice alone would gather for ever. */
+TEST(a_relay_over_tcp_that_hangs_up_is_named_as_the_reason)
+{
+    for (int asks = 0; asks < 2; asks++) {
+        struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+        struct tcp_relay relay = {
+            .fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), .asks = asks};
+        socklen_t len = sizeof a;
+        char url[64];
+        struct pair p;
+        myna_us began;
+
+        CHECK(relay.fd >= 0 && !bind(relay.fd, (struct sockaddr *)&a, sizeof a) &&
+              !listen(relay.fd, 8));
+        CHECK(!getsockname(relay.fd, (struct sockaddr *)&a, &len));
+        snprintf(url, sizeof url, "turn:127.0.0.1:%d?transport=tcp", ntohs(a.sin_port));
+        open_relayed(&p, url);
+        began = myna_loop_now(p.host.loop);
+        (void)answer_to_spy(&p, 9);
+        pair_until(&p, (run_tcp_relay(&relay), p.b.state == MYNA_RTC_FAILED));
+        CHECK(myna_loop_now(p.host.loop) - began < 20 * MYNA_S); /* not the budget of 30 s */
+        pair_until(&p, p.b.n_ends);
+        CHECK_HAS(p.b.why, "no relay gave us an address");
+        pair_close(&p);
+        close(relay.fd);
+    }
+}
+
 TEST(a_server_that_is_written_wrong_costs_the_others_nothing_and_is_told_once)
 {
     struct myna_rtc_server list[3] = {{.url = "turm:relay.example"}, {"turn:127.0.0.1:0x"}, {0}};

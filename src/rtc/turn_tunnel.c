@@ -1,4 +1,4 @@
-/* turn_tls.c - see turn_tls.h. The TLS connection is a raw line of the HTTP client.
+/* turn_tunnel.c - see turn_tunnel.h.
  *
  * Each way has one block: it is filled when it is empty, and sent from where it lies until it is
  * gone. OpenSSL wants just that: a send that did not get through is to be made again with the same
@@ -10,7 +10,7 @@
  * gathered, libnice 0.1.21 never says that they are gathered (discovery_prune_socket() stops the
  * timer whose tick would).
  */
-#include "rtc/turn_tls.h"
+#include "rtc/turn_tunnel.h"
 
 #include <arpa/inet.h>
 #include <dirent.h>
@@ -24,12 +24,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "rtc/turn_far.h"
 #include "util/host.h"
-#include "util/http.h"
 
 enum {
-    BLOCK = 16384,      /* as much as a TLS record holds */
-    CONNECT_MS = 20000, /* name, TCP, TLS */
+    BLOCK = 16384, /* as much as a TLS record holds */
     SEND_BUFFER = 65536,
     MAX_REFUSED = 64, /* libnice takes 32 addresses */
     STUN_HEADER = 20,
@@ -44,21 +43,22 @@ struct way {
 struct line {
     int fd; /* to libnice; < 0: there is no line */
     struct myna_poll *poll;
-    struct myna_http_request *tls;
-    bool up, answered;  /* the relay has granted an allocation, not only asked who we are */
+    struct myna_turn_far far;
+    bool answered;      /* the relay has granted an allocation, not only asked who we are */
     struct way out, in; /* to the server, to libnice */
 };
 
 struct refused {
-    struct myna_turn_tls *t;
+    struct myna_turn_tunnel *t;
     int fd;
     struct myna_poll *poll; /* NULL: free */
 };
 
-struct myna_turn_tls {
+struct myna_turn_tunnel {
     struct myna_host *host;
     char server[256], url[300];
     int port;
+    bool is_tls;
     int fd, local_port;
     struct myna_poll *poll;
     struct line line;
@@ -100,7 +100,7 @@ static void on_refused(void *arg, int events)
         forget_refused(r);
 }
 
-static void refuse(struct myna_turn_tls *t, int fd)
+static void refuse(struct myna_turn_tunnel *t, int fd)
 {
     struct refused *r = t->refused;
 
@@ -117,39 +117,38 @@ static void refuse(struct myna_turn_tls *t, int fd)
 /* ---- the end of the line, whoever brings it */
 
 /* The descriptor is the caller's then. */
-static int take_off_line(struct myna_turn_tls *t)
+static int take_off_line(struct myna_turn_tunnel *t)
 {
     struct line *l = &t->line;
     int fd = l->fd;
 
-    myna_http_cancel(l->tls);
+    myna_turn_far_close(&l->far);
     myna_loop_poll_close(l->poll);
-    l->tls = NULL;
     l->poll = NULL;
     l->fd = -1;
-    l->up = l->answered = false;
+    l->answered = false;
     l->out.from = l->out.to = l->in.from = l->in.to = 0;
     return fd;
 }
 
-static void end_line(struct myna_turn_tls *t)
+static void end_line(struct myna_turn_tunnel *t)
 {
     if (t->line.fd >= 0)
         close(take_off_line(t));
 }
 
 /* "NAME:443", with an IPv6 address in brackets. */
-static const char *shown(const struct myna_turn_tls *t)
+static const char *shown(const struct myna_turn_tunnel *t)
 {
     return t->url + strlen("https://");
 }
 
-static void say_problem(struct myna_turn_tls *t, const char *text)
+static void say_problem(struct myna_turn_tunnel *t, const char *text)
 {
     bool told = *t->problem;
 
-    snprintf(t->problem, sizeof t->problem, "the relay turns:%.260s cannot be used: %s", shown(t),
-             text);
+    snprintf(t->problem, sizeof t->problem, "the relay %s:%.260s cannot be used: %s",
+             t->is_tls ? "turns" : "turn", shown(t), text);
     if (!told)
         myna_host_log(t->host, MYNA_LOG_WARN, "%s stage=rtc", t->problem);
 }
@@ -191,7 +190,7 @@ static bool move_out(struct line *l)
             w->from = 0;
             w->to = (size_t)n;
         }
-        n = myna_http_raw_send(l->tls, w->block + w->from, w->to - w->from);
+        n = myna_turn_far_send(&l->far, w->block + w->from, w->to - w->from);
         if (n <= 0)
             return n == 0;
         w->from += (size_t)n;
@@ -206,7 +205,7 @@ static bool move_in(struct line *l)
         ptrdiff_t n;
 
         if (is_empty(w)) {
-            n = myna_http_raw_recv(l->tls, w->block, sizeof w->block);
+            n = myna_turn_far_recv(&l->far, w->block, sizeof w->block);
             if (n <= 0)
                 return n == 0;
             l->answered |= n >= 2 && w->block[0] == 0x01 && w->block[1] == 0x03;
@@ -221,7 +220,7 @@ static bool move_in(struct line *l)
 }
 
 /* An end is listened to while what it says has room, and asked for room while something waits. */
-static void move(struct myna_turn_tls *t)
+static void move(struct myna_turn_tunnel *t)
 {
     struct line *l = &t->line;
 
@@ -235,76 +234,46 @@ static void move(struct myna_turn_tls *t)
         return;
     }
     myna_loop_poll_events(l->poll, (is_empty(&l->out) ? 1 : 0) | (is_empty(&l->in) ? 0 : 2));
-    myna_http_raw_events(l->tls, (is_empty(&l->in) ? 1 : 0) | (is_empty(&l->out) ? 0 : 2));
+    myna_turn_far_listen(&l->far, (is_empty(&l->in) ? 1 : 0) | (is_empty(&l->out) ? 0 : 2));
 }
 
-/* ---- the TLS end */
+/* ---- the far end */
 
-static void on_raw(void *arg, struct myna_http_request *rq, int events)
+static void on_ready(void *arg)
 {
-    (void)rq;
-    (void)events;
     move(arg);
 }
 
-static void on_up(void *arg, struct myna_http_request *rq, int status)
+static void on_up(void *arg)
 {
-    struct myna_turn_tls *t = arg;
+    struct myna_turn_tunnel *t = arg;
 
-    (void)rq;
-    (void)status;
-    t->line.up = true;
     t->problem[0] = '\0'; /* of an earlier try */
     move(t);
 }
 
-/* The client's sentence begins with an https: URL that nobody wrote. */
-static void on_no_line(void *arg, struct myna_http_request *rq, const struct myna_http_error *error)
+static void on_failed(void *arg, const char *why)
 {
-    struct myna_turn_tls *t = arg;
-    const char *text = error ? error->message : "no connection";
-    size_t n = strlen(t->url);
-    char own[300];
+    struct myna_turn_tunnel *t = arg;
 
-    (void)rq;
-    t->line.tls = NULL; /* the client frees it */
-    if (!strncmp(text, t->url, n) && (text[n] == ':' || text[n] == '/'))
-        text += strcspn(text + n, " ") + n;
-    while (*text == ' ')
-        text++;
-    if (strstr(text, "wrong version number")) {
-        snprintf(own, sizeof own,
-                 "what answers there speaks no TLS; is it a turn: server with ?transport=tcp?");
-        text = own;
-    }
-    say_problem(t, text);
+    say_problem(t, why);
     refuse(t, take_off_line(t));
 }
 
-static bool dial(struct myna_turn_tls *t)
+static bool dial(struct myna_turn_tunnel *t)
 {
-    struct myna_http *http = myna_host_http(t->host);
-    struct myna_http_start how = {.url = t->url,
-                                  .connect_ms = CONNECT_MS,
-                                  .background = true,
-                                  .raw = true,
-                                  .no_alpn = true,
-                                  .raw_ready = on_raw,
-                                  .head = on_up,
-                                  .done = on_no_line,
-                                  .arg = t};
-
-    return http && !myna_http_start(http, &how, &t->line.tls);
+    return t->is_tls ? myna_turn_far_open_tls(&t->line.far, t->url)
+                     : myna_turn_far_open_tcp(&t->line.far, t->server, t->port);
 }
 
 /* ---- libnice's end */
 
 static void on_local(void *arg, int events)
 {
-    struct myna_turn_tls *t = arg;
+    struct myna_turn_tunnel *t = arg;
 
     (void)events;
-    if (t->line.up)
+    if (t->line.far.up)
         move(t);
 }
 
@@ -343,7 +312,7 @@ static bool is_ours(int fd, const struct sockaddr_in *peer)
     return found;
 }
 
-static void open_line(struct myna_turn_tls *t, int fd)
+static void open_line(struct myna_turn_tunnel *t, int fd)
 {
     int one = 1, size = SEND_BUFFER;
 
@@ -359,7 +328,7 @@ static void open_line(struct myna_turn_tls *t, int fd)
 
 static void on_connection(void *arg, int events)
 {
-    struct myna_turn_tls *t = arg;
+    struct myna_turn_tunnel *t = arg;
     struct sockaddr_in peer = {0};
     socklen_t len = sizeof peer;
     int fd = accept4(t->fd, (struct sockaddr *)&peer, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -382,7 +351,7 @@ static void on_connection(void *arg, int events)
 
 /* ---- life */
 
-static bool listen_on_loopback(struct myna_turn_tls *t)
+static bool listen_on_loopback(struct myna_turn_tunnel *t)
 {
     struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t len = sizeof a;
@@ -395,10 +364,13 @@ static bool listen_on_loopback(struct myna_turn_tls *t)
     return true;
 }
 
-enum myna_err myna_turn_tls_create(struct myna_turn_tls **out, struct myna_host *host,
-                                   const char *server, int port, struct myna_why *why)
+enum myna_err myna_turn_tunnel_create(struct myna_turn_tunnel **out, struct myna_host *host,
+                                      const char *server, int port, bool is_tls,
+                                      struct myna_why *why)
 {
-    struct myna_turn_tls *t = calloc(1, sizeof *t);
+    static const struct myna_turn_far_events events = {on_up, on_ready, on_failed};
+
+    struct myna_turn_tunnel *t = calloc(1, sizeof *t);
     bool v6 = strchr(server, ':');
     int error;
 
@@ -407,18 +379,20 @@ enum myna_err myna_turn_tls_create(struct myna_turn_tls **out, struct myna_host 
     t->host = host;
     t->fd = t->line.fd = -1;
     t->port = port;
+    t->is_tls = is_tls;
+    myna_turn_far_init(&t->line.far, host, &events, t);
     snprintf(t->server, sizeof t->server, "%s", server);
     snprintf(t->url, sizeof t->url, "https://%s%s%s:%d", v6 ? "[" : "", t->server, v6 ? "]" : "",
              port);
     if (!listen_on_loopback(t)) {
         error = errno;
-        myna_turn_tls_destroy(t);
-        return myna_fail(why, MYNA_EIO, "relay turns:%.255s: no port of 127.0.0.1 for it: %s",
-                         server, strerror(error));
+        myna_turn_tunnel_destroy(t);
+        return myna_fail(why, MYNA_EIO, "relay %.255s: no port of 127.0.0.1 for it: %s", server,
+                         strerror(error));
     }
     t->poll = myna_loop_poll(host->loop, t->fd, 1, on_connection, t);
     if (!t->poll) {
-        myna_turn_tls_destroy(t);
+        myna_turn_tunnel_destroy(t);
         return myna_fail(why, MYNA_ENOMEM, "WebRTC: out of memory");
     }
     myna_loop_poll_background(t->poll);
@@ -426,7 +400,7 @@ enum myna_err myna_turn_tls_create(struct myna_turn_tls **out, struct myna_host 
     return MYNA_OK;
 }
 
-void myna_turn_tls_destroy(struct myna_turn_tls *t)
+void myna_turn_tunnel_destroy(struct myna_turn_tunnel *t)
 {
     if (!t)
         return;
@@ -439,17 +413,18 @@ void myna_turn_tls_destroy(struct myna_turn_tls *t)
     free(t);
 }
 
-int myna_turn_tls_port(const struct myna_turn_tls *t)
+int myna_turn_tunnel_port(const struct myna_turn_tunnel *t)
 {
     return t->local_port;
 }
 
-bool myna_turn_tls_is_to(const struct myna_turn_tls *t, const char *server, int port)
+bool myna_turn_tunnel_is_to(const struct myna_turn_tunnel *t, const char *server, int port,
+                            bool is_tls)
 {
-    return t->port == port && !strcasecmp(t->server, server);
+    return t->port == port && t->is_tls == is_tls && !strcasecmp(t->server, server);
 }
 
-const char *myna_turn_tls_problem(const struct myna_turn_tls *t)
+const char *myna_turn_tunnel_problem(const struct myna_turn_tunnel *t)
 {
     return t->problem;
 }

@@ -1,13 +1,14 @@
-/* turn_tls_test.c - bytes go to a relay through TLS and back, whole, whichever end stalls; nobody
- * but this process gets in; and what is wrong is said in one sentence.
+/* turn_tunnel_test.c - bytes go to a relay through TLS and back, whole, whichever end stalls;
+ * nobody but this process gets in; and what is wrong is said in one sentence.
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 
+#include "fake_http.h"
 #include "fake_tls.h"
 
-#include "rtc/turn_tls.h"
+#include "rtc/turn_tunnel.h"
 #include "util/host.h"
 #include "util/http.h"
 
@@ -16,7 +17,7 @@ enum { PATIENCE_S = 60, MUCH = 6 << 20 };
 static struct {
     struct myna_host host;
     struct fake_tls server;
-    struct myna_turn_tls *tunnel;
+    struct myna_turn_tunnel *tunnel;
     struct myna_why why;
 } w;
 
@@ -41,12 +42,13 @@ static void open_world(const char *alt_name, const char *dialled)
         myna_log_create(&(struct myna_log_options){.level = MYNA_LOG_WARN, .write = note_log});
     fake_tls_open(&w.server, w.host.loop, alt_name);
     fake_tls_trust(&w.server);
-    CHECK_EQ(myna_turn_tls_create(&w.tunnel, &w.host, dialled, w.server.port, &w.why), MYNA_OK);
+    CHECK_EQ(myna_turn_tunnel_create(&w.tunnel, &w.host, dialled, w.server.port, true, &w.why),
+             MYNA_OK);
 }
 
 static void close_world(void)
 {
-    myna_turn_tls_destroy(w.tunnel);
+    myna_turn_tunnel_destroy(w.tunnel);
     fake_tls_shut(&w.server);
     myna_http_destroy(w.host.http);
     myna_loop_drain(w.host.loop);
@@ -71,7 +73,7 @@ static int dial(void)
 {
     struct sockaddr_in a = {.sin_family = AF_INET,
                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-                            .sin_port = htons((uint16_t)myna_turn_tls_port(w.tunnel))};
+                            .sin_port = htons((uint16_t)myna_turn_tunnel_port(w.tunnel))};
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
     CHECK(fd >= 0 && !connect(fd, (struct sockaddr *)&a, sizeof a));
@@ -130,7 +132,7 @@ TEST(what_goes_in_comes_to_the_relay_through_tls_and_what_it_says_comes_back)
     until(hears(fd, "allocate"));
     CHECK_STR(w.server.name, "localhost");
     CHECK(!w.server.named_a_protocol); /* a relay that knows HTTP, too, would answer with it */
-    CHECK_STR(myna_turn_tls_problem(w.tunnel), "");
+    CHECK_STR(myna_turn_tunnel_problem(w.tunnel), "");
     close(fd);
     until(w.server.n_closed == 1);
     CHECK_STR(warned, "");
@@ -276,8 +278,8 @@ TEST(a_certificate_that_nobody_vouches_for_is_said_once_with_the_remedy)
         until(is_refused(fd));
         close(fd);
     }
-    CHECK_HAS(myna_turn_tls_problem(w.tunnel), "certificate");
-    CHECK_HAS(myna_turn_tls_problem(w.tunnel), "update-ca-certificates");
+    CHECK_HAS(myna_turn_tunnel_problem(w.tunnel), "certificate");
+    CHECK_HAS(myna_turn_tunnel_problem(w.tunnel), "update-ca-certificates");
     first = strstr(warned, "the relay turns:localhost:");
     CHECK(first && !strstr(first + 1, "the relay turns:") && !strstr(warned, "https:"));
     fake_tls_shut(&other);
@@ -292,8 +294,8 @@ TEST(a_certificate_of_another_name_is_not_taken)
     fd = dial();
     ask(fd);
     until(is_refused(fd));
-    CHECK_HAS(myna_turn_tls_problem(w.tunnel), "localhost");
-    CHECK_HAS(myna_turn_tls_problem(w.tunnel), "name");
+    CHECK_HAS(myna_turn_tunnel_problem(w.tunnel), "localhost");
+    CHECK_HAS(myna_turn_tunnel_problem(w.tunnel), "name");
     close(fd);
     close_world();
 }
@@ -307,27 +309,29 @@ TEST(a_relay_that_is_not_there_or_speaks_no_tls_is_named)
     open_world("DNS:localhost", "localhost");
     CHECK(plain >= 0 && !bind(plain, (struct sockaddr *)&a, sizeof a));
     CHECK(!getsockname(plain, (struct sockaddr *)&a, &len));
-    myna_turn_tls_destroy(w.tunnel);
-    CHECK_EQ(myna_turn_tls_create(&w.tunnel, &w.host, "127.0.0.1", ntohs(a.sin_port), &w.why), 0);
+    myna_turn_tunnel_destroy(w.tunnel);
+    CHECK_EQ(
+        myna_turn_tunnel_create(&w.tunnel, &w.host, "127.0.0.1", ntohs(a.sin_port), true, &w.why),
+        0);
     fd = dial(); /* nobody listens there */
     ask(fd);
     until(is_refused(fd));
     close(fd);
-    CHECK_HAS(myna_turn_tls_problem(w.tunnel), "nobody answers there");
+    CHECK_HAS(myna_turn_tunnel_problem(w.tunnel), "nobody answers there");
     CHECK(!listen(plain, 4));
     fd = dial();
     until(conn >= 0 || (conn = accept4(plain, NULL, NULL, SOCK_CLOEXEC)) >= 0);
     CHECK_EQ(send(conn, "RTSP/1.0 400 what?\r\n\r\n", 22, MSG_NOSIGNAL), 22);
     ask(fd);
     until(is_refused(fd));
-    CHECK_HAS(myna_turn_tls_problem(w.tunnel), "speaks no TLS");
+    CHECK_HAS(myna_turn_tunnel_problem(w.tunnel), "speaks no TLS");
     close(fd);
     close(conn);
     close(plain);
     close_world();
 }
 
-/* As libnice would gather for ever when its last relay hangs up: see turn_tls.c. */
+/* As libnice would gather for ever when its last relay hangs up: see turn_tunnel.c. */
 TEST(a_relay_that_asks_who_we_are_and_hangs_up_is_a_refusal_and_no_end)
 {
     static const uint8_t who[] = {1, 0x13, 0, 0, 0x21, 0x12, 0xa4, 0x42, 'n', 'u', 'm', 'b', 4, 1};
@@ -370,6 +374,65 @@ TEST(a_relay_that_granted_an_address_and_hangs_up_is_gone)
     close_world();
 }
 
+/* ---- a relay over TCP */
+
+static struct fake_http plain;
+
+static void say_back(struct fake_conn *c)
+{
+    fake_send(c, c->request, c->len);
+    c->len = 0;
+}
+
+/* Where `open` is false nobody listens any more. */
+static void open_plain(bool open)
+{
+    open_world("DNS:localhost", "localhost");
+    myna_turn_tunnel_destroy(w.tunnel);
+    fake_open(&plain, w.host.loop, NULL);
+    plain.bytes = say_back;
+    CHECK_EQ(myna_turn_tunnel_create(&w.tunnel, &w.host, "127.0.0.1", plain.port, false, &w.why),
+             MYNA_OK);
+    if (!open)
+        fake_shut(&plain);
+}
+
+TEST(without_tls_what_goes_in_comes_to_the_relay_as_it_is_and_what_it_says_comes_back)
+{
+    int fd;
+
+    open_plain(true);
+    fd = dial();
+    CHECK_EQ(send(fd, "allocate", 8, 0), 8); /* before there is a line */
+    until(hears(fd, "allocate"));
+    CHECK_EQ(plain.n_accepted, 1);
+    close(fd);
+    until(plain.n_closed == 1);
+    CHECK_STR(warned, "");
+    fake_shut(&plain);
+    close_world();
+}
+
+TEST(without_tls_a_relay_that_is_not_there_is_a_refusal_and_said_once)
+{
+    char *first;
+
+    open_plain(false);
+    for (int i = 0; i < 2; i++) {
+        int fd = dial();
+
+        ask(fd); /* before it is known */
+        until(is_refused(fd));
+        CHECK(!is_closed(fd));
+        close(fd);
+    }
+    CHECK_HAS(myna_turn_tunnel_problem(w.tunnel), "the relay turn:127.0.0.1:");
+    CHECK_HAS(myna_turn_tunnel_problem(w.tunnel), "nobody answers there");
+    first = strstr(warned, "the relay turn:127.0.0.1:");
+    CHECK(first && !strstr(first + 1, "the relay turn:"));
+    close_world();
+}
+
 TEST(it_may_end_while_a_line_is_being_made_or_stands)
 {
     int fd;
@@ -379,7 +442,7 @@ TEST(it_may_end_while_a_line_is_being_made_or_stands)
         fd = dial();
         CHECK_EQ(send(fd, "d", 1, 0), 1);
         until(stands ? hears(fd, "d") : w.server.n_accepted == 1);
-        myna_turn_tls_destroy(w.tunnel);
+        myna_turn_tunnel_destroy(w.tunnel);
         w.tunnel = NULL;
         if (stands)
             CHECK_EQ(recv(fd, &(char){0}, 1, 0), 1);
