@@ -13,7 +13,8 @@
 #include "util/guard.h"
 
 #define HANGUP_LIMIT (5 * MYNA_S)  /* a transport that does not confirm */
-#define DRAIN_LIMIT  (60 * MYNA_S) /* speech that cannot be heard (agent-session 10.4) */
+#define DRAIN_LIMIT  (60 * MYNA_S) /* speech that does not end (agent-session 10.4) */
+#define DRAWN_LIMIT  (5 * MYNA_S)  /* an outage: nothing of it is drawn any more */
 
 static void keep_fault(struct myna_session *s, const struct myna_fault *f)
 {
@@ -22,6 +23,19 @@ static void keep_fault(struct myna_session *s, const struct myna_fault *f)
     snprintf(s->close_message, sizeof s->close_message, "%s",
              f->message ? f->message : myna_strerror(f->err));
     s->close_fault.message = s->close_message;
+}
+
+/* How long speech is waited for. Who never drew anything may still be about to begin. */
+static myna_us drain_until(const struct myna_session *s)
+{
+    const struct closing *c = &s->closing;
+    myna_us since = s->pulled_at > c->asked_at ? s->pulled_at : c->asked_at;
+    myna_us limit = c->asked_at + DRAIN_LIMIT;
+
+    if (!s->pulled_at || !s->transport || s->transport->heard != MYNA_HEARD_AT_PULL ||
+        since + DRAWN_LIMIT > limit)
+        return limit;
+    return since + DRAWN_LIMIT;
 }
 
 void myna_s_close(struct myna_session *s, bool drain, const char *reason,
@@ -38,12 +52,12 @@ void myna_s_close(struct myna_session *s, bool drain, const char *reason,
     }
     c->asked = true;
     c->drain = drain;
-    s->spans.drain_at = s->now;
+    c->asked_at = s->spans.drain_at = s->now;
     c->error = fault != NULL;
     if (fault)
         keep_fault(s, fault);
     if (drain)
-        c->drain_by = s->now + DRAIN_LIMIT;
+        c->drain_by = drain_until(s);
     strncpy(c->reason, reason && reason[0] ? reason : "user_initiated", sizeof c->reason - 1);
     s->away_at = s->max_at = s->aec_until = s->reprompt_at = s->hangup_at = MYNA_NEVER;
     myna_s_false_timer_stop(s);
@@ -55,14 +69,27 @@ void myna_s_close(struct myna_session *s, bool drain, const char *reason,
     s->dirty = true;
 }
 
+static bool has_to_say(const struct myna_session *s)
+{
+    return myna_s_busy(s) ||
+           (s->playout && (myna_playout_active(s->playout) || myna_playout_waiting(s->playout)));
+}
+
 void myna_s_close_expire(struct myna_session *s)
 {
     struct closing *c = &s->closing;
 
     s->dirty = true;
+    if (c->drain_by > s->now || c->hung_up)
+        return;
+    c->drain_by = drain_until(s);
     if (c->drain_by > s->now)
         return;
     c->drain_by = MYNA_NEVER;
+    if (c->drain && has_to_say(s))
+        myna_s_log(s, MYNA_LOG_WARN, "the call ends before all was said: %s",
+                   s->now - c->asked_at < DRAIN_LIMIT ? "its line draws nothing any more"
+                                                      : "it took a minute");
     c->drain = false;
     (void)myna_s_interrupt_all(s, true);
 }
@@ -202,8 +229,7 @@ void myna_s_close_advance(struct myna_session *s)
 
     if (!c->asked || c->told)
         return;
-    if (myna_s_busy(s) ||
-        (s->playout && (myna_playout_active(s->playout) || myna_playout_waiting(s->playout))))
+    if (has_to_say(s))
         return;
     if (!c->hung_up) {
         if (!words_in(s))

@@ -129,6 +129,7 @@ bool myna_transport_pull(struct myna_transport *t, int16_t out[MYNA_OUT_SAMPLES]
     myna_guard_enter();
     myna_s_enter(s);
     myna_tap_put(s->tap, MYNA_IN_PULL, 0, NULL, 0);
+    s->pulled_at = s->now;
     drawn = myna_playout_drawn(s->playout);
     if (tail_waits(s))
         memset(out, 0, MYNA_OUT_SAMPLES * sizeof *out);

@@ -74,7 +74,7 @@ struct closing { /* closing.c */
     bool asked, drain, hung_up, transport_done, error, finished, told;
     char reason[48];
     bool wait_transcript;
-    myna_us drain_by, transcript_by, transport_by;
+    myna_us asked_at, drain_by, transcript_by, transport_by;
 };
 
 #define S_SOUNDS_MAX 16
@@ -230,6 +230,7 @@ struct myna_session {
     size_t n_usage;
 
     float in_dbfs, out_dbfs;
+    myna_us pulled_at;       /* 0: never */
     struct myna_buf scratch; /* myna_s_transcript() */
     struct myna_buf shown;   /* a piece of a segment's text */
     struct {

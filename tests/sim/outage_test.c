@@ -77,6 +77,36 @@ TEST(an_answer_goes_on_where_it_was_heard)
     sim_end(s);
 }
 
+TEST(a_polite_end_in_an_outage_waits_five_seconds_for_the_line)
+{
+    struct sim *s = story(&(struct sim_setup){0}, 10000);
+
+    breaks(s, 5500, 60000);
+    sim_run(s, 10000);
+    myna_session_shutdown(sim_session(s), true, "user_initiated");
+    sim_run(s, 14900);
+    CHECK_CLOSE(s, "");
+    sim_run(s, 17000);
+    CHECK_CLOSE(s, "user_initiated");
+    CHECK(sim_message(s, MYNA_ROLE_ASSISTANT, 0)->interrupted);
+    sim_end(s);
+}
+
+TEST(and_in_one_that_is_over_by_then_all_is_said)
+{
+    struct sim *s = story(&(struct sim_setup){0}, 10000);
+
+    breaks(s, 5500, 12500);
+    sim_run(s, 10000);
+    myna_session_shutdown(sim_session(s), true, "user_initiated");
+    sim_run(s, 20000);
+    CHECK_CLOSE(s, "");
+    sim_run(s, 25000);
+    CHECK_PLAYOUTS(s, "heard=10000@20500~");
+    CHECK_CLOSE(s, "user_initiated");
+    sim_end(s);
+}
+
 TEST(what_was_interrupted_before_the_line_was_known_to_be_dead_is_never_said)
 {
     struct sim *s = story(&(struct sim_setup){0}, 10000);
