@@ -89,7 +89,7 @@ def llmock(here, *flags):
     s = Server([os.path.join(where, "bin/llmock"), "serve", "--host", "127.0.0.1", "--port", str(port), *flags], port, "/health",
                seconds=40, env=clean_env(HOME=here))
     s.report = lambda: subprocess.run([os.path.join(where, "bin/llmock"), "report", "--url", s.url], capture_output=True,
-                                      text=True, timeout=30, env=clean_env(HOME=here))
+                                      text=True, timeout=300, env=clean_env(HOME=here))
     return s
 
 

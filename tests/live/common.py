@@ -25,10 +25,12 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "support"))
 import harness  # noqa: E402 - needs the path above
 from harness import CASES, Skip, case, check  # noqa: E402,F401
+from loopback import urlopen  # noqa: E402
 from patience import Limit, rest  # noqa: E402,F401
 
 PEERS = fetching.PEERS
-RUNNING = []  # programs that talk() started, the newest last
+RUNNING = []  # programs that a case has started, the newest last
+KEPT = "MYNA_MODELS", "MYNA_PROBE_ENABLED", "MYNA_CALLS_ENABLED"
 MYNA = os.path.abspath(sys.argv[1]) if len(sys.argv) > 1 else "myna"
 
 
@@ -51,7 +53,7 @@ def need_models():
 
 
 def get(url, data=None):
-    with urllib.request.urlopen(urllib.request.Request(url, data=data), timeout=30) as r:
+    with urlopen(urllib.request.Request(url, data=data), timeout=30) as r:
         return json.loads(r.read() or b"null")
 
 
@@ -88,9 +90,25 @@ def install(name):
     return where
 
 
+def end_all():
+    """Behind a case: what it has left running is ended."""
+    for p in RUNNING:
+        if p.poll() is None:
+            p.kill()
+            p.wait()
+    RUNNING.clear()
+
+
 def clean_env(**more):
-    """Ours without proxies: everything is on loopback."""
-    return {**{k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")}, **more}
+    """Ours without proxies, since everything is on loopback, and without settings of Myna's or LiveKit's but for where the
+    models are and what harness.by_itself() has set."""
+    return {**{k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy") and
+               (k in KEPT or not k.startswith(("MYNA_", "LIVEKIT_")))}, **more}
+
+
+def own_env(here="/nonexistent", **more):
+    """The same for a Myna that must not read the configuration of who runs the tests."""
+    return clean_env(XDG_CONFIG_HOME=os.path.join(here, "config"), **more)
 
 
 class Server:
@@ -104,7 +122,7 @@ class Server:
         limit = Limit(seconds)
         while not limit.over() and self.p.poll() is None:
             try:
-                with urllib.request.urlopen(self.url + ready, timeout=5) as r:
+                with urlopen(self.url + ready, timeout=5) as r:
                     r.read()
                 return
             except urllib.error.HTTPError:
@@ -218,7 +236,7 @@ def talk(here, base, lines, *settings, provider="openai_compatible", wait=0.0, s
         cmd += ["--set", s]
     began = time.monotonic()
     keys, theirs = pty.openpty() if terminal else os.pipe()[::-1]
-    p = subprocess.Popen(cmd, stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=here, env=clean_env())
+    p = subprocess.Popen(cmd, stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=here, env=own_env(here))
     os.close(theirs)
     RUNNING.append(p)
 

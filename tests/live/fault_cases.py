@@ -7,7 +7,7 @@ import subprocess
 import threading
 import time
 
-from common import MYNA, RUNNING, Limit, aimock_with, answers, case, check, clean_env, ends_in_time, errors, hostile
+from common import MYNA, RUNNING, Limit, aimock_with, answers, case, check, ends_in_time, errors, hostile, own_env
 
 KINDS = ("refuse", "hang", "bytes", "cut", "html", "error200", "limit", "badutf8", "huge")
 MOST_KB = 90 << 10  # resident; the answer that is too long has 100 MB
@@ -24,7 +24,7 @@ def call(here, name, lines, *settings, seconds=25):
         cmd += ["--set", s]
     began = time.monotonic()
     p = subprocess.Popen(cmd, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=folder,
-                         env=clean_env())
+                         env=own_env(folder))
     RUNNING.append(p)
     ends_in_time(p, seconds)
 

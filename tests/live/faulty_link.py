@@ -31,7 +31,10 @@ class Unable(Exception):
 
 
 def ip(*args, near=()):
-    p = subprocess.run([*near, "ip", *args], capture_output=True, text=True, check=False)
+    try:
+        p = subprocess.run([*near, "ip", *args], capture_output=True, text=True, check=False)
+    except FileNotFoundError as e:
+        raise Unable(f"no program {e.filename} on this machine (Debian packages iproute2, util-linux)") from None
     if p.returncode:
         raise Unable(f"ip {' '.join(args)}: {(p.stderr or p.stdout).strip()}")
 

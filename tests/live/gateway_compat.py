@@ -5,7 +5,7 @@ import time
 import livekit_test as lk
 from common import Limit, case, check, rest
 from gateway_world import (AGENT, COMPAT, OBJECT, Recogniser, control, event, events, exact_turn, flat, hears, joins, meets,
-                           memory_kb, stop, tone, types, when)
+                           stop, tone, types, when)
 
 
 @case
@@ -102,7 +102,7 @@ def what_was_half_said_counts_when_the_agent_begins_to_speak(w):
     check(stopped < spoken, f"{kinds}")
     took = when(ann, "agent:listening-stop") - when(ann, "agent:listening-start")
     check(took < limit.seconds(), f"the utterance of 3 s was closed behind {took:.2f} s, limit {limit}, and its silence alone lasts 1.5 s")
-    check(stt.loud(0) > 2.9, f"{stt.seconds(0)} s, of them loud {stt.loud(0)}")
+    check(stt.loud(0) > 2.9 - limit.slack(0.5), f"{stt.seconds(0)} s, of them loud {stt.loud(0)}")
     stop(g)
 
 
@@ -154,7 +154,8 @@ def case_15_native_with_its_own_vad_an_utterance_past_the_limit_is_cut_said_and_
     took = when(ann, "agent:error") - when(ann, "agent:listening-start")
     check(2.9 - cut.slack(0.5) < took < cut.seconds(), f"cut {took:.2f} s behind its start, and the limit is 3 s")
     event(ann, "agent:user-transcript", transcript="hello agent", times=2)
-    check(3.0 < stt.seconds(0) < 4.2 and len(stt.heard) == 2, f"the recogniser was given {[len(x) / 16000 for x in stt.heard]} s")
+    slack = cut.slack(0.5)  # sound that a busy machine stretches, or has holes in
+    check(3.0 - slack < stt.seconds(0) < 4.2 + slack and len(stt.heard) == 2, f"the recogniser was given {[len(x) / 16000 for x in stt.heard]} s")
     kinds = types(ann)
     heard = [k for k in kinds if "listening" in k or k in ("agent:error", "agent:user-transcript")]
     check(heard == ["agent:listening-start", "agent:listening-stop", "agent:listening-start", "agent:error",
@@ -184,9 +185,11 @@ def hearing(w, stt, *settings):
 def case_8_the_recogniser_gets_the_tone_and_little_more(w):
     stt = Recogniser()
     g, ann = hearing(w, stt)
+    limit = Limit(2)
     ann.do("speak", wav=tone(w, 2.0))
     event(ann, "agent:user-transcript", transcript="hello agent")
-    check(len(stt.heard) == 1 and 2.0 <= stt.seconds() <= 2.6 and stt.loud() >= 1.95,
+    slack = limit.slack(0.5)
+    check(len(stt.heard) == 1 and 2.0 - slack <= stt.seconds() <= 2.6 + slack and stt.loud() >= 1.95 - slack,
           f"{len(stt.heard)} requests, {stt.seconds()} s, of them loud {stt.loud()}")
     stop(g)
 
@@ -209,10 +212,10 @@ def case_11_half_a_minute_of_silence_asks_nobody_and_keeps_nothing(w):
     stt = Recogniser()
     g, ann = hearing(w, stt)
     time.sleep(3)
-    before = memory_kb(g)
+    before = lk.memory_kb(g)
     time.sleep(30)
     check(types(ann) == [] and not stt.heard, f"{types(ann)}, {len(stt.heard)} requests")
-    check(memory_kb(g) - before < 500, f"{memory_kb(g) - before} KB more behind 30 s of silence")  # sound of 30 s: 960
+    check(lk.memory_kb(g) - before < 500, f"{lk.memory_kb(g) - before} KB more behind 30 s of silence")  # sound of 30 s: 960
     stop(g)
 
 

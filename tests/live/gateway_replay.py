@@ -21,10 +21,8 @@ def recorded(w, *settings):
 
 def replays(w, calls):
     """So many calls were recorded, and each says the same again; what `myna replay` printed of them."""
-    flights = sorted(os.path.join(d, f) for d, _, names in os.walk(recording(w)) for f in names if f.endswith(".flight"))
-    check(len(flights) == calls, f"{len(flights)} calls were recorded: {flights}")
     told = []
-    for f in flights:
+    for f in lk.flights(recording(w), calls):
         code, out = w.run("replay", f)
         check(code == 0 and " 0 differ" in out, out)
         check(int(re.search(r"(\d+) outputs", out).group(1)) > 50, out)

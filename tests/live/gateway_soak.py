@@ -7,8 +7,8 @@ import os
 import time
 
 from common import case, check, rest
-from gateway_world import AGENT, COMPAT, Backend, control, event, events, meets, memory_kb, stop, tone, types
-from livekit_test import Person
+from gateway_world import AGENT, COMPAT, Backend, control, event, events, meets, stop, tone, types
+from livekit_test import Person, memory_kb
 
 TURNS = int(os.environ.get("MYNA_TEST_SOAK_TURNS", "24"))
 SECONDS = float(os.environ.get("MYNA_TEST_SOAK_MINUTES", "0")) * 60

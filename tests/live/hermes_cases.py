@@ -6,7 +6,7 @@ import time
 import urllib.request
 
 from agents import KEY, Hermes
-from common import RUNNING, Limit, answers, case, check, errors, talk, wait_for
+from common import RUNNING, Limit, answers, case, check, errors, talk, urlopen, wait_for
 
 WORDS = [f"word{i}" for i in range(400)]
 FIXTURES = [
@@ -25,8 +25,7 @@ def converse(here, s, lines, *settings, **more):
 
 
 def ask(s, path):
-    with urllib.request.urlopen(urllib.request.Request(s.url + path, headers={"Authorization": "Bearer " + KEY}),
-                                timeout=60) as r:
+    with urlopen(urllib.request.Request(s.url + path, headers={"Authorization": "Bearer " + KEY}), timeout=60) as r:
         return json.load(r)
 
 

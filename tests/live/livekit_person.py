@@ -237,7 +237,6 @@ class Person:
             self.track = rtc.LocalAudioTrack.create_audio_track("mic2", self.source)
             await me.publish_track(self.track, rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE))
             tell("mic", track=self.track.sid)
-            tell("mic", track=self.track.sid)
             tell("republished")
         elif c["do"] == "text":
             await me.send_text("ä" * c["n"], topic=c["topic"])

@@ -6,6 +6,9 @@
 Key devkey, secret secretsecretsecretsecretsecretsecret. Ports as LiveKit's: 7880 signalling, 7881 ICE
 over TCP, 7882 UDP, or three free ones where start(port=0) is asked.
 """
+import base64
+import hashlib
+import hmac
 import json
 import os
 import shutil
@@ -13,10 +16,10 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 
 import fetching
 from ports import free_ports
+from loopback import urlopen  # of tests/support, as the next is
 from patience import Limit  # of tests/support, where `fetching` finds `alone`, too
 
 VERSION = "v1.13.5"
@@ -60,6 +63,14 @@ def build():
     return program, None
 
 
+def signed(claims):
+    """A token of that key that says so."""
+    def b64(raw):
+        return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+    said = b64(b'{"alg":"HS256","typ":"JWT"}') + "." + b64(json.dumps({"iss": KEY, **claims}).encode())
+    return said + "." + b64(hmac.new(SECRET.encode(), said.encode(), hashlib.sha256).digest())
+
+
 class Server:
     def __init__(self, program, ports=None, address="127.0.0.1", interface="lo", ice_lite=False):
         """Media at that address of that interface; signalling there and on loopback. With MYNA_TEST_ICE_LITE=1 in the
@@ -86,7 +97,7 @@ class Server:
         limit = Limit(20)
         while not limit.over():
             try:
-                with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/", timeout=2) as r:
+                with urlopen(f"http://127.0.0.1:{self.port}/", timeout=2) as r:
                     if r.status == 200:
                         return self
             except OSError:

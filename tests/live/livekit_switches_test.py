@@ -6,26 +6,18 @@ import os
 import re
 import signal
 import sys
-import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 import livekit_test as lk  # noqa: E402
-from common import Limit, case, check, rest  # noqa: E402
+from common import case, check, rest  # noqa: E402
 from livekit_refusals_test import token  # noqa: E402
-from livekit_test import QUESTION, Person, ended, in_room, text_of  # noqa: E402
+from livekit_test import QUESTION, Person, ended, eventually, in_room, text_of  # noqa: E402
 from livekit_words_test import Program  # noqa: E402
 
 
 def switched(**on):
     return [f"transport.livekit.{k}={str(v).lower()}" for k, v in on.items()]
-
-
-def until(cond, seconds, what):
-    limit = Limit(seconds)
-    while not cond():
-        check(not limit.over(), f"{what}: not within {limit}")
-        time.sleep(0.5)
 
 
 def in_writing(w):
@@ -51,7 +43,7 @@ def answered(who, words):
 def in_writing_alone_the_talk_goes_on_from_person_to_person_and_its_end_deletes_the_room(w):
     m = w.join(settings=switched(audio_input=False, audio_output=False, json_transcription=True, hear="linked",
                                  close_on_disconnect=False, delete_room_on_close=True))
-    until(lambda: in_writing(w), 15, "myna is in the room")
+    eventually("myna is in the room", lambda: in_writing(w))
     ann = Person(w)
     ann.wait_text("stream", '{"text":"Hello there."}\n', who="myna")  # it was written before she came
     ann.do("chat", text="What is two plus two?")
@@ -63,12 +55,12 @@ def in_writing_alone_the_talk_goes_on_from_person_to_person_and_its_end_deletes_
     def is_answered():  # by now: the place is his a moment after she has gone
         bob.do("chat", text="What is three plus four?")
         return any(answers_with(x, "3 plus 4 is 7.") for x in bob.said.all)
-    until(is_answered, 20, "bob is talked with")
+    eventually("bob is talked with", is_answered, 20, pause=0.5)
     check(not [x for x in (*ann.said.all, *bob.said.all) if x["is"] in ("track", "legacy") and x["who"] == "myna"], "it published a track")
     check(m.poll() is None, text_of(m))
     m.send_signal(signal.SIGTERM)
     ended(m)
-    until(lambda: w.room not in rooms(w), 15, "the room is gone")
+    eventually("the room is gone", lambda: w.room not in rooms(w))
 
 
 @case
@@ -95,7 +87,7 @@ def a_program_talks_with_somebody_else_from_now_on(w):
     bob = Person(w, "bob", token=token(identity="bob", kind="standard"))
     bob.wait("in")
     ann.do("data", topic="link", text="bob")
-    until(lambda: answers(bob, "bread"), 20, "bob is talked with")
+    eventually("bob is talked with", lambda: answers(bob, "bread"), 20, pause=0.5)
     ann.do("data", topic="notes", text="milk")
     bob.do("data", topic="notes", text="cheese")
     bob.wait("note", who=agent, text="CHEESE")
@@ -104,7 +96,7 @@ def a_program_talks_with_somebody_else_from_now_on(w):
     bob.do("data", topic="link", text="cleo")
     cleo = Person(w, "cleo", token=token(identity="cleo", kind="standard"))
     cleo.wait("in")
-    until(lambda: answers(cleo, "butter"), 20, "cleo is talked with")
+    eventually("cleo is talked with", lambda: answers(cleo, "butter"), 20, pause=0.5)
     check(program.p.poll() is None, text_of(program))
 
 

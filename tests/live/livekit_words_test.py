@@ -15,7 +15,7 @@ sys.path.insert(0, HERE)
 import livekit_test as lk  # noqa: E402
 from common import Limit, built, case, check, rest  # noqa: E402
 from livekit_refusals_test import token  # noqa: E402
-from livekit_test import QUESTION, Lines, Person, ended, eventually, greeted, has_sound_of, in_room, text_of  # noqa: E402
+from livekit_test import QUESTION, STORY, Lines, Person, ended, eventually, greeted, has_sound_of, in_room, plain, text_of  # noqa: E402
 
 
 class Peer(Person):
@@ -168,7 +168,7 @@ def a_line_that_is_cut_alone_is_resumed_and_a_session_that_is_gone_is_joined_ane
     is_back(peer, 4)
     check(len(set(stays(peer))) == 1, f"the line alone was cut: {stays(peer)}")
     for n, fault in enumerate(("node_failure", "migration"), 2):  # a resume is refused
-        time.sleep(6)
+        rest(6)
         peer.do("simulate", fault=fault)
         peer.said.wait(lambda x, n=n: len(set(stays(peer))) == n, 20, f"a new session after {fault}")
     peer.do("data", topic="t", text="after all", to="ann")
@@ -305,19 +305,9 @@ def two_rooms_in_one_process_know_nothing_of_each_other(w):
     check(m.poll() is None, text_of(m))
 
 
-STORY = ("The old harbour master opened the heavy door and looked across the quiet water. "
-         "Seven small boats were waiting for the morning wind, and nobody spoke a single word. "
-         "My grandmother always said that a good story needs three things, a river, a stranger and a secret. "
-         "Please remember to bring the blue umbrella, because the weather report promised thunder before noon.")
-
-
-def plain(text):
-    return "".join(c for c in text.lower() if c.isalpha() or c == " ").split()
-
-
 @case
 def captions_keep_pace_with_the_sound_and_end_where_it_was_interrupted(w):
-    m = w.join(settings=("llm.provider=instant", "llm.instant.text=" + STORY))
+    w.join(settings=("llm.provider=instant", "llm.instant.text=" + STORY))
     in_room(w)
     ann = Person(w, flags=["levels"])
     greeting = ann.wait("stream", who="myna", text="Hello there.")["segment"]

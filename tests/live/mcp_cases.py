@@ -4,8 +4,13 @@ its fixture names and is then asked again with the result."""
 import json
 import os
 import subprocess
+import sys
+import tempfile
 
-from common import MYNA, Server, aimock_with, case, check, clean_env, free_port, install, talk, until_it_prints
+from common import (HERE, MYNA, RUNNING, Server, aimock_with, case, check, clean_env, ends_in_time, free_port, install, own_env,
+                    talk, until_it_prints)
+
+SUPPORT = os.path.join(os.path.dirname(HERE), "support")
 
 
 def everything():
@@ -115,28 +120,48 @@ def text_of(path):
         return f.read()[-3000:]
 
 
-def conformance(here, scenario, name, arguments, more=""):
+# The suite calls it with the server's address: it says its line once that server is ready.
+CLIENT = """#!{python}
+import subprocess
+import sys
+import time
+sys.path.insert(0, {support!r})
+from patience import Limit, rest
+with open("log", "wb") as log:
+    p = subprocess.Popen({command!r} + ["--set", "tools.c.url=" + sys.argv[1]], stdin=subprocess.PIPE, stderr=log)
+limit = Limit(25)
+while not limit.over() and b"MCP server" not in open("log", "rb").read():
+    time.sleep(0.1)
+p.stdin.write(b"Do it, please.\\n")
+p.stdin.flush()
+rest(6)
+p.stdin.close()
+sys.exit(p.wait())
+"""
+
+
+def conformance(here, scenario, name, arguments, *more):
     where = install("mcp-conformance")
     bin_ = os.path.join(where, "node_modules/.bin")
     s = model_that_calls(here, name, arguments)
-    client = os.path.join(here, "client.sh")
+    command = [MYNA, "console", "--text"]
+    for setting in ("log.level=info", "llm.provider=openai_compatible", "llm.openai_compatible.model=m", "agent.greeting=Hello.",
+                    "stt.provider=instant", "tts.provider=instant", f"llm.openai_compatible.base_url={s.url}/v1",
+                    "tools.c.kind=mcp", *more):
+        command += ["--set", setting]
     try:
-        with open(client, "w", encoding="utf-8") as f:
-            f.write(f"#!/bin/sh\ncd '{here}'\n: >log\n(for i in $(seq 250); do grep -q 'MCP server' log && break; sleep 0.1; "
-                    f"done; echo 'Do it, please.'; sleep 6) | '{MYNA}' console --text --set log.level=info "
-                    "--set llm.provider=openai_compatible --set llm.openai_compatible.model=m --set agent.greeting=Hello. "
-                    "--set stt.provider=instant --set tts.provider=instant "
-                    f"--set llm.openai_compatible.base_url={s.url}/v1 --set tools.c.kind=mcp --set \"tools.c.url=$1\" {more} 2>log\n")
-        os.chmod(client, 0o755)
-        link = os.path.join("/tmp", f"mcp_client_{os.getpid()}.sh")  # the suite cuts commands at blanks
-        os.symlink(client, link)
-        try:
-            p = subprocess.run([os.path.join(bin_, "node"), os.path.realpath(os.path.join(bin_, "conformance")), "client",
-                                "--command", link, "--scenario", scenario], cwd=here, stdin=subprocess.DEVNULL,
-                               capture_output=True, text=True, timeout=120, env=clean_env())
-        finally:
-            os.unlink(link)
-        check(p.returncode == 0, f"{scenario}: {p.stdout[-3000:]}{p.stderr[-3000:]}{text_of(os.path.join(here, 'log'))}")
+        with tempfile.TemporaryDirectory(prefix="mcp_client_") as folder:  # the suite cuts commands at blanks
+            client = os.path.join(folder, "client")
+            with open(client, "w", encoding="utf-8") as f:
+                f.write(CLIENT.format(python=sys.executable, support=SUPPORT, command=command))
+            os.chmod(client, 0o755)
+            p = subprocess.Popen([os.path.join(bin_, "node"), os.path.realpath(os.path.join(bin_, "conformance")), "client",
+                                  "--command", client, "--scenario", scenario], cwd=here, stdin=subprocess.DEVNULL,
+                                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=own_env(here))
+            RUNNING.append(p)
+            ends_in_time(p, 120)
+            out = p.communicate()[0]
+        check(p.returncode == 0, f"{scenario}: {out[-6000:]}{text_of(os.path.join(here, 'log'))}")
     finally:
         s.end()
 
@@ -159,4 +184,4 @@ def the_mcp_conformance_suite_sse_retry(here):
 @case
 def the_mcp_conformance_suite_elicitation_with_defaults(here):
     conformance(here, "elicitation-sep1034-client-defaults", "test_client_elicitation_defaults", {},
-                "--set tools.c.elicitation=defaults")
+                "tools.c.elicitation=defaults")

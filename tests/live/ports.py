@@ -15,12 +15,13 @@ def is_free(port):
     return True
 
 
-def free_ports(n):
+def free_ports(n, run=1):
+    """The first of each `run` free ports in a row."""
     found = []
     for port in random.sample(range(20000, 32000), 12000):
         if len(found) == n:
             break
-        if is_free(port):
+        if all(map(is_free, range(port, port + run))):
             found.append(port)
     return found
 

@@ -14,7 +14,7 @@ import threading
 import time
 
 import fetching
-from common import PEERS, Limit, Skip, built, case, check, clean_env, free_port, install, need
+from common import PEERS, RUNNING, Limit, Skip, built, case, check, clean_env, free_port, install, need
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PEER = "tests/live/rtc_peer"
@@ -27,6 +27,7 @@ class Leash:
         self.name = os.path.basename(cmd[-2] if cmd[-1] in ("offer", "answer") else cmd[0])
         self.p = subprocess.Popen(cmd, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                                   env=clean_env(**(env or {})))
+        RUNNING.append(self.p)
         self.q = queue.Queue()
         self.seen = {}
         self.log = []
@@ -50,6 +51,12 @@ class Leash:
     def say(self, **m):
         self.p.stdin.write(json.dumps(m) + "\n")
         self.p.stdin.flush()
+
+    def forget(self):
+        """What was told until now is waited for no longer."""
+        while not self.q.empty():
+            m = self.q.get()
+            check(m is not None and "error" not in m, f"{self.name}: {m or 'it ended'} " + " ".join(self.log[-8:]))
 
     def until(self, what, cond, seconds=15):
         """The first message for which cond holds."""
@@ -94,12 +101,22 @@ def aiortc(role):
 
 
 def introduce(offerer, answerer):
-    answerer.say(sdp=offerer.sdp())
-    offerer.say(sdp=answerer.sdp())
+    """The two descriptions, the offer first."""
+    offer = offerer.sdp()
+    answerer.say(sdp=offer)
+    answer = answerer.sdp()
+    offerer.say(sdp=answer)
+    return offer, answer
+
+
+def fragments(sdp):
+    """Names of its ICE session, which a restart makes anew (RFC 8839 4.4.1.1.1)."""
+    return {line for line in sdp.splitlines() if line.startswith("a=ice-ufrag:")}
 
 
 def hears(peer, hz, rms=8000 / 2**0.5):
-    """Two half seconds of that tone and as loud; on a busy machine the one in between may have a hole."""
+    """Two half seconds of that tone and as loud, told from now on; on a busy machine the one in between may have a hole."""
+    peer.forget()
     for n in range(2):
         peer.until(f"tone of {hz} Hz, {n + 1} times", lambda m: abs(m.get("hz", 0) - hz) < 12 and abs(m.get("rms", 0) - rms) < 0.2 * rms)
 
@@ -202,21 +219,23 @@ def talk_to_pion(me, other):
     other.until("echo", lambda m: m.get("message") == "echo: two")
 
 
-def restart(me, offerer, answerer):
-    """New candidates, asked for by the offerer; our sound goes on."""
-    before = me.until("figures", lambda m: m.get("now") == "connected")
+def restart(me, offerer, answerer, before):
+    """ICE anew on both sides, asked for by the offerer; sound comes behind the answer. `before`: their descriptions so far."""
     offerer.say(restart=True)
-    introduce(offerer, answerer)
-    after = me.until("more sound", lambda m: m.get("received", 0) > before["received"] + 100)
-    check(after["now"] == "connected", f"after the restart: {after}")
+    for old, new in zip(before, introduce(offerer, answerer)):
+        check(fragments(new) and not fragments(old) & fragments(new), f"ICE was not begun anew: {fragments(old)} {fragments(new)}")
+    me.forget()
+    before = me.until("connection", lambda m: m.get("now") == "connected")
+    me.until("more sound", lambda m: m.get("now") == "connected" and m["received"] > before["received"] + 100)
+    hears(me, 440)
 
 
 @case
 def pion_answers_our_offer_and_survives_an_ice_restart(here):
     me, other = ours("offer"), pion("answer")
-    introduce(me, other)
+    met = introduce(me, other)
     talk_to_pion(me, other)
-    restart(me, me, other)
+    restart(me, me, other, met)
     me.say(send="still")
     me.until("answer", lambda m: m.get("message") == "pion: still")
     finish(me, other)
@@ -225,9 +244,9 @@ def pion_answers_our_offer_and_survives_an_ice_restart(here):
 @case
 def pion_offers_restarts_and_we_answer(here):
     other, me = pion("offer"), ours("answer")
-    introduce(other, me)
+    met = introduce(other, me)
     talk_to_pion(me, other)
-    restart(me, other, me)
+    restart(me, other, me, met)
     finish(me, other)
 
 
@@ -369,7 +388,7 @@ def who_answers_through_a_relay_alone_shows_nothing_else_either(here):
 def a_peer_that_falls_silent_is_told_and_a_restart_brings_it_back(here):
     """Stopped, it answers no consent check; nothing else on the machine changes."""
     me, other = ours("offer"), pion("answer")
-    introduce(me, other)
+    met = introduce(me, other)
     talk_to_pion(me, other)
     other.p.send_signal(signal.SIGSTOP)
     try:
@@ -377,11 +396,7 @@ def a_peer_that_falls_silent_is_told_and_a_restart_brings_it_back(here):
         check("path" in m["why"], f"the reason is {m['why']!r}")
     finally:
         other.p.send_signal(signal.SIGCONT)
-    before = me.until("figures", lambda m: "received" in m)
-    me.say(restart=True)
-    introduce(me, other)
-    me.until("connection", lambda m: m.get("state") == "connected")
-    me.until("sound", lambda m: m.get("received", 0) > before["received"] + 50)
+    restart(me, me, other, met)
     me.say(send="still")
     me.until("answer", lambda m: m.get("message") == "pion: still")
     finish(me, other)

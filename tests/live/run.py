@@ -23,7 +23,10 @@ import harness  # noqa: E402
 
 def begun_in_time(c, here):
     common.in_time()
-    c(here)
+    try:
+        c(here)
+    finally:
+        common.end_all()
 
 
 harness.by_itself()

@@ -10,7 +10,7 @@ import sys
 import time
 import wave
 
-from common import HERE, MYNA, Limit, Skip, aimock_with, case, check, clean_env, hostile, install
+from common import HERE, MYNA, Limit, Skip, aimock_with, case, check, hostile, install, own_env
 
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "speech"))
 
@@ -48,7 +48,7 @@ def myna(*args, seconds=300):
     """(exit code, stdout, stderr, seconds)"""
     began = time.monotonic()
     p = subprocess.Popen([MYNA, *args], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                         env=clean_env())
+                         env=own_env())
     try:
         out, err = p.communicate(timeout=seconds)
     except subprocess.TimeoutExpired:
