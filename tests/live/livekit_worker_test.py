@@ -83,7 +83,7 @@ def a_full_worker_refuses_and_a_lost_line_is_taken_up_again(w):
     w.server.kill()
     time.sleep(1)
     w.server.start()
-    says(m, "registered as", 20, times=2)
+    says(m, "\nregistered as", 20, times=2)
     w.room = "third"
     greeted(w, "carl")
 
