@@ -7,7 +7,7 @@ Commands come as lines of JSON: {"do": "speak", "wav": FILE}, {"do": "chat", "te
 {"do": "data", "topic": …, "text": …}, {"do": "call", "to": …, "method": …, "text": …},
 {"do": "mute"}, {"do": "unmute"}, {"do": "unpublish"}, {"do": "publish"},
 {"do": "republish"}, {"do": "text"|"bytes", "topic": …, "n": N},
-{"do": "attribute", "key": …, "value": …}, {"do": "streams", "n": N, "topic": …}, {"do": "flood", "seconds": S, "least": N},
+{"do": "attribute", "key": …, "value": …}, {"do": "streams", "n": N, "topic": …, "seconds": S}, {"do": "flood", "seconds": S, "least": N},
 {"do": "camera", "name": …, "colours": four of RGB, "width": W, "height": H, "simulcast": bool}, {"do": "stall"}
 (all cameras), {"do": "leave"}. It has the methods "upper", "slow" and "fail", and takes streams on "notes" and "files". What
 happens goes out as lines of JSON with "t", seconds since the start. What the agent says is recorded, 24 kHz.
@@ -174,13 +174,15 @@ class Person:
         on("track_muted", lambda p, pub: tell("muted", who=p.identity))
         on("track_unmuted", lambda p, pub: tell("unmuted", who=p.identity))
 
-    async def flood(self, n, topic):
-        """Streams that are opened and never closed."""
-        for i in range(n):
+    async def flood(self, least, topic, seconds):
+        """Streams that are opened and never closed, until the time is over and so many have been."""
+        end, n = time.monotonic() + seconds, 0
+        while time.monotonic() < end or n < least:
             await self.room.local_participant.stream_text(topic=topic)
-            if i % 100 == 0:
+            n += 1
+            if n % 100 == 0:
                 await asyncio.sleep(0)
-        tell("flooded")
+        tell("flooded", messages=n)
 
     async def attack(self, seconds, least):
         """Messages as fast as they go, megabytes of attributes, many chats, until the time is over and so many have gone."""
@@ -247,7 +249,7 @@ class Person:
         elif c["do"] == "attribute":
             await me.set_attributes({c["key"]: c["value"]})
         elif c["do"] == "streams":
-            await self.flood(c["n"], c["topic"])
+            await self.flood(c["n"], c["topic"], c.get("seconds", 0))
 
     @staticmethod
     def options():

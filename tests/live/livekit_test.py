@@ -598,8 +598,9 @@ def callers(w, rooms, seconds, agent):
     return [m["ms"] for m in map(json.loads, p.stdout.splitlines()) if m["is"] == "answer"]
 
 
-@case
-def a_flood_in_one_room_costs_no_other_room_its_answer(w):
+def answers_beside(w, told, what, **more):
+    """Answers in two rooms of a process that has a third one where ann does `what`, and in two rooms of a process of its own
+    at the same time: an attack keeps the machine busy, too."""
     try:
         rooms_callers.program()
     except (OSError, subprocess.CalledProcessError) as e:
@@ -614,18 +615,27 @@ def a_flood_in_one_room_costs_no_other_room_its_answer(w):
     callers(w, 2, 1, "busy")
     before = memory_kb(m)
     limit = Limit(17)
-    ann.do("flood", seconds=25, least=501)
-    # A flood keeps the machine busy, too: what it costs is told by a process without one at the same time.
+    ann.do(what, **more)
     with concurrent.futures.ThreadPoolExecutor() as pool:
         calm, flooded = pool.map(lambda agent: callers(w, 2, 17, agent), ("calm", "busy"))
+    ended = ann.wait("flooded", seconds=240)
     grown = memory_kb(m) - before
-    sent = ann.wait("flooded", seconds=240)["messages"]
-    print(f"# answers after {statistics.median(calm):.0f} ms, of the process with {sent} messages of 14 kB in another room "
-          f"after {statistics.median(flooded):.0f} ms; {grown / 1e3:.1f} MB more", flush=True)
-    check(len(flooded) >= len(calm) - 1, f"{len(calm)} answers, {len(flooded)} beside the flood")
+    print(f"# answers after {statistics.median(calm):.0f} ms, of the process with {ended['messages']} {told} in another "
+          f"room after {statistics.median(flooded):.0f} ms; {grown / 1e3:.1f} MB more", flush=True)
+    check(len(flooded) >= len(calm) - 1, f"{len(calm)} answers, {len(flooded)} beside the attack")
     most = statistics.median(calm) + 100 + statistics.pstdev(calm) + 1000 * limit.slack(0.4)
-    check(statistics.median(flooded) < most, f"answers after {calm} ms, beside the flood {flooded} ms")
+    check(statistics.median(flooded) < most, f"answers after {calm} ms, beside the attack {flooded} ms")
     check(grown < 32 << 10, f"{grown} KB more")
+
+
+@case
+def a_flood_in_one_room_costs_no_other_room_its_answer(w):
+    answers_beside(w, "messages of 14 kB", "flood", seconds=25, least=501)
+
+
+@case
+def ten_thousand_streams_opened_in_one_room_cost_no_other_room_its_answer(w):
+    answers_beside(w, "open streams", "streams", seconds=25, n=10000, topic="lk.chat")
 
 
 def agent_of(person):
