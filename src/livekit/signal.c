@@ -170,6 +170,7 @@ static void timer_fire(struct myna_timer *t)
     if (now >= s->next_ping) {
         ping(s);
         s->next_ping = now + s->ping_every;
+        s->next_ping -= s->next_ping % (100 * MYNA_MS); /* with others that rest */
     }
     myna_lk_s_arm(s);
 }

@@ -2,7 +2,7 @@
  *
  * A beat has slots, 20 ms each, on a grid of 5 ms that all connections share: what is due at the
  * same moment wakes the process once. Awake, each slot is taken for itself. At rest (nothing to be
- * heard, nothing to say) nobody looks for 300 to 400 ms, to a grid of 100 ms, and the slots that
+ * heard, nothing to say) nobody looks for 400 ms, on a grid of 100 ms, and the slots that
  * went by are taken together, so that in the end there were as many as there would have been.
  *
  * Pure; `now` is the owner's clock.
@@ -14,7 +14,7 @@
 
 #include <myna/frame.h>
 
-enum { MYNA_BEAT_REST = 20 }; /* slots */
+enum { MYNA_BEAT_REST = 21 }; /* slots; at 20 one that ends between the 100 ms had to be left out */
 
 struct myna_beat {
     myna_us next; /* end of the slot that is taken next */

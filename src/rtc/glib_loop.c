@@ -5,7 +5,7 @@
  * old registration, and a watch that compares numbers would never fire. epoll_ctl() tells: MOD of
  * what is not registered is ENOENT. That check costs a system call per descriptor, so on a quiet
  * set it is made at most ten times a second, and every 5 s once nothing has been asked of libnice
- * for 10 s.
+ * for 4 s.
  */
 #include "rtc/glib_loop.h"
 
@@ -18,7 +18,7 @@
 #include "rtc/nice_calls.h"
 #include "util/host.h"
 
-enum { MAX_READY = 16, RECHECK_MS = 100, SETTLED_S = 10, SETTLED_RECHECK_S = 5 };
+enum { MAX_READY = 16, RECHECK_MS = 100, SETTLED_S = 4, SETTLED_RECHECK_S = 5, GRID_MS = 100 };
 
 struct myna_glib {
     struct myna_host *host;
@@ -31,6 +31,7 @@ struct myna_glib {
     GPollFD *known; /* what the epoll set holds, same capacity */
     int n_known;
     gint priority;
+    int wakeup;      /* GLib's own descriptor; < 0: not known */
     myna_us checked; /* when the epoll set was compared descriptor by descriptor */
     myna_us touched;
     bool inside; /* dispatching: the refresh comes at its end */
@@ -85,10 +86,15 @@ static bool same_set(const struct myna_glib *g)
     return true;
 }
 
+static bool is_settled(const struct myna_glib *g, myna_us now)
+{
+    return now - g->touched > SETTLED_S * MYNA_S;
+}
+
 static void sync_set(struct myna_glib *g)
 {
     myna_us now = myna_host_now(g->host);
-    bool settled = now - g->touched > SETTLED_S * MYNA_S;
+    bool settled = is_settled(g, now);
 
     if (same_set(g) &&
         now - g->checked < (settled ? SETTLED_RECHECK_S * MYNA_S : RECHECK_MS * MYNA_MS))
@@ -124,6 +130,15 @@ static bool grow(struct myna_glib *g, int want)
     return true;
 }
 
+/* What libnice does on a path that stands (a request every few seconds and who did not answer) has
+ * time to be done with what others do (beat.h). */
+static myna_us due(const struct myna_glib *g, gint timeout)
+{
+    myna_us now = myna_host_now(g->host), at = now + timeout * MYNA_MS, grid = GRID_MS * MYNA_MS;
+
+    return timeout && g->express >= 0 && is_settled(g, now) ? at + (grid - at % grid) % grid : at;
+}
+
 static void refresh(struct myna_glib *g)
 {
     gint timeout = -1, n;
@@ -139,7 +154,7 @@ static void refresh(struct myna_glib *g)
     sync_set(g);
     if (timeout < 0)
         myna_timer_clear(&g->timer);
-    else if (myna_timer_set(&g->timer, myna_host_now(g->host) + timeout * MYNA_MS))
+    else if (myna_timer_set(&g->timer, due(g, timeout)))
         myna_host_log(g->host, MYNA_LOG_WARN, "ice timer lost: out of memory stage=rtc");
 }
 
@@ -153,6 +168,17 @@ static int take_express(const struct myna_glib *g, struct epoll_event *ready, in
             break;
         }
     return n;
+}
+
+/* GLib wakes its context twice for each source that is dispatched, although it is awake: without
+ * this every packet for libnice would have the loop turn once more. Whoever wakes it from another
+ * thread has added what is to be done before, and refresh() behind this sees it. */
+static void calm(const struct myna_glib *g)
+{
+    uint64_t count;
+
+    if (g->wakeup >= 0 && read(g->wakeup, &count, sizeof count) < 0)
+        return; /* nobody had */
 }
 
 static void pump(struct myna_glib *g, bool timeout)
@@ -172,8 +198,10 @@ static void pump(struct myna_glib *g, bool timeout)
                 g->fds[i].revents |= (gushort)(from_epoll(ready[k].events) &
                                                (g->fds[i].events | G_IO_ERR | G_IO_HUP));
     g->inside = true;
-    if (g_main_context_check(g->ctx, g->priority, g->fds, g->n_fds))
+    if (g_main_context_check(g->ctx, g->priority, g->fds, g->n_fds)) {
         g_main_context_dispatch(g->ctx);
+        calm(g);
+    }
     g->inside = false;
     refresh(g);
 }
@@ -220,6 +248,7 @@ enum myna_err myna_glib_create(struct myna_glib **out, struct myna_host *host, s
     g->ctx = g_main_context_new();
     g_main_context_acquire(g->ctx);
     refresh(g);
+    g->wakeup = g->n_fds == 1 ? g->fds[0].fd : -1; /* of a new context it is the only one */
     *out = g;
     return MYNA_OK;
 }

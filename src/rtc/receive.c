@@ -3,6 +3,7 @@
  * asked for again, and the reports. What becomes of them: receive_play.c.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "rtc/receive_inside.h"
 
@@ -51,6 +52,7 @@ void myna_receive_reset(struct myna_receive *r)
     myna_delay_init(&r->delay, MYNA_FRAME_US, r->jitter_max_ms * MYNA_MS);
     myna_arrivals_clear(&r->arrivals);
     r->mode = RESTING;
+    r->n_unheard = 0;
     r->stalled = 0;
     r->again_after = 0;
     r->redundancy_seen = -MYNA_S;
@@ -235,10 +237,29 @@ bool myna_receive_is_noise(const struct myna_receive *r, const struct myna_rtp *
            myna_receive_i_is_noise(p->payload, myna_ts_diff(p->ts, r->newest_ts));
 }
 
+void myna_receive_i_catch_up(struct myna_receive *r)
+{
+    const uint8_t *at = r->unheard, *end = at + r->n_unheard;
+
+    for (; at < end; at += 1 + *at)
+        (void)!myna_opus_decode(r->decoder, (struct myna_view){at + 1, *at}, r->pcm + r->n_pcm,
+                                MOST);
+    r->n_unheard = 0;
+}
+
 void myna_receive_i_decode_unheard(struct myna_receive *r, struct myna_view v)
 {
-    if (!myna_receive_i_says_silence(v))
+    if (myna_receive_i_says_silence(v))
+        return;
+    if (r->n_unheard + 1 + v.len > UNHEARD)
+        myna_receive_i_catch_up(r);
+    if (1 + v.len > UNHEARD) {
         (void)!myna_opus_decode(r->decoder, v, r->pcm + r->n_pcm, MOST);
+        return;
+    }
+    r->unheard[r->n_unheard++] = (uint8_t)v.len;
+    memcpy(r->unheard + r->n_unheard, v.ptr, v.len);
+    r->n_unheard += v.len;
 }
 
 static void take_noise(struct myna_receive *r, int64_t ticks, const struct myna_rtp *p)

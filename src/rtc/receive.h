@@ -32,8 +32,7 @@ void myna_receive_reset(struct myna_receive *r); /* another source begins; figur
 bool myna_receive_packet(struct myna_receive *r, myna_us now, const struct myna_rtp *p, int opus_pt,
                          int red_pt);
 /* After a pause this packet is no word: the comfort noise or the silence that a sender with DTX
- * lets be known every 400 ms. It is decoded when it comes (what follows needs it) and not played.
- */
+ * lets be known every 400 ms. It is decoded (what follows needs it) and not played. */
 bool myna_receive_is_noise(const struct myna_receive *r, const struct myna_rtp *p, int opus_pt);
 bool myna_receive_begun(const struct myna_receive *r); /* a packet came since create or reset */
 /* Nothing waits and nothing sounds: frames will be silence until a packet comes that is no noise.

@@ -14,6 +14,7 @@
 enum {
     TICKS = 960, /* of 20 ms at 48 kHz */
     MOST = MYNA_OPUS_MAX_MS * 16,
+    UNHEARD = 160, /* bytes: about six seconds of comfort noise */
 };
 
 struct myna_receive {
@@ -41,6 +42,9 @@ struct myna_receive {
     size_t n_pcm;
     size_t n_silent, n_made_up; /* of these, at the end: silence, made up */
     struct myna_rtc_audio_stats stats;
+    uint8_t
+        unheard[UNHEARD]; /* packets that are still to be decoded, a byte of length before each */
+    size_t n_unheard;
     uint64_t lost_before; /* by sources before this one */
     uint32_t jitter_max_ms;
 };
@@ -51,7 +55,10 @@ struct myna_receive {
 bool myna_receive_i_says_silence(struct myna_view v);
 /* What comes `after` so many ticks without a packet: a voice that goes on may be soft. */
 bool myna_receive_i_is_noise(struct myna_view v, int64_t after);
-/* Its sound ends up where nobody hears it. */
+/* Its sound ends up where nobody hears it. It waits for others: one by one, with all that it needs
+ * out of the caches, it takes three times as long. */
 void myna_receive_i_decode_unheard(struct myna_receive *r, struct myna_view v);
+/* Now, before anything else is decoded. */
+void myna_receive_i_catch_up(struct myna_receive *r);
 
 #endif

@@ -197,6 +197,7 @@ static void doze(struct myna_receive *r, myna_us now, size_t want)
     } else if (is_silence(p)) {
         take_first(r, p);
     } else {
+        myna_receive_i_catch_up(r);
         r->next = p->ticks;
         r->mode = PLAYING;
     }

@@ -225,8 +225,12 @@ static void drain_all(void)
 
 static void set_tick(struct myna_sctp *driver, myna_us now)
 {
+    myna_us at = now + TICK_MS * MYNA_MS;
+
     shared.slow = now >= shared.busy_to;
-    if (myna_timer_set(&driver->timer, now + (shared.slow ? SLOW_TICK_MS : TICK_MS) * MYNA_MS))
+    if (shared.slow) /* together with those who rest (beat.h) */
+        at = now - now % (SLOW_TICK_MS * MYNA_MS) + SLOW_TICK_MS * MYNA_MS;
+    if (myna_timer_set(&driver->timer, at))
         myna_host_log(driver->host, MYNA_LOG_ERROR, "sctp timer lost: out of memory stage=rtc");
 }
 

@@ -18,7 +18,8 @@ enum {
     HISTORY = 64,       /* packets, 1.3 s */
     KEPT = 512,         /* bytes of a packet that is kept; longer ones cannot be asked for */
     REDUNDANT = 2,      /* frames that RED may carry beside the newest */
-    SILENCE_EVERY = 20, /* frames: 400 ms */
+    SILENCE_EVERY = 20, /* frames: 400 ms; */
+    REST_EVERY = 40,    /* 800 while nobody looks in between */
     MID_PACKETS = 50,
     RESEND_RATE = 50, /* a second */
     VOICE_DB = -50,
@@ -39,6 +40,7 @@ struct myna_send {
     bool marker;        /* the next sound follows a pause */
     int quiet;          /* silent frames in a row; 2 stand for any more */
     int unsent;         /* of these since the last packet */
+    bool rested;        /* some went by without a call before this one */
     myna_us run_from;   /* the clock at `ts` of the first frame of this run */
     int64_t run_frames; /* … and frames since */
     uint32_t last_ts;   /* of the last frame, and when it came */
@@ -152,10 +154,16 @@ static void advance(struct myna_send *s, int frames)
     s->run_frames += frames;
 }
 
-void myna_send_rested(struct myna_send *s, int frames)
+static void skip(struct myna_send *s, int frames)
 {
     advance(s, frames);
     s->unsent += frames;
+}
+
+void myna_send_rested(struct myna_send *s, int frames)
+{
+    skip(s, frames);
+    s->rested = true;
 }
 
 /* In silence nobody hears a frame more or less. false: this one is too much, one was sent ahead. */
@@ -164,7 +172,7 @@ static bool set_right(struct myna_send *s, myna_us now)
     myna_us behind = now - s->run_from - s->run_frames * MYNA_FRAME_US;
 
     if (behind >= MYNA_FRAME_US)
-        myna_send_rested(s, (int)(behind / MYNA_FRAME_US));
+        skip(s, (int)(behind / MYNA_FRAME_US));
     return behind >= -MYNA_FRAME_US / 2;
 }
 
@@ -290,10 +298,11 @@ size_t myna_send_frame(struct myna_send *s, myna_us now, const int16_t *pcm, uin
         if (n)
             len = packet(s, pcm && s->marker, frame, n, pcm, into);
         s->marker = s->marker && !pcm;
-    } else if (s->quiet == 1 || s->unsent >= SILENCE_EVERY) {
+    } else if (s->quiet == 1 || s->unsent >= (s->rested ? REST_EVERY : SILENCE_EVERY)) {
         len = packet(s, false, silence, sizeof silence, NULL, into);
         s->marker = true;
     }
+    s->rested = false;
     s->quiet = pcm ? 0 : s->quiet < 2 ? s->quiet + 1 : 2;
     s->last_ts = s->ts;
     s->last_at = now;

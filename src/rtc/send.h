@@ -5,7 +5,7 @@
  * it; not calling it for a while is mute, over which the time stamp follows the
  * clock. Silence (NULL, or nothing but zeros) is not encoded: the codec's tail,
  * then one packet of three bytes that every decoder turns into silence, and the
- * same again every 400 ms so that nobody takes us for dead.
+ * same again every 400 ms (800 where frames go by without a call) so that nobody takes us for dead.
  *
  * What was sent lately is kept, unprotected, for NACKs. What the peer reports
  * as lost decides how much redundancy is sent: in-band FEC, or RED where it was

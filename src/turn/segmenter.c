@@ -31,8 +31,8 @@ struct myna_segmenter {
     myna_us captured; /* of the piece being pushed */
     uint64_t piece;   /* its first sample, counted as `pushed` */
 
-    int16_t *sound; /* the last kept samples up to `pushed` */
-    size_t capacity, kept;
+    int16_t *sound; /* from `first` on: the last kept samples up to `pushed` */
+    size_t capacity, first, kept;
     size_t heard;    /* of `kept`, reached by the windows */
     uint64_t missed; /* input samples not kept since the buffer was full */
     bool overflowed;
@@ -108,7 +108,8 @@ void myna_segmenter_destroy(struct myna_segmenter *sg)
 static void release(struct myna_segmenter *sg, size_t used_before)
 {
     enum { PAGE = 4096, WORTH = 64 * PAGE };
-    uintptr_t from = (uintptr_t)(sg->sound + sg->kept), to = (uintptr_t)(sg->sound + used_before);
+    uintptr_t from = (uintptr_t)(sg->sound + sg->first + sg->kept),
+              to = (uintptr_t)(sg->sound + used_before);
 
     from = (from + PAGE - 1) & ~(uintptr_t)(PAGE - 1);
     to &= ~(uintptr_t)(PAGE - 1);
@@ -116,10 +117,21 @@ static void release(struct myna_segmenter *sg, size_t used_before)
         madvise((void *)from, to - from, MADV_DONTNEED);
 }
 
-/* Drops all but the last `keep` heard samples. */
+/* What is kept begins the buffer again. */
+static void pack(struct myna_segmenter *sg)
+{
+    size_t before = sg->first + sg->kept;
+
+    memmove(sg->sound, sg->sound + sg->first, sg->kept * sizeof *sg->sound);
+    sg->first = 0;
+    release(sg, before);
+}
+
+/* Drops all but the last `keep` heard samples. They are moved once in a while only: that is most of
+ * what a window of silence costs. */
 static void slide(struct myna_segmenter *sg, size_t keep)
 {
-    size_t before = sg->kept, drop = sg->heard > keep ? sg->heard - keep : 0;
+    size_t drop = sg->heard > keep ? sg->heard - keep : 0;
 
     if (sg->missed) { /* what is here is not what came last */
         drop = sg->kept;
@@ -129,8 +141,9 @@ static void slide(struct myna_segmenter *sg, size_t keep)
         return;
     sg->kept -= drop;
     sg->heard = sg->heard > drop ? sg->heard - drop : 0;
-    memmove(sg->sound, sg->sound + drop, sg->kept * sizeof *sg->sound);
-    release(sg, before);
+    sg->first += drop;
+    if (sg->first >= sg->kept)
+        pack(sg);
 }
 
 static void keep(struct myna_segmenter *sg, const int16_t *pcm, size_t n)
@@ -139,7 +152,9 @@ static void keep(struct myna_segmenter *sg, const int16_t *pcm, size_t n)
 
     if (sg->missed)
         part = 0; /* a hole would be worse than an end */
-    memcpy(sg->sound + sg->kept, pcm, part * sizeof *pcm);
+    if (part > room - sg->first)
+        pack(sg);
+    memcpy(sg->sound + sg->first + sg->kept, pcm, part * sizeof *pcm);
     sg->kept += part;
     if (part < n) {
         sg->overflowed = true;
@@ -271,9 +286,9 @@ void myna_segmenter_finish(struct myna_segmenter *sg)
 
 void myna_segmenter_flush(struct myna_segmenter *sg)
 {
-    size_t before = sg->kept;
+    size_t before = sg->first + sg->kept;
 
-    sg->in_window = sg->kept = sg->heard = 0;
+    sg->in_window = sg->first = sg->kept = sg->heard = 0;
     sg->windows = sg->pushed = sg->piece = sg->missed = 0;
     sg->overflowed = sg->speaking = false;
     sg->speech = sg->silence = sg->raw_speech = sg->raw_silence = 0;
@@ -291,9 +306,10 @@ enum myna_err myna_segmenter_update(struct myna_segmenter *sg,
 
     if (!sound)
         return MYNA_ENOMEM;
-    memcpy(sound, sg->sound + drop, (sg->kept - drop) * sizeof *sound);
+    memcpy(sound, sg->sound + sg->first + drop, (sg->kept - drop) * sizeof *sound);
     free(sg->sound);
     sg->sound = sound;
+    sg->first = 0;
     sg->capacity = capacity;
     sg->kept -= drop;
     sg->heard = sg->heard > drop ? sg->heard - drop : 0;
@@ -309,7 +325,7 @@ bool myna_segmenter_speaking(const struct myna_segmenter *sg)
 const int16_t *myna_segmenter_sound(const struct myna_segmenter *sg, size_t *n)
 {
     *n = sg->heard;
-    return sg->sound;
+    return sg->sound + sg->first;
 }
 
 bool myna_segmenter_overflowed(struct myna_segmenter *sg)

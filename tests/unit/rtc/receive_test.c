@@ -406,6 +406,52 @@ TEST(comfort_noise_after_a_pause_is_known_by_its_bits_and_wakes_nobody)
     call_end(c);
 }
 
+/* Noise is decoded late, but all of it and in its order: what is heard then is what a decoder says
+ * that was given every packet. */
+TEST(comfort_noise_leaves_the_decoder_where_its_sender_has_it)
+{
+    struct call *c = call_begin(1, 1000);
+    struct myna_opus_decoder *plain = myna_opus_decoder_create(MYNA_IN_RATE_HZ);
+    struct myna_rtp p = {.pt = OPUS_PT, .ssrc = 77, .seq = 10, .ts = 96000, .payload = text[7]};
+    int16_t want[4 * MYNA_IN_SAMPLES];
+    struct myna_frame f;
+    uint8_t bytes[400];
+    myna_us now = 50 * MYNA_S;
+    int heard = 0;
+
+    CHECK(plain && myna_receive_packet(c->r, now, &p, OPUS_PT, -1));
+    (void)!myna_opus_decode(plain, p.payload, want, MYNA_IN_SAMPLES);
+    for (int i = 0; i < 5; i++) /* it dies away */
+        (void)!myna_opus_conceal(plain, want, MYNA_IN_SAMPLES);
+    for (int i = 0; i < 20; i++)
+        myna_receive_frame(c->r, now += MYNA_FRAME_US, &f);
+    CHECK(myna_receive_rests(c->r));
+    for (int i = 0; i < 12; i++) { /* more than wait at a time */
+        noise_packet(c, &p, bytes);
+        p.seq++;
+        p.ts += 20 * 960;
+        CHECK(myna_receive_packet(c->r, now += 400 * MYNA_MS, &p, OPUS_PT, -1));
+        CHECK(myna_receive_rests(c->r));
+        CHECK(myna_opus_decode(plain, p.payload, want, MYNA_IN_SAMPLES) == MYNA_IN_SAMPLES);
+    }
+    for (int i = 0; i < 4; i++) { /* words */
+        p.seq++;
+        p.ts += i ? 960 : 20 * 960;
+        p.payload = text[3 + i];
+        CHECK(myna_receive_packet(c->r, now, &p, OPUS_PT, -1));
+        CHECK(myna_opus_decode(plain, p.payload, want + i * MYNA_IN_SAMPLES, MYNA_IN_SAMPLES) ==
+              MYNA_IN_SAMPLES);
+        myna_receive_frame(c->r, now += MYNA_FRAME_US, &f);
+        if (f.flags & MYNA_FRAME_SILENT)
+            continue;
+        CHECK(!memcmp(f.pcm, want + heard * MYNA_IN_SAMPLES, sizeof f.pcm));
+        heard++;
+    }
+    CHECK(heard >= 2);
+    myna_opus_decoder_destroy(plain);
+    call_end(c);
+}
+
 static void mute_for(bool stands, myna_us how_long)
 {
     struct call *c = call_begin(1, 1000);
