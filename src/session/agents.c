@@ -241,8 +241,8 @@ bool myna_s_handoff_call(struct myna_session *s, const char *call_id, const char
     char *tools, output[160];
     json_t *args;
 
-    /* A replay is told what came of it. */
-    if (strcmp(name, TOOL) != 0 || !s->n_agents || !s->toolbox)
+    /* A replay is told what came of it. Of one agent it is a tool of the host's, if anything. */
+    if (strcmp(name, TOOL) != 0 || s->n_agents < 2 || !s->toolbox)
         return false;
     args = myna_json_loads(arguments, 0, NULL);
     to = find(s, json_string_value(json_object_get(args, "agent"))

@@ -78,6 +78,30 @@ TEST(one_agent_alone_has_the_tools_of_its_list_and_nobody_to_hand_over_to)
     sim_end(s);
 }
 
+static bool host_tool(struct sim *s, const struct myna_tool_call *call)
+{
+    struct myna_tool_result r = {.size = sizeof r, .output = "connected"};
+
+    sim_result_later(s, call->call_id, 100, &r);
+    return true;
+}
+
+TEST(of_one_agent_alone_a_tool_of_the_host_may_have_that_name)
+{
+    static const char *const config[] = {"agent.tools=handoff_to", NULL};
+    static const struct myna_tool_def tools[] = {{"handoff_to", "to a colleague", NULL}};
+    struct sim *s = sim_create(
+        &(struct sim_setup){.config = config, .tools = tools, .n_tools = 1, .tool = host_tool});
+
+    sim_user(s, 500, 2500, ASK, 200);
+    sim_answer(s, ASK, "")->calls[0] = (struct sim_call){"handoff_to", "{}", "1"};
+    sim_answer(s, "output:connected", WORDS);
+    sim_voice(s, WORDS, 1000);
+    sim_run(s, 9000);
+    CHECK_TOOLS(s, "handoff_to: connected");
+    sim_end(s);
+}
+
 TEST(an_agent_without_a_greeting_makes_its_first_words)
 {
     static const char *const config[] = {"agents.sales.instructions=You sell birds.", NULL};
