@@ -78,7 +78,8 @@ const struct myna_item *myna_s_tools_first(const struct speech *sp); /* call in 
 bool myna_s_tools_busy(const struct myna_session *s);
 /* Calls and outputs are told and forgotten; what still runs is "interrupted". */
 void myna_s_tools_commit(struct myna_session *s, struct speech *sp);
-void myna_s_tools_interrupt(struct myna_session *s); /* the speeches that run any */
+/* The speeches that run any, by a turn of that person's. */
+void myna_s_tools_interrupt(struct myna_session *s, uint32_t person);
 void myna_s_tools_free(struct speech *sp);
 myna_us myna_s_tools_deadline(const struct speech *sp);
 void myna_s_tools_expire(struct myna_session *s, struct speech *sp);

@@ -6,6 +6,9 @@
  * speech over an answer that is heard already cuts it; an answer that nobody hears yet is not cut
  * by others' speech. Who adds to their own words is answered once, as ever.
  *
+ * While somebody's tools run on behind words that were heard, the agent is free for others; what
+ * the tools found is said next.
+ *
  * Bounded: beyond `turn.queue` the oldest that waits is dropped, its words stay in the history, and
  * an `error` of stage session (MYNA_ELIMIT) says whose they were.
  */
@@ -14,10 +17,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Its words were heard and its tools run on: nobody has to wait for these. */
+static bool is_behind(const struct speech *sp)
+{
+    return sp->waiting && sp->voiced;
+}
+
 static bool is_others(const struct speech *sp, uint32_t person)
 {
     return sp->kind == SPEECH_REPLY && sp->person && sp->person != person && sp->scheduled &&
-           !sp->done && !sp->interrupted;
+           !sp->done && !sp->interrupted && !is_behind(sp);
+}
+
+bool myna_s_queue_keeps(const struct myna_session *s, const struct speech *sp, uint32_t person)
+{
+    return s->turn_conf.queue > 0 && sp->person && sp->person != person && is_behind(sp);
 }
 
 /* An answer to somebody else that nobody has heard any of. */
@@ -153,7 +167,8 @@ void myna_s_queue_advance(struct myna_session *s)
         return;
     /* Nor does who waits cut short what is said to all: an announcement, that something failed. */
     for (const struct speech *sp = s->speeches; sp; sp = sp->next)
-        if (sp->scheduled && !sp->done && !sp->interrupted && sp->person != t->person)
+        if (sp->scheduled && !sp->done && !sp->interrupted && sp->person != t->person &&
+            !is_behind(sp))
             return;
     s->waiting = t->next;
     t->next = NULL;

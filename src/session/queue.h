@@ -16,5 +16,7 @@ void myna_s_queue_flush(struct myna_session *s);                 /* all do */
 void myna_s_queue_forget(struct myna_session *s, uint32_t talk); /* its words are kept */
 /* This reply is not cut by the speech of the ear at hand. */
 bool myna_s_queue_spares(const struct myna_session *s, const struct speech *sp);
+/* Its words were heard, its tools run on, and a turn of that person's does not stop them. */
+bool myna_s_queue_keeps(const struct myna_session *s, const struct speech *sp, uint32_t person);
 
 #endif

@@ -23,6 +23,7 @@
 #include <string.h>
 
 #include "session/internal.h"
+#include "session/queue.h"
 #include "util/json_dump.h"
 #include "util/json_load.h"
 #include "tools/schema.h"
@@ -517,10 +518,11 @@ bool myna_s_tools_step(struct myna_session *s, struct speech *sp)
     return true;
 }
 
-void myna_s_tools_interrupt(struct myna_session *s)
+void myna_s_tools_interrupt(struct myna_session *s, uint32_t person)
 {
     for (struct speech *sp = s->speeches; sp; sp = sp->next)
-        if ((sp->waiting || sp->step > 0) && sp->allow_interruptions)
+        if ((sp->waiting || sp->step > 0) && sp->allow_interruptions &&
+            !myna_s_queue_keeps(s, sp, person))
             myna_s_speech_interrupt(s, sp);
 }
 

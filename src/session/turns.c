@@ -423,7 +423,7 @@ static bool settle_turn(struct myna_session *s, struct turn *t)
             myna_s_pause_cancel(s, true);
             myna_s_speech_interrupt(s, sp);
         }
-        myna_s_tools_interrupt(s);
+        myna_s_tools_interrupt(s, t->person);
         if (!ask(s, t, &verdict))
             return false;
     } else if (!t->decided) {

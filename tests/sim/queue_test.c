@@ -155,6 +155,59 @@ TEST(so_they_are_where_the_output_can_be_paused)
     adds_while_another_waits(true);
 }
 
+/* ---- tools that take long */
+
+static bool looks_up(struct sim *s, const struct myna_tool_call *call)
+{
+    struct myna_tool_result r = {.size = sizeof r, .output = "ten"};
+
+    sim_result_later(s, call->call_id, 12000, &r);
+    return true;
+}
+
+/* "One moment." is heard from 2.3 to 3.3, the tool answers at 14. Bob speaks from 4 on. */
+static struct sim *looks_for_ann(const char *words)
+{
+    static const char *const config[] = {"turn.queue=8", "turn.preemptive_generation=false", NULL};
+    static const struct myna_tool_def tools[] = {{"look_up", "finds a train", NULL}};
+    struct sim *s = sim_create(
+        &(struct sim_setup){.config = config, .tools = tools, .n_tools = 1, .tool = looks_up});
+
+    sim_user(s, 500, 1500, "When is the train?", 200);
+    sim_says(s, 7, 4000, 5000, "Two?", 200);
+    sim_answer(s, "Ann: When is the train?", words)->calls[0] =
+        (struct sim_call){"look_up", "{}", "1"};
+    if (*words)
+        sim_voice(s, words, 1000);
+    answers(s, "Bob: Two?", "Two!", 100, 1000);
+    answers(s, "output:ten", "At ten.", 100, 1000);
+    begin(s);
+    sim_run(s, 20000);
+    return s;
+}
+
+TEST(nobody_waits_for_a_tool_that_runs_on_behind_words_that_were_heard)
+{
+    struct sim *s = looks_for_ann("One moment.");
+
+    CHECK_ITEMS(s, "handoff | user: When is the train? | assistant: One moment. | user: Two? | "
+                   "assistant: Two! | assistant: At ten.");
+    CHECK_TOOLS(s, "look_up: ten");
+    CHECK(sim_sound_ms(s, 5000, 8000) >= 900);
+    CHECK_ERRORS(s, "");
+    sim_end(s);
+}
+
+TEST(who_heard_nothing_yet_is_answered_before_others_all_the_same)
+{
+    struct sim *s = looks_for_ann("");
+
+    CHECK_ITEMS(s, "handoff | user: When is the train? | assistant: At ten. | user: Two? | "
+                   "assistant: Two!");
+    CHECK_TOOLS(s, "look_up: ten");
+    sim_end(s);
+}
+
 /* ---- whose a reply is, though no turn of theirs ended */
 
 static void type(struct sim *s, const char *by, const char *text)
