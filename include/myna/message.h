@@ -26,7 +26,7 @@ struct myna_session;
 
 enum myna_message_way {
     MYNA_MESSAGE_PACKET, /* one data packet, sent again until it has come; at most 15 KiB */
-    MYNA_MESSAGE_LOSSY,  /* one that may be lost, and comes at once */
+    MYNA_MESSAGE_LOSSY,  /* one that may be lost, and comes at once; as long */
     MYNA_MESSAGE_TEXT,   /* a text stream, UTF-8 */
     MYNA_MESSAGE_BYTES,  /* a byte stream, such as a file */
 };
@@ -35,7 +35,7 @@ struct myna_message {
     size_t size; /* sizeof(struct myna_message) */
     enum myna_message_way way;
     const char *topic;
-    struct myna_view body; /* at most 2 MiB */
+    struct myna_view body; /* of a stream at most 2 MiB */
     const char *to;        /* identity; NULL: everybody in the room */
     const char *name;      /* BYTES: of the file; NULL: "data" */
     const char *type;      /* BYTES: MIME type; NULL: application/octet-stream */

@@ -7,7 +7,7 @@
 
 #include "util/utf8.h"
 
-enum { BODY_MAX = 2 << 20, TOPIC_MAX = 256, LEFT = 1503 };
+enum { BODY_MAX = 2 << 20, PACKET_MAX = 15 << 10, TOPIC_MAX = 256, LEFT = 1503 };
 
 /* ---- in */
 
@@ -112,7 +112,7 @@ enum myna_err myna_session_send(struct myna_session *s, const struct myna_messag
         return MYNA_EINVAL;
     if (m->way == MYNA_MESSAGE_TEXT && myna_utf8_span(m->body.ptr, m->body.len) != m->body.len)
         return MYNA_EINVAL;
-    if (m->body.len > BODY_MAX)
+    if (m->body.len > (size_t)(packet ? PACKET_MAX : BODY_MAX))
         return MYNA_ELIMIT;
     if (!t || (packet && !t->cls->data) || (!packet && !t->cls->stream))
         return MYNA_ESTATE;

@@ -249,6 +249,26 @@ TEST(each_way_of_sending_goes_to_the_door_as_it_is)
     sim_end(s);
 }
 
+TEST(a_packet_has_fifteen_kib_and_a_stream_two_mib_at_most)
+{
+    static uint8_t bytes[(2 << 20) + 1];
+    struct myna_transport_class cls;
+    struct sim *s = with_messages(&cls);
+    struct myna_message m = {.size = sizeof m, .topic = "notes"};
+
+    memset(bytes, 'x', sizeof bytes);
+    for (int way = MYNA_MESSAGE_PACKET; way <= MYNA_MESSAGE_BYTES; way++) {
+        bool packet = way == MYNA_MESSAGE_PACKET || way == MYNA_MESSAGE_LOSSY;
+
+        m.way = (enum myna_message_way)way;
+        m.body = (struct myna_view){bytes, packet ? 15 << 10 : 2 << 20};
+        CHECK_EQ(myna_session_send(sim_session(s), &m), MYNA_OK);
+        m.body.len++;
+        CHECK_EQ(myna_session_send(sim_session(s), &m), MYNA_ELIMIT);
+    }
+    sim_end(s);
+}
+
 TEST(a_door_without_messages_says_so)
 {
     struct sim *s = room(NOTES);
