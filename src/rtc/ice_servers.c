@@ -15,6 +15,7 @@ struct myna_ice_lookup {
     void (*done)(void *arg);
     void *arg;
     struct myna_ice_server list[MYNA_ICE_MAX_SERVERS];
+    const char *problems[MYNA_ICE_MAX_SERVERS]; /* the system's words; NULL: none */
     size_t n;
 };
 
@@ -70,13 +71,20 @@ static void run_lookup(struct myna_work *w)
     for (size_t i = 0; i < l->n; i++) {
         struct addrinfo hints = {.ai_socktype = SOCK_DGRAM, .ai_flags = AI_ADDRCONFIG}, *found;
         char *ip = l->list[i].ip;
+        int bad;
 
-        if (*ip || getaddrinfo(l->list[i].url.host, NULL, &hints, &found))
+        if (*ip)
             continue;
-        if (getnameinfo(found->ai_addr, found->ai_addrlen, ip, sizeof l->list[i].ip, NULL, 0,
-                        NI_NUMERICHOST))
+        bad = getaddrinfo(l->list[i].url.host, NULL, &hints, &found);
+        if (!bad) {
+            bad = getnameinfo(found->ai_addr, found->ai_addrlen, ip, sizeof l->list[i].ip, NULL, 0,
+                              NI_NUMERICHOST);
+            freeaddrinfo(found);
+        }
+        if (bad) {
             ip[0] = '\0';
-        freeaddrinfo(found);
+            l->problems[i] = gai_strerror(bad);
+        }
     }
 }
 
@@ -88,8 +96,9 @@ static void take(struct myna_ice_servers *s, const struct myna_ice_lookup *l)
         snprintf(to->ip, sizeof to->ip, "%s", l->list[i].ip);
         if (!to->ip[0])
             myna_host_log(s->host, MYNA_LOG_WARN,
-                          "ice server left out: its name is unknown stage=rtc host=%s",
-                          to->url.host);
+                          "ice server left out: its name has no address (%s): is it written right, "
+                          "and does this machine reach a name server? stage=rtc host=%s",
+                          l->problems[i] ? l->problems[i] : "none", to->url.host);
     }
 }
 
@@ -120,12 +129,14 @@ void myna_ice_servers_find(struct myna_ice_servers *s, void (*done)(void *arg), 
     for (size_t i = 0; i < s->n; i++) {
         struct myna_ice_server *one = &s->list[i];
 
-        if (one->url.is_tls)
+        if (one->url.is_tls) {
             snprintf(one->ip, sizeof one->ip, "127.0.0.1");
-        else if (is_ip(one->url.host))
+        } else if (is_ip(one->url.host)) {
             snprintf(one->ip, sizeof one->ip, "%.63s", one->url.host);
-        else
+        } else {
+            one->ip[0] = '\0'; /* what it had may be another's by now */
             names = true;
+        }
     }
     l = names ? calloc(1, sizeof *l) : NULL;
     if (l) {

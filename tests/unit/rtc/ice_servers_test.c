@@ -121,6 +121,31 @@ TEST(who_asks_again_during_the_lookup_is_told_once)
     close_world();
 }
 
+TEST(names_are_looked_up_before_each_gathering)
+{
+    open_world();
+    give("turn:localhost");
+    snprintf(w.servers.list[0].ip, sizeof w.servers.list[0].ip, "192.0.2.9"); /* it has moved */
+    myna_ice_servers_find(&w.servers, on_done, NULL);
+    until_found();
+    CHECK(w.servers.list[0].ip[0]);
+    CHECK(strcmp(w.servers.list[0].ip, "192.0.2.9") != 0);
+    close_world();
+}
+
+TEST(a_name_without_an_address_is_told_with_the_reason_and_what_to_look_at)
+{
+    open_world();
+    give("turn:a..b"); /* no name server needs to be asked */
+    myna_ice_servers_find(&w.servers, on_done, NULL);
+    until_found();
+    CHECK(!w.servers.list[0].ip[0]);
+    CHECK_HAS(warned, "its name has no address (");
+    CHECK_HAS(warned, "is it written right");
+    CHECK_HAS(warned, "host=a..b");
+    close_world();
+}
+
 TEST(who_is_gone_when_the_lookup_ends_is_told_nothing)
 {
     open_world();
