@@ -15,8 +15,11 @@
 #include "util/item_json.h"
 #include "util/json_dump.h"
 #include "util/json_load.h"
+#include "util/sha256.h"
 
 enum { FILE_MAX = 4 << 20 }; /* twenty announcements as the desk takes them, and JSON around them */
+/* Bytes of a file's name; of a longer one, before a hash. */
+enum { NAME_MOST = 200, NAME_CUT = 120 };
 
 struct myna_gw_writing {
     struct myna_work work;
@@ -48,6 +51,28 @@ static bool put_dir(struct myna_buf *b, const char *dir)
     return b->len > 0;
 }
 
+/* A file's name has 255 bytes at most, and three of them stand for each of a room's that is no
+ * ASCII. A short name has no dot. */
+static void put_name(struct myna_buf *b, const char *room)
+{
+    char hex[MYNA_SHA256_HEX];
+    struct myna_sha256 sha;
+    size_t from = b->len;
+
+    for (const char *p = room; *p; p++)
+        if (isalnum((unsigned char)*p) || *p == '-' || *p == '_')
+            myna_buf_putc(b, *p);
+        else
+            myna_buf_printf(b, "%%%02X", (unsigned)(unsigned char)*p);
+    if (b->err || b->len - from <= NAME_MOST)
+        return;
+    myna_sha256_init(&sha);
+    myna_sha256_update(&sha, room, strlen(room));
+    myna_sha256_final(&sha, hex);
+    b->len = from + NAME_CUT;
+    myna_buf_printf(b, ".%s", hex);
+}
+
 char *myna_gw_memory_path(const char *dir, const char *room)
 {
     struct myna_buf b;
@@ -56,11 +81,7 @@ char *myna_gw_memory_path(const char *dir, const char *room)
     myna_buf_init(&b, 4096);
     if (put_dir(&b, dir)) {
         myna_buf_putc(&b, '/');
-        for (const char *p = room; *p; p++)
-            if (isalnum((unsigned char)*p) || *p == '-' || *p == '_')
-                myna_buf_putc(&b, *p);
-            else
-                myna_buf_printf(&b, "%%%02X", (unsigned)(unsigned char)*p);
+        put_name(&b, room);
         myna_buf_puts(&b, ".json");
         path = b.err ? NULL : strdup(myna_buf_str(&b));
     }

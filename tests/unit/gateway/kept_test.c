@@ -62,6 +62,32 @@ TEST(the_file_of_a_room_has_its_name_whatever_stands_in_it)
     CHECK(!myna_gw_memory_path(NULL, "r"));
 }
 
+TEST(a_room_with_a_long_name_is_remembered_and_no_other_has_its_file)
+{
+    char room[129], *path, *other;
+    struct myna_gw_memory m;
+
+    for (size_t i = 0; i < 128; i += 2)
+        memcpy(room + i, "\xC3\xA4", 3);
+    begin();
+    path = myna_gw_memory_path(dir, room);
+    CHECK(strlen(strrchr(path, '/') + 1) < 230);
+    myna_gw_memory_open(&m, &host, dir, room);
+    m.voice = MYNA_GW_VOICE_OFF;
+    myna_gw_memory_save(&m);
+    myna_gw_memory_close(&m);
+    myna_loop_drain(host.loop);
+    myna_gw_memory_open(&m, &host, dir, room);
+    CHECK_EQ(m.voice, MYNA_GW_VOICE_OFF);
+    myna_gw_memory_close(&m);
+    room[127] = '\xA5';
+    other = myna_gw_memory_path(dir, room);
+    CHECK(strcmp(other, path) != 0);
+    end(path);
+    free(path);
+    free(other);
+}
+
 TEST(what_was_known_at_the_end_is_known_again)
 {
     struct myna_gw_memory m;
