@@ -102,22 +102,35 @@ static enum myna_err hearing(struct myna_config *cfg, const struct myna_gw_optio
     return err;
 }
 
+/* It goes into a header. A colon of the room's own is written as %3A: who stands behind it would
+ * else have the memory of somebody in another room. */
+static void memory_of_room(char *into, size_t size, const char *room)
+{
+    size_t n = (size_t)snprintf(into, size, "voice:");
+
+    for (const char *p = room ? room : ""; *p && n + 4 < size; p++) {
+        unsigned char c = (unsigned char)*p;
+
+        if (c == ':' || c == '%')
+            n += (size_t)snprintf(into + n, size - n, "%%%02X", c);
+        else
+            n += (size_t)snprintf(into + n, size - n, "%c", c < 0x20 || c == 0x7f ? '_' : *p);
+    }
+}
+
 /* The room, or each person in it, is one memory, which outlives its conversations; the agent is
  * told that it is a voice (voice-gateway 16.1, 16.2). */
 static enum myna_err memory(struct myna_config *cfg, const struct myna_gw_options *c,
                             struct myna_why *why)
 {
-    char key[300];
+    char key[250];
     enum myna_err err = MYNA_OK;
 
     if (!c->shared_room_session && myna_config_is_default(cfg, "llm.hermes.session_key"))
         err = unless_set(cfg, "llm.hermes.session_key_from", "person", why);
     if (err)
         return err;
-    snprintf(key, sizeof key, "voice:%.240s", myna_config_get(cfg, "transport.livekit.room"));
-    for (char *p = key; *p; p++) /* it goes into a header */
-        if ((unsigned char)*p < 0x20 || *p == 0x7f)
-            *p = '_';
+    memory_of_room(key, sizeof key, myna_config_get(cfg, "transport.livekit.room"));
     err = unless_set(cfg, "llm.hermes.session_key", key, why);
     return err ? err
                : unless_set(cfg, "llm.openclaw.headers", "x-openclaw-message-channel: voice", why);

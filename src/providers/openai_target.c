@@ -52,8 +52,8 @@ static enum myna_err put_session_id(const struct myna_openai_target *t,
 
 enum { KEY_MAX = 256, KEY_CUT = 190 }; /* bytes that Hermes takes; of a longer one, before a hash */
 
-/* "voice:ROOM:IDENTITY". What may not stand in a header is written as %XX, so that two identities
- * never have one key. */
+/* "voice:ROOM:IDENTITY". What may not stand in a header, and the colon, is written as %XX, so that
+ * two people never have one key. */
 static enum myna_err put_person_key(const struct myna_openai_target *t, const char *identity,
                                     struct myna_openai_headers *out)
 {
@@ -66,7 +66,7 @@ static enum myna_err put_person_key(const struct myna_openai_target *t, const ch
     myna_buf_init(&b, 0);
     (void)!myna_buf_printf(&b, "%s:", key);
     for (const char *p = identity; *p; p++)
-        if ((unsigned char)*p <= 0x20 || *p == 0x7f || *p == '%')
+        if ((unsigned char)*p <= 0x20 || *p == 0x7f || *p == '%' || *p == ':')
             (void)!myna_buf_printf(&b, "%%%02X", (unsigned)(unsigned char)*p);
         else
             (void)!myna_buf_putc(&b, *p);

@@ -114,6 +114,15 @@ TEST(each_person_has_a_history_and_a_memory_of_their_own_in_both_modes)
     }
 }
 
+TEST(a_room_whose_name_has_a_colon_has_no_others_memory)
+{
+    static const char *const set[][2] = {{"transport.livekit.room", "a:b 5%"}, {NULL, NULL}};
+    struct myna_config *cfg = adapted(set);
+
+    has(cfg, "llm.hermes.session_key", "voice:a%3Ab 5%25");
+    myna_config_destroy(cfg);
+}
+
 TEST(a_shared_room_has_one_and_in_compat_nobody_waits)
 {
     static const char *const modes[] = {"native", "compat"};

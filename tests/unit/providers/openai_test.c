@@ -423,7 +423,8 @@ TEST(each_person_of_a_room_has_a_memory_of_their_own_whatever_they_are_called)
 
     CHECK_STR(person_key("voice:t1", "ann"), "voice:t1:ann");
     CHECK_STR(person_key("voice:t1", NULL), "voice:t1"); /* what is said to all */
-    CHECK_STR(person_key("voice:t1", "a\r\nX: 100%"), "voice:t1:a%0D%0AX:%20100%25");
+    CHECK_STR(person_key("voice:t1", "a\r\nX: 100%"), "voice:t1:a%0D%0AX%3A%20100%25");
+    CHECK_STR(person_key("voice:a", "b:c"), "voice:a:b%3Ac"); /* not c in room a:b */
     memset(room, 'r', 246);
     snprintf(first, sizeof first, "%s", person_key(room, "ann-of-the-hills"));
     CHECK_EQ(strlen(first), 190 + 1 + 64);
