@@ -38,6 +38,7 @@ static const char *reason(int status)
            : status == 400 ? "Bad Request"
            : status == 401 ? "Unauthorized"
            : status == 404 ? "Not Found"
+           : status == 409 ? "Conflict"
            : status == 413 ? "Content Too Large"
                            : "Service Unavailable";
 }

@@ -264,7 +264,7 @@ TEST(who_has_given_up_tries_again_when_told_to_and_only_then)
     open_world();
     CHECK_HAS(ask("POST /v1/reconnect", "no", ""), " 401 ");
     CHECK_HAS(ask("GET /v1/reconnect", TOKEN, ""), " 404 ");
-    CHECK_HAS(ask("POST /v1/reconnect", TOKEN, ""), " 409 ");
+    CHECK_HAS(ask("POST /v1/reconnect", TOKEN, ""), "HTTP/1.1 409 Conflict\r\n");
     CHECK_HAS(ask("POST /v1/reconnect", TOKEN, ""), "has not given up, it is in room");
     w.given_up = true;
     CHECK_HAS(ask("POST /v1/reconnect", TOKEN, ""), "202 Accepted\r\n");
