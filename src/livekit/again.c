@@ -212,7 +212,30 @@ static void nobody_is_there(const struct myna_lk_again *w, struct lost *l)
     l->settled = true;
 }
 
-static void dispatch(const struct myna_lk_again *w, struct lost *l)
+static bool is_over(const struct myna_lk_again *w, myna_us until)
+{
+    return w->now(w->arg) >= until;
+}
+
+static bool in_time(const struct myna_lk_again *w, myna_us until, struct myna_why *why)
+{
+    if (is_over(w, until))
+        (void)myna_fail(why, MYNA_ETIMEOUT, "the server was too slow");
+    return !is_over(w, until);
+}
+
+/* After `until` none is made: nobody would be left to take it back. */
+static bool ask_for_another(const struct myna_lk_again *w, struct lost *l, myna_us until,
+                            struct myna_why *why)
+{
+    if (!l->about && !(in_time(w, until, why) && recall(w, l, why)))
+        return false;
+    if (l->unsure)
+        return in_time(w, until, why) && found(w, l, why);
+    return in_time(w, until, why) && make(w, l, why);
+}
+
+static void dispatch(const struct myna_lk_again *w, struct lost *l, myna_us until)
 {
     const struct myna_worker_job *job = l->job;
     struct myna_why why = {0};
@@ -220,7 +243,7 @@ static void dispatch(const struct myna_lk_again *w, struct lost *l)
     bool done = false;
 
     l->tried = true;
-    if (t.dead)
+    if (t.dead && !is_over(w, until))
         put_out(w, job);
     if (t.people == 0) {
         nobody_is_there(w, l);
@@ -233,8 +256,7 @@ static void dispatch(const struct myna_lk_again *w, struct lost *l)
     if (t.people > 0) {
         if (l->agents < 0)
             l->agents = t.agents;
-        done = (l->about || recall(w, l, &why)) &&
-               ((l->unsure && found(w, l, &why)) || (!l->unsure && make(w, l, &why)));
+        done = ask_for_another(w, l, until, &why);
     }
     if (!done)
         say(w, true, "room %.100s: no other agent can be asked for: %.300s", job->room, why.text);
@@ -242,11 +264,13 @@ static void dispatch(const struct myna_lk_again *w, struct lost *l)
 
 /* The server tells a dispatch's jobs only seconds later when it had to ask around for workers; that
  * one more agent is in the room it tells at once. */
-static void look(const struct myna_lk_again *w, struct lost *l)
+static void look(const struct myna_lk_again *w, struct lost *l, myna_us until)
 {
     struct myna_why ignored = {0};
     struct there t = who_is_there(w, l->job, &ignored);
-    json_t *all = t.agents > l->agents ? NULL : dispatches(w, l->job->room, l->now, &ignored);
+    json_t *all = t.agents > l->agents || is_over(w, until)
+                      ? NULL
+                      : dispatches(w, l->job->room, l->now, &ignored);
     const json_t *list = json_object_get(all, "agent_dispatches");
     const json_t *jobs = json_object_get(json_object_get(json_array_get(list, 0), "state"), "jobs");
 
@@ -295,19 +319,14 @@ static bool is_its_turn(const struct lost *all, size_t i)
     return !all[i].settled;
 }
 
-static bool is_over(const struct myna_lk_again *w, myna_us until)
-{
-    return w->now(w->arg) >= until;
-}
-
 static void look_around(const struct myna_lk_again *w, struct lost *all, size_t n, bool begin,
                         myna_us until)
 {
     for (size_t i = 0; i < n && !is_over(w, until); i++) {
         if (!all[i].settled && *all[i].now)
-            look(w, &all[i]);
+            look(w, &all[i], until);
         if (begin && !*all[i].now && is_its_turn(all, i) && !all[i].tried && !is_over(w, until))
-            dispatch(w, &all[i]);
+            dispatch(w, &all[i], until);
     }
 }
 

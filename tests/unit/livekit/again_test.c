@@ -18,6 +18,7 @@ static struct {
     bool forgot;  /* the first dispatch */
     bool unreachable;
     bool hangs;       /* each call, for as long as it may */
+    int slow;         /* ms of each call, which is answered */
     int lost_answers; /* so many dispatches are made and nobody is told */
     int lost_deletes; /* and deleted */
     int ends_at;      /* ms: the room is deleted then, and nothing of it is found; 0: never */
@@ -80,7 +81,7 @@ static enum myna_err api(void *arg, const char *service, const char *method, con
 
     (void)arg;
     w.calls++;
-    w.ms += w.hangs ? 10000 : 0;
+    w.ms += w.hangs ? 10000 : w.slow;
     if (w.unreachable || w.hangs)
         return myna_fail(why, MYNA_EIO, w.hangs ? "no answer" : "nobody listens there");
     CHECK(room && method);
@@ -198,6 +199,21 @@ TEST(where_nobody_is_left_nobody_is_asked_for)
     CHECK(!strstr(w.log, "CreateDispatch"));
     CHECK_STR(w.notes, "room desk: job AJ_1 was lost; nobody is there any more\n");
     CHECK_EQ(w.n_bad, 0);
+}
+
+/* Whoever waits for us waits no longer than two minutes. */
+TEST(a_slow_server_is_not_asked_for_an_agent_when_the_time_is_over)
+{
+    for (int slow = 500; slow < 10000; slow += 250) {
+        open_world();
+        w.slow = slow;
+        w.takes_at = -1;
+        (void)send_again(2);
+        for (const char *at = w.log; *at; at = strchr(at, '\n') + 1)
+            if (strstr(at, " CreateDispatch ") == at + strspn(at, "0123456789"))
+                CHECK(atoi(at) - slow < 108000);
+        CHECK(w.ms < 120000);
+    }
 }
 
 TEST(what_nobody_takes_is_taken_back_and_asked_for_again)
