@@ -38,7 +38,9 @@ struct myna_worker_options {
 };
 
 /* MYNA_OK after a drain; MYNA_ECANCELED after a second signal; MYNA_ECONFIG: address, key or what a
- * job needs is missing or wrong; MYNA_EPROVIDER: the server refuses us for good. */
+ * job needs is missing or wrong; MYNA_EPROVIDER: the server refuses us for good, or, before it
+ * was ever reached, for half a minute something else answered there (a proxy's 404, a certificate
+ * that is not trusted). A line that once stood is taken up again for ever. */
 MYNA_API MYNA_MUST enum myna_err myna_worker_run(struct myna_config *cfg,
                                                  const struct myna_worker_options *opt,
                                                  struct myna_why *why);

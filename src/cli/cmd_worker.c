@@ -165,12 +165,15 @@ static const char *const examples[] = {
 const struct cmd myna_cmd_worker = {
     .name = "worker",
     .summary = "take the jobs of a LiveKit server's agent dispatch",
-    .about = "Registers with the server and talks in each room that it is sent to, all in one "
-             "process, or with --workers N in N that know nothing of each other; one that crashes "
-             "is replaced, its talks are begun anew by another, and the rest never notice. Without "
-             "--agent-name every new room is one; with it those that ask for that "
-             "name. The line to the server is taken up again for ever. The first Ctrl-C or SIGTERM "
-             "lets the running talks end and takes no new one, the second ends at once.",
+    .about =
+        "Registers with the server and talks in each room that it is sent to, all in one "
+        "process, or with --workers N in N that know nothing of each other; one that crashes "
+        "is replaced, its talks are begun anew by another, and the rest never notice. Without "
+        "--agent-name every new room is one; with it those that ask for that "
+        "name. The line to the server is taken up again for ever, once it stood: at the "
+        "start half a minute of answers of somebody else (a proxy's 404, a certificate that is "
+        "not trusted) ends it. The first Ctrl-C or SIGTERM "
+        "lets the running talks end and takes no new one, the second ends at once.",
     .flags = flags,
     .examples = examples,
     .run = run,

@@ -1,5 +1,5 @@
-/* worker.c - the life of a worker: one WebSocket to the server's dispatch, taken up again for ever,
- * signals, and the end. */
+/* worker.c - the life of a worker: one WebSocket to the server's dispatch, taken up again for ever
+ * once it stood, signals, and the end. */
 #include "livekit/worker.h"
 
 #include <signal.h>
