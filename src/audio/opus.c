@@ -125,8 +125,6 @@ uint32_t myna_opus_ticks(struct myna_view packet)
     return n > 0 ? (uint32_t)n : 0;
 }
 
-/* Behind the voice flags of its SILK frames each channel has its LBRR flag (RFC 6716, 4.2.3). Only
- * packets of one frame are looked at: WebRTC sends no others with FEC. */
 /* The header of SILK's layer (RFC 6716, 4.2.3): a bit a frame for its voice activity, then one for
  * the copy of the packet before, for each channel. 0: there is none, or several frames. */
 static int silk_flags(struct myna_view packet)
@@ -147,6 +145,7 @@ static bool is_stereo(struct myna_view packet)
     return packet.ptr[0] & 4;
 }
 
+/* Of packets of several frames it is not known: WebRTC sends none with FEC. */
 bool myna_opus_has_fec(struct myna_view packet)
 {
     int flags = silk_flags(packet), lbrr = 0x100 >> flags;

@@ -18,8 +18,6 @@
 #include "transport/card.h"
 #include "util/http.h"
 
-enum { LIVEKIT_MS = 4000 };
-
 const char *myna_check_state_name(enum myna_check_state s)
 {
     static const char *const names[] = {"ok", "warn", "fail", "skip"};

@@ -1,6 +1,7 @@
 /* doctor.h - the inside of the doctor: how a check is told, what the network is asked.
  *
- *   doctor.c    the order of the checks; Myna's own: files, sound card, LiveKit
+ *   doctor.c    the order of the checks; Myna's own: files, sound card
+ *   rooms.c     LiveKit, and the gateway that keeps one of its rooms
  *   speech.c    hearing and voice: models, keys, a word there and back
  *   agent.c     who answers: key, models, a first word
  *   gateways.c  what Hermes and OpenClaw have in their own files

@@ -7,7 +7,8 @@
  * each time that something does not open. What cannot be made (the library refuses) is said once
  * and not tried again.
  *
- * Loop thread. Sealing and opening allocate nothing.
+ * Loop thread. Sealing and opening allocate nothing, but for the request for the next key where
+ * something does not open.
  */
 #ifndef MYNA_LIVEKIT_E2EE_H
 #define MYNA_LIVEKIT_E2EE_H

@@ -287,11 +287,6 @@ void myna_lk_media_look(struct myna_lk_media *m, const char *track_sid, bool on)
     }
 }
 
-bool myna_lk_media_waits(const struct myna_lk_media *m)
-{
-    return m->waits;
-}
-
 void myna_lk_media_forget_offer(struct myna_lk_media *m)
 {
     if (!m->waits)

@@ -27,7 +27,7 @@ struct myna_lk_media_events {
     void (*tick)(void *arg, myna_us now);
     void (*packet)(void *arg, struct myna_view bytes);
     void (*writable)(void *arg); /* the reliable channel opened or drained */
-    void (*broken)(void *arg);   /* the reliable channel was closed */
+    void (*broken)(void *arg);   /* one of the two channels was closed */
     void (*picture)(void *arg, const char *track_sid, const struct myna_rtc_picture *p);
     /* With `sealed`: as myna_rtc_seal, theirs by the track. */
     size_t (*seal)(void *arg, uint32_t ssrc, uint32_t ts, struct myna_view frame, uint8_t *into,
@@ -57,7 +57,6 @@ void myna_lk_media_servers(struct myna_lk_media *m, Myna__Lk__ICEServer *const *
 /* So many more receiving sections in the next offer. */
 void myna_lk_media_slots(struct myna_lk_media *m, unsigned n);
 void myna_lk_media_views(struct myna_lk_media *m, unsigned n); /* for pictures */
-bool myna_lk_media_waits(const struct myna_lk_media *m);       /* for an answer */
 /* The offer that waits will get no answer (its connection is gone). */
 void myna_lk_media_forget_offer(struct myna_lk_media *m);
 MYNA_MUST enum myna_err myna_lk_media_answer(struct myna_lk_media *m,

@@ -610,8 +610,3 @@ myna_us myna_lk_room_arrived(const struct myna_lk_room *r)
 {
     return r->media ? myna_rtc_arrived(myna_lk_media_rtc(r->media)) : 0;
 }
-
-struct myna_rtc *myna_lk_room_rtc(struct myna_lk_room *r)
-{
-    return r->media ? myna_lk_media_rtc(r->media) : NULL;
-}

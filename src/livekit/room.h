@@ -110,6 +110,5 @@ struct myna_lk_packets *myna_lk_room_packets(struct myna_lk_room *r); /* for str
 struct myna_lk_rpc *myna_lk_room_rpc(struct myna_lk_room *r);
 /* When the server's last packet came on this connection; 0: none yet. */
 myna_us myna_lk_room_arrived(const struct myna_lk_room *r);
-struct myna_rtc *myna_lk_room_rtc(struct myna_lk_room *r); /* for figures; NULL: not now */
 
 #endif

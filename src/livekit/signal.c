@@ -381,11 +381,6 @@ const char *myna_lk_signal_token(const struct myna_lk_signal *s)
     return s->token ? s->token : "";
 }
 
-int myna_lk_signal_rtt_ms(const struct myna_lk_signal *s)
-{
-    return s->rtt_ms;
-}
-
 struct myna_lk_signal *myna_lk_signal_create(struct myna_host *host,
                                              const struct myna_lk_signal_events *events, void *arg)
 {

@@ -100,6 +100,5 @@ void myna_lk_signal_leave(struct myna_lk_signal *s, int reason);
 void myna_lk_signal_cut(struct myna_lk_signal *s);
 
 const char *myna_lk_signal_token(const struct myna_lk_signal *s); /* the newest; "" none */
-int myna_lk_signal_rtt_ms(const struct myna_lk_signal *s);        /* -1: not known */
 
 #endif

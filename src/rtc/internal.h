@@ -81,7 +81,6 @@ struct myna_rtc_video {
     bool waits;                /* and none has come yet */
     myna_us asked_at;          /* the last PLI or FIR */
     struct myna_keyframe *key; /* from the first time that one is wanted */
-    struct myna_rtc_video_stats stats;
 };
 
 struct myna_rtc_channel {

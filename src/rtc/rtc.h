@@ -104,7 +104,7 @@ struct myna_rtc_seal {
 };
 
 struct myna_rtc_server { /* copied */
-    const char *url;     /* stun:HOST[:PORT] or turn:HOST[:PORT][?transport=udp|tcp] */
+    const char *url; /* stun:HOST[:PORT], turn:HOST[:PORT][?transport=udp|tcp], turns:HOST[:PORT] */
     const char *username, *credential; /* turn */
 };
 
@@ -270,11 +270,6 @@ struct myna_rtc_audio_stats {
     uint64_t sent, resent;                 /* packets of ours, and again after NACK */
     double peer_loss;                      /* of ours at the peer, 0 … 1, from its last report */
 };
-struct myna_rtc_video_stats {
-    uint64_t packets, pictures, asked,
-        missed; /* received while asked; told; PLIs; NACKed packets */
-};
-void myna_rtc_video_get_stats(const struct myna_rtc_video *v, struct myna_rtc_video_stats *into);
 void myna_rtc_audio_get_stats(const struct myna_rtc_audio *a, struct myna_rtc_audio_stats *into);
 
 #endif

@@ -58,11 +58,6 @@ void *myna_rtc_video_arg(const struct myna_rtc_video *v)
     return v->arg;
 }
 
-void myna_rtc_video_get_stats(const struct myna_rtc_video *v, struct myna_rtc_video_stats *into)
-{
-    *into = v->stats;
-}
-
 /* --- descriptions --- */
 
 void myna_rtc_i_video_describe(struct myna_rtc_video *v, struct myna_sdp_media *m)
@@ -119,7 +114,6 @@ static void ask_now(struct myna_rtc_video *v, myna_us now)
     if (!v->has_remote_ssrc || !v->rtc->srtp || (v->asked_at && now - v->asked_at < ASK_AGAIN))
         return;
     v->asked_at = now;
-    v->stats.asked++;
     if (v->fir ? myna_rtcp_put_fir(&o, v->ssrc, v->remote_ssrc, v->command++)
                : myna_rtcp_put_pli(&o, v->ssrc, v->remote_ssrc))
         myna_rtc_i_send_rtcp(v->rtc, &o);
@@ -157,7 +151,6 @@ static void ask_for_missing(struct myna_rtc_video *v, myna_us now)
 
     if (!n || !myna_rtcp_put_nack(&o, v->ssrc, v->remote_ssrc, seqs, n))
         return;
-    v->stats.missed += n;
     myna_rtc_i_send_rtcp(v->rtc, &o);
 }
 
@@ -243,11 +236,9 @@ bool myna_rtc_i_video_rtp(struct myna_rtc *rtc, const struct myna_rtp *p)
         rtc->dropped_in += p->pt != v->pt;
         return true;
     }
-    v->stats.packets++;
     if (!myna_keyframe_packet(v->key, myna_host_now(rtc->host), p, &whole))
         return true;
     v->waits = false;
-    v->stats.pictures++;
     told = (struct myna_rtc_picture){
         .vp8 = whole.bytes, .width = whole.width, .height = whole.height, .began = whole.began};
     if (rtc->events.picture && tell_begin(rtc)) {

@@ -1,11 +1,9 @@
 /* tool.h - the inside of a toolbox: an entry of the configuration is a *source* of one kind, which
  * offers tools and starts jobs.
  *
- * A kind is a table of functions (http_tool.c, command_tool.c,
- * mcp_tool.c). A job begins with
+ * A kind is a table of functions (http_tool.c, command_tool.c, mcp_tool.c). A job begins with
  * struct myna_tool_job; the kind allocates it, myna_tool_job_init() puts it into the box, and its
- * kind ends it by myna_tool_job_done(), which frees it, from the loop alone; what is known at once
- * goes through myna_tool_job_later().
+ * kind ends it by myna_tool_job_done(), which frees it, from the loop alone.
  */
 #ifndef MYNA_TOOLS_TOOL_H
 #define MYNA_TOOLS_TOOL_H

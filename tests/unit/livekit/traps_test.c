@@ -1,5 +1,5 @@
 /* traps_test.c - traps of livekit-rtc 9.5 that concern a stay as a whole, by their numbers there;
- * docs/livekit.md says where each of the others is tested. */
+ * docs/livekit-traps.md says where each of the others is tested. */
 #include "room_world.h"
 
 #include <jansson.h>
