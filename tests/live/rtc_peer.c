@@ -4,7 +4,8 @@
  *
  * A line of JSON each way. In: {"sdp": …} the other side's description, {"restart": true} a new
  * offer with an ICE restart, {"send": …} a text on the channel. Out: {"sdp": …} ours, complete with
- * its candidates; {"state", "hz", "rms", "messages", …} twice a second. It says 440 Hz, listens,
+ * its candidates; {"state", "hz", "rms", "messages", …} twice a second, 0 Hz where nothing new was
+ * heard since. It says 440 Hz, listens,
  * and answers each text message with "echo: " before it. Ends with its input.
  *
  * With `beep` the tone sounds in the first tenth of each second of the machine's clock, and for
@@ -184,6 +185,7 @@ static void on_report(struct myna_timer *t)
                   s.remote, "dropped", (json_int_t)s.dropped_in, "late", (json_int_t)a.late,
                   "made_up", (json_int_t)a.concealed, "delay_ms", (double)a.delay / 1000,
                   "target_ms", (double)a.delay_target / 1000));
+    w.hz = w.rms = 0; /* a peer that has stopped is heard no more */
 }
 
 static void must(enum myna_err err, const struct myna_why *why)

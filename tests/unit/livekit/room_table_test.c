@@ -313,12 +313,25 @@ TEST(a_token_does_not_follow_where_the_line_would_be_open_to_read)
     close_both();
 }
 
+static void must_join_anew(void)
+{
+    fake_lk_say_leave(&w.server, MYNA_LK_RECONNECT, MYNA_LK_STATE_MISMATCH);
+}
+
+/* A noted world whose stay was told to join anew, and has. */
+static void open_made_anew(bool virtual_clock)
+{
+    open_noted_on(virtual_clock);
+    if (virtual_clock)
+        w.server.ping_timeout = 200;
+    join();
+    must_join_anew();
+    until_polled(is_made_anew);
+}
+
 TEST(told_to_reconnect_it_joins_anew_at_once)
 {
-    open_noted();
-    join();
-    fake_lk_say_leave(&w.server, MYNA_LK_RECONNECT, MYNA_LK_STATE_MISMATCH);
-    until_polled(is_made_anew);
+    open_made_anew(false);
     CHECK_STR(tries, "in_ms=0 ");
     CHECK(!w.server.join->reconnect);
     CHECK_EQ(w.server.n_joins, 2);
@@ -572,7 +585,7 @@ TEST(a_server_that_says_reconnect_after_each_join_is_asked_ever_more_slowly_and_
     open_noted_on(true);
     join();
     w.server.came = come_and_send_away;
-    fake_lk_say_leave(&w.server, MYNA_LK_RECONNECT, MYNA_LK_STATE_MISMATCH);
+    must_join_anew();
     until_polled(is_over);
     CHECK_EQ(w.end.kind, MYNA_LK_END_DROPPED);
     CHECK_HAS(w.said, "lost our session");
@@ -586,13 +599,10 @@ TEST(a_server_that_says_reconnect_after_each_join_is_asked_ever_more_slowly_and_
 
 TEST(a_path_that_breaks_at_once_each_time_is_no_success_either)
 {
-    open_noted();
-    join();
-    fake_lk_say_leave(&w.server, MYNA_LK_RECONNECT, MYNA_LK_STATE_MISMATCH);
-    until_polled(is_made_anew);
+    open_made_anew(false);
     fake_rtc_state(MYNA_RTC_CONNECTED, "");
     CHECK(myna_lk_room_is_unsettled(w.room)); /* a moment ago */
-    fake_lk_say_leave(&w.server, MYNA_LK_RECONNECT, MYNA_LK_STATE_MISMATCH);
+    must_join_anew();
     turns_for(w.host.loop, 50);
     CHECK_STR(attempts, "attempt=1 attempt=2 ");
     close_noted();
@@ -640,11 +650,7 @@ static bool is_lost_again(void)
 
 TEST(a_path_that_fell_silent_at_once_is_no_success_by_the_time_we_waited_for_it)
 {
-    open_noted_on(true);
-    w.server.ping_timeout = 200;
-    join();
-    fake_lk_say_leave(&w.server, MYNA_LK_RECONNECT, MYNA_LK_STATE_MISMATCH);
-    until_polled(is_made_anew);
+    open_made_anew(true);
     fake_rtc_state(MYNA_RTC_CONNECTED, "");
     fake_rtc_state(MYNA_RTC_DISCONNECTED, "quiet");
     until_polled(is_lost_again); /* ten seconds */
@@ -654,14 +660,10 @@ TEST(a_path_that_fell_silent_at_once_is_no_success_by_the_time_we_waited_for_it)
 
 TEST(a_path_that_stood_for_a_while_is_a_success)
 {
-    open_noted_on(true);
-    w.server.ping_timeout = 200;
-    join();
-    fake_lk_say_leave(&w.server, MYNA_LK_RECONNECT, MYNA_LK_STATE_MISMATCH);
-    until_polled(is_made_anew);
+    open_made_anew(true);
     fake_rtc_state(MYNA_RTC_CONNECTED, "");
     myna_loop_run_until(w.host.loop, myna_host_now(&w.host) + 6 * MYNA_S);
-    fake_lk_say_leave(&w.server, MYNA_LK_RECONNECT, MYNA_LK_STATE_MISMATCH);
+    must_join_anew();
     until_polled(is_made_thrice);
     CHECK_STR(tries, "in_ms=0 in_ms=0 ");
     close_noted();
@@ -669,13 +671,9 @@ TEST(a_path_that_stood_for_a_while_is_a_success)
 
 TEST(attempts_of_an_outage_long_ago_do_not_count_because_the_path_blinks)
 {
-    open_noted_on(true);
-    w.server.ping_timeout = 200;
-    join();
-    fake_lk_say_leave(&w.server, MYNA_LK_RECONNECT, MYNA_LK_STATE_MISMATCH);
-    until_polled(is_made_anew);
+    open_made_anew(true);
     fake_rtc_state(MYNA_RTC_CONNECTED, "");
-    fake_lk_say_leave(&w.server, MYNA_LK_RECONNECT, MYNA_LK_STATE_MISMATCH);
+    must_join_anew();
     until_polled(is_made_thrice);
     CHECK_STR(attempts, "attempt=1 attempt=2 ");
     fake_rtc_state(MYNA_RTC_CONNECTED, "");
@@ -684,7 +682,7 @@ TEST(attempts_of_an_outage_long_ago_do_not_count_because_the_path_blinks)
     myna_loop_run_until(w.host.loop, myna_host_now(&w.host) + 3 * MYNA_S);
     fake_rtc_state(MYNA_RTC_CONNECTED, "");
     attempts[0] = '\0';
-    fake_lk_say_leave(&w.server, MYNA_LK_RECONNECT, MYNA_LK_STATE_MISMATCH);
+    must_join_anew();
     while (!*attempts)
         myna_loop_run_until(w.host.loop, myna_host_now(&w.host) + MYNA_MS);
     CHECK_STR(attempts, "attempt=1 ");

@@ -1,19 +1,11 @@
 /* traps_test.c - traps of livekit-rtc 9.5 that concern a stay as a whole, by their numbers there;
  * docs/livekit-traps.md says where each of the others is tested. */
 #include "room_world.h"
+#include "warned.h"
 
 #include <jansson.h>
 
 static int listened;
-static char warned[4096];
-
-static void on_log(void *arg, enum myna_log_level level, const char *line)
-{
-    (void)arg;
-    if (level <= MYNA_LOG_WARN)
-        snprintf(warned + strlen(warned), sizeof warned - strlen(warned), "%s\n", line);
-}
-
 static void on_listened(void *arg)
 {
     (void)arg;
@@ -27,9 +19,7 @@ static void open_trap(void)
 
     open_world();
     listened = 0;
-    warned[0] = '\0';
-    w.host.log =
-        myna_log_create(&(struct myna_log_options){.level = MYNA_LOG_WARN, .write = on_log});
+    w.host.log = warned_log();
     events.listened = on_listened;
     open_room(&events);
 }

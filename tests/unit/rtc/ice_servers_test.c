@@ -2,6 +2,7 @@
  * replaced, asked for again, or gone.
  */
 #include "check.h"
+#include "warned.h"
 
 #include "rtc/ice_servers.h"
 #include "util/host.h"
@@ -14,17 +15,6 @@ static struct {
     struct myna_why why;
     int n_done;
 } w;
-
-static char warned[2048];
-
-static void note_log(void *arg, enum myna_log_level level, const char *line)
-{
-    size_t n = strlen(warned);
-
-    (void)arg;
-    if (level <= MYNA_LOG_WARN)
-        snprintf(warned + n, sizeof warned - n, "%s\n", line);
-}
 
 static void on_done(void *arg)
 {
@@ -42,11 +32,9 @@ static void give(const char *url)
 static void open_world(void)
 {
     memset(&w, 0, sizeof w);
-    warned[0] = '\0';
     w.host.loop = myna_loop_create(&(struct myna_loop_options){.workers = 1}, &w.why);
     CHECK(w.host.loop);
-    w.host.log =
-        myna_log_create(&(struct myna_log_options){.level = MYNA_LOG_WARN, .write = note_log});
+    w.host.log = warned_log();
     myna_ice_servers_init(&w.servers, &w.host);
 }
 

@@ -8,21 +8,11 @@
 #include <unistd.h>
 
 #include "check.h"
+#include "warned.h"
 
 #include "pair.h"
 
 enum { COOKIE = 0x2112a442 };
-
-static char warned[2048];
-
-static void note_log(void *arg, enum myna_log_level level, const char *line)
-{
-    size_t n = strlen(warned);
-
-    (void)arg;
-    if (level >= MYNA_LOG_WARN)
-        snprintf(warned + n, sizeof warned - n, "%s\n", line);
-}
 
 static int udp_socket(int *port)
 {
@@ -96,10 +86,8 @@ static void open_relayed(struct pair *p, const char *url)
                                    .n_servers = url ? 1 : 0};
 
     pair_open(p);
-    warned[0] = '\0';
     myna_log_destroy(p->host.log);
-    p->host.log =
-        myna_log_create(&(struct myna_log_options){.level = MYNA_LOG_WARN, .write = note_log});
+    p->host.log = warned_log();
     myna_rtc_destroy(p->b.rtc);
     opt.host = &p->host;
     pair_side(p, &p->b, &p->a, &opt);

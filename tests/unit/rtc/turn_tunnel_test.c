@@ -7,6 +7,7 @@
 
 #include "fake_http.h"
 #include "fake_tls.h"
+#include "warned.h"
 
 #include "rtc/turn_tunnel.h"
 #include "util/host.h"
@@ -21,25 +22,12 @@ static struct {
     struct myna_why why;
 } w;
 
-static char warned[2048];
-
-static void note_log(void *arg, enum myna_log_level level, const char *line)
-{
-    size_t n = strlen(warned);
-
-    (void)arg;
-    if (level <= MYNA_LOG_WARN)
-        snprintf(warned + n, sizeof warned - n, "%s\n", line);
-}
-
 static void open_world(const char *alt_name, const char *dialled)
 {
     memset(&w, 0, sizeof w);
-    warned[0] = '\0';
     w.host.loop = myna_loop_create(&(struct myna_loop_options){.workers = 1}, &w.why);
     CHECK(w.host.loop);
-    w.host.log =
-        myna_log_create(&(struct myna_log_options){.level = MYNA_LOG_WARN, .write = note_log});
+    w.host.log = warned_log();
     fake_tls_open(&w.server, w.host.loop, alt_name);
     fake_tls_trust(&w.server);
     CHECK_EQ(myna_turn_tunnel_create(&w.tunnel, &w.host, dialled, w.server.port, true, &w.why),
