@@ -24,7 +24,7 @@ from ports import free_port  # noqa: F401
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "support"))
 import harness  # noqa: E402 - needs the path above
-from harness import CASES, Skip, case, check  # noqa: E402,F401
+from harness import Skip, case, check  # noqa: E402,F401
 from loopback import urlopen  # noqa: E402
 from patience import Limit, rest  # noqa: E402,F401
 

@@ -28,7 +28,7 @@ import rooms_callers  # noqa: E402
 import judge  # noqa: E402
 import livekit_server  # noqa: E402
 import fetching  # noqa: E402
-from common import Limit, Skip, case, check, harness, in_time, own_env, rest, urlopen  # noqa: E402
+from common import Limit, Skip, case, check, clean_env, harness, in_time, own_env, rest, urlopen  # noqa: E402
 from ports import free_ports  # noqa: E402
 
 SDK = os.path.join(os.path.dirname(livekit_server.HOME), "livekit-sdk")
@@ -98,7 +98,7 @@ class Person:
         self.wav = os.path.join(world.here, f"{identity}-{time.monotonic_ns()}.wav")
         token = token or world.token(identity)
         self.p = subprocess.Popen([sdk(), os.path.join(HERE, "livekit_person.py"), world.server.url, token, self.wav, *flags],
-                                  stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                  env=clean_env(), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                   stderr=open(os.path.join(world.here, "person.err"), "ab"))
         self.said = Lines(self.p.stdout, json.loads)
         self.world = world
@@ -593,7 +593,7 @@ def callers(w, rooms, seconds, agent):
     """Milliseconds to each answer that callers in rooms of their own heard; the first of each is not counted."""
     p = subprocess.run([rooms_callers.program(), "-url", w.server.url, "-secret", livekit_server.SECRET, "-agent", agent,
                         "-question", QUESTION, "-rooms", str(rooms), "-every", "5", "-seconds", str(seconds), "-prefix",
-                        f"c{time.monotonic_ns()}"], capture_output=True, text=True, timeout=300, check=False)
+                        f"c{time.monotonic_ns()}"], env=clean_env(), capture_output=True, text=True, timeout=300, check=False)
     check(p.returncode == 0, p.stdout[-2000:])
     return [m["ms"] for m in map(json.loads, p.stdout.splitlines()) if m["is"] == "answer"]
 

@@ -13,7 +13,7 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 import livekit_test as lk  # noqa: E402
-from common import Limit, built, case, check, rest  # noqa: E402
+from common import Limit, built, case, check, clean_env, rest  # noqa: E402
 from livekit_refusals_test import token  # noqa: E402
 from livekit_test import QUESTION, STORY, Lines, Person, ended, eventually, greeted, has_sound_of, in_room, plain, text_of  # noqa: E402
 
@@ -21,7 +21,7 @@ from livekit_test import QUESTION, STORY, Lines, Person, ended, eventually, gree
 class Peer(Person):
     def __init__(self, world, identity="peer", *more, url=None):
         self.p = subprocess.Popen([built("tests/live/room_peer"), url or world.server.url, token(identity=identity, room=world.room), *more],
-                                  stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                  env=clean_env(), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                   stderr=open(os.path.join(world.here, "peer.err"), "ab"))
         self.said = Lines(self.p.stdout, json.loads)
         world.people.append(self)
