@@ -44,6 +44,8 @@ MYNA_API void myna_calls_begin(struct myna_calls *c, const struct myna_session *
 /* Each event of a session, as on_event() is told it. Returns at once. */
 MYNA_API void myna_calls_event(struct myna_calls *c, const struct myna_session *s,
                                const struct myna_event *ev);
+/* A session that could not be started after all: it has no call. */
+MYNA_API void myna_calls_forget(struct myna_calls *c, const struct myna_session *s);
 /* Writes what still waits (5 s at the most, then it is lost and said). Before the runtime is
  * destroyed. NULL is fine. */
 MYNA_API void myna_calls_close(struct myna_calls *c);

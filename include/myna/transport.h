@@ -144,6 +144,8 @@ MYNA_API void myna_transport_attribute_in(struct myna_transport *t, uint32_t who
                                           const char *value);
 /* Somebody we talk with calls a method: is it taken? Borrowed. */
 MYNA_API bool myna_transport_called(struct myna_transport *t, const struct myna_method_call *call);
+/* Does anybody answer calls of methods? */
+MYNA_API bool myna_transport_has_methods(const struct myna_transport *t);
 /* What became of a call() of ours. */
 MYNA_API void myna_transport_answered(struct myna_transport *t, uint32_t number, int code,
                                       const char *text);

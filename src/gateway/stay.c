@@ -296,7 +296,9 @@ static enum myna_err begin(struct myna_gw_stay *st, struct myna_why *why)
     }
     myna_calls_begin(st->opt.calls, st->session, &info);
     err = myna_session_start(st->session, why);
-    if (!err)
+    if (err)
+        myna_calls_forget(st->opt.calls, st->session);
+    else
         (void)myna_session_voice(st->session, myna_gw_stay_speaks(st));
     return err;
 }

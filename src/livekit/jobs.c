@@ -200,6 +200,8 @@ static void job_start(struct worker *w, struct job *job, const char *room, const
     if (!err) {
         myna_calls_begin(w->calls, job->session, &info);
         err = myna_session_start(job->session, &why);
+        if (err)
+            myna_calls_forget(w->calls, job->session);
     }
     if (err)
         job_over(job, why.text);
@@ -278,8 +280,9 @@ static void on_termination(struct worker *w, const Myna__Lk__JobTermination *t)
         return;
     /* Whose session was lost and who joined anew has "left" for the server, and it ends the job of
      * the one who left (livekit-rtc 7.4): the talk goes on. Who is meant is removed from the room
-     * as well. */
-    if (job->state == RUNNING && job->room && myna_lk_transport_is_unsettled(job->room)) {
+     * as well. Who never was in has no old session. */
+    if (job->state == RUNNING && job->room && myna_lk_transport_came_in(job->room) &&
+        myna_lk_transport_is_unsettled(job->room)) {
         myna_lk_w_note(
             w, "job %s: the server ends it because our old session is gone; the talk goes on",
             job->id);

@@ -30,7 +30,7 @@ bool myna_lk_method_called(void *arg, const struct myna_lk_rpc_call *call)
         return false;
     if (myna_lk_door_who(&lk->base, call->caller))
         return myna_lk_tell_call(lk, call);
-    return strcmp(call->caller, call->id) != 0 &&
+    return strcmp(call->caller, call->id) != 0 && myna_transport_has_methods(&lk->base) &&
            myna_lk_may_come(lk,
                             myna_lk_people_by_identity(myna_lk_room_people(lk->room), call->caller),
                             call->caller) &&

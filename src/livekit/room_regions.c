@@ -29,12 +29,15 @@ void myna_lk_r_sent_elsewhere(struct myna_lk_room *r, const char *url)
 void myna_lk_r_sent_to(struct myna_lk_room *r, const char *const *urls, size_t n)
 {
     const char *first;
+    size_t may = 0;
 
-    if (!n)
-        return;
     for (size_t i = 0; i < n; i++)
-        if (!myna_lk_may_go(r->conf->url, urls[i]))
+        if (myna_lk_may_go(r->conf->url, urls[i]))
+            may++;
+        else
             not_taken(r, urls[i]);
+    if (!may)
+        return;
     myna_lk_regions_named(r->regions, r->conf->url, urls, n);
     first = myna_lk_regions_next(r->regions);
     if (first)

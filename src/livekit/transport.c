@@ -310,9 +310,13 @@ static void on_over(struct lk *lk, const struct myna_lk_end *end)
         .stage = MYNA_STAGE_TRANSPORT, .provider = "livekit", .message = end ? end->message : ""};
 
     if (lk->hung_up) {
+        bool gone = end && end->kind == MYNA_LK_END_LEAVE && end->reason == MYNA_LK_ROOM_DELETED;
+
         lk->line_over = true;
-        if (end && end->kind == MYNA_LK_END_LEAVE && end->reason == MYNA_LK_ROOM_DELETED)
+        if (gone)
             myna_lk_deletion_cancel(lk); /* that is its answer */
+        else if (lk->opt.delete_room_on_close && lk->session && !lk->deletion)
+            myna_lk_delete_and_leave(lk); /* in its last words: not asked yet */
         if (!lk->deletion)
             close_with(lk, lk->reason, NULL);
         return;

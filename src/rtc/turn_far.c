@@ -138,9 +138,10 @@ bool myna_turn_far_open_tcp(struct myna_turn_far *f, const char *ip, int port)
             myna_loop_poll_background(f->poll);
             return true;
         }
-    } else if (!myna_timer_set(&f->limit, myna_host_now(f->host))) {
+    } else {
         f->error = errno;
-        return true;
+        if (!myna_timer_set(&f->limit, myna_host_now(f->host)))
+            return true;
     }
     myna_turn_far_close(f);
     return false;

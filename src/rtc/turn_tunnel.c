@@ -32,6 +32,7 @@ enum {
     SEND_BUFFER = 65536,
     MAX_REFUSED = 64, /* libnice takes 32 addresses */
     STUN_HEADER = 20,
+    STUN_ID = 12,
     NEIGHBOURS = 64, /* descriptors that are looked at first */
 };
 
@@ -44,8 +45,10 @@ struct line {
     int fd; /* to libnice; < 0: there is no line */
     struct myna_poll *poll;
     struct myna_turn_far far;
-    bool answered;      /* the relay has granted an allocation, not only asked who we are */
-    struct way out, in; /* to the server, to libnice */
+    bool asks;           /* an Allocate went to the relay, and no answer to it came back */
+    uint8_t id[STUN_ID]; /* of the last one */
+    bool answered;       /* the relay has granted an allocation, not only asked who we are */
+    struct way out, in;  /* to the server, to libnice */
 };
 
 struct refused {
@@ -77,13 +80,28 @@ static void forget_refused(struct refused *r)
     r->poll = NULL;
 }
 
-/* Allocate requests (RFC 8656): "400", with the number of the request. */
+static const uint8_t cookie[4] = {0x21, 0x12, 0xa4, 0x42};
+
+/* An Allocate request (RFC 8656)? */
+static bool is_allocate(const uint8_t *q, size_t n)
+{
+    return n >= STUN_HEADER && q[0] == 0 && q[1] == 3 && !memcmp(q + 4, cookie, sizeof cookie);
+}
+
+/* "400", with the number of the request. */
+static bool send_400(int fd, const uint8_t id[STUN_ID])
+{
+    uint8_t a[STUN_HEADER + 8] = {0x01, 0x13, 0, 8, [STUN_HEADER + 1] = 0x09, 0, 4, 0, 0, 4, 0};
+
+    memcpy(a + 4, cookie, sizeof cookie);
+    memcpy(a + 8, id, STUN_ID);
+    return send(fd, a, sizeof a, MSG_NOSIGNAL) >= 0;
+}
+
 static void on_refused(void *arg, int events)
 {
-    static const uint8_t head[8] = {0x01, 0x13, 0, 8, 0x21, 0x12, 0xa4, 0x42};
-    static const uint8_t error[8] = {0, 0x09, 0, 4, 0, 0, 4, 0};
     struct refused *r = arg;
-    uint8_t q[1500], a[STUN_HEADER + sizeof error];
+    uint8_t q[1500];
     ssize_t n = recv(r->fd, q, sizeof q, 0);
 
     (void)events;
@@ -91,12 +109,7 @@ static void on_refused(void *arg, int events)
         forget_refused(r);
         return;
     }
-    if (n < STUN_HEADER || q[0] != 0 || q[1] != 3 || memcmp(q + 4, head + 4, 4) != 0)
-        return;
-    memcpy(a, head, sizeof head);
-    memcpy(a + 8, q + 8, 12);
-    memcpy(a + STUN_HEADER, error, sizeof error);
-    if (send(r->fd, a, sizeof a, MSG_NOSIGNAL) < 0)
+    if (n > 0 && is_allocate(q, (size_t)n) && !send_400(r->fd, q + 8))
         forget_refused(r);
 }
 
@@ -126,7 +139,7 @@ static int take_off_line(struct myna_turn_tunnel *t)
     myna_loop_poll_close(l->poll);
     l->poll = NULL;
     l->fd = -1;
-    l->answered = false;
+    l->answered = l->asks = false;
     l->out.from = l->out.to = l->in.from = l->in.to = 0;
     return fd;
 }
@@ -187,6 +200,9 @@ static bool move_out(struct line *l)
             n = take_local(l, w->block, sizeof w->block);
             if (n <= 0)
                 return n == 0;
+            l->asks = is_allocate(w->block, (size_t)n);
+            if (l->asks)
+                memcpy(l->id, w->block + 8, STUN_ID);
             w->from = 0;
             w->to = (size_t)n;
         }
@@ -208,6 +224,7 @@ static bool move_in(struct line *l)
             n = myna_turn_far_recv(&l->far, w->block, sizeof w->block);
             if (n <= 0)
                 return n == 0;
+            l->asks &= n < STUN_HEADER || memcmp(w->block + 8, l->id, STUN_ID) != 0;
             l->answered |= n >= 2 && w->block[0] == 0x01 && w->block[1] == 0x03;
             w->from = 0;
             w->to = (size_t)n;
@@ -217,6 +234,16 @@ static bool move_in(struct line *l)
             return n == 0;
         w->from += (size_t)n;
     }
+}
+
+/* The relay is gone before it gave an address: what it was asked last is answered for it. */
+static void hang_up(struct myna_turn_tunnel *t)
+{
+    struct line *l = &t->line;
+
+    if (l->asks && is_empty(&l->in))
+        (void)send_400(l->fd, l->id);
+    refuse(t, take_off_line(t));
 }
 
 /* An end is listened to while what it says has room, and asked for room while something waits. */
@@ -230,7 +257,7 @@ static void move(struct myna_turn_tunnel *t)
         if (l->answered)
             end_line(t); /* by which libnice knows */
         else
-            refuse(t, take_off_line(t));
+            hang_up(t);
         return;
     }
     myna_loop_poll_events(l->poll, (is_empty(&l->out) ? 1 : 0) | (is_empty(&l->in) ? 0 : 2));

@@ -229,7 +229,8 @@ void myna_s_close_advance(struct myna_session *s)
 
     if (!c->asked || c->told)
         return;
-    if (has_to_say(s))
+    if (!c->hung_up &&
+        has_to_say(s)) /* later a line may put back what it drew, but nobody draws it */
         return;
     if (!c->hung_up) {
         if (!words_in(s))

@@ -31,6 +31,11 @@ bool myna_transport_wants(const struct myna_transport *t, const char *topic)
     return false;
 }
 
+bool myna_transport_has_methods(const struct myna_transport *t)
+{
+    return t->session && t->session->on_method;
+}
+
 bool myna_transport_called(struct myna_transport *t, const struct myna_method_call *call)
 {
     struct myna_session *s = t->session;

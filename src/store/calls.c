@@ -477,6 +477,14 @@ void myna_calls_begin(struct myna_calls *c, const struct myna_session *s,
         (void)make(c, myna_session_id(s), info);
 }
 
+void myna_calls_forget(struct myna_calls *c, const struct myna_session *s)
+{
+    struct call *k = c ? find(c, myna_session_id(s)) : NULL;
+
+    if (k && !k->begun)
+        forget(c, k);
+}
+
 static void first_event(struct call *k, const struct myna_session *s, const struct myna_event *ev)
 {
     k->begun = true;

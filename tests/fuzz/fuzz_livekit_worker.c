@@ -146,6 +146,12 @@ void myna_calls_event(struct myna_calls *c, const struct myna_session *s,
     (void)ev;
 }
 
+void myna_calls_forget(struct myna_calls *c, const struct myna_session *s)
+{
+    (void)c;
+    (void)s;
+}
+
 void myna_runtime_stop(struct myna_runtime *rt)
 {
     (void)rt;

@@ -163,6 +163,27 @@ TEST(where_server_and_line_are_both_gone_the_end_comes_and_tells_it)
     over();
 }
 
+TEST(where_the_line_is_over_before_the_server_was_asked_it_is_asked_all_the_same)
+{
+    begin(200, true);
+    w.t->cls->hangup(w.t, "user_initiated");
+    line_ends(0); /* within the last words */
+    CHECK_STR(w.log, "");
+    pass(5000);
+    CHECK_HAS(api.http.last, "POST /twirp/livekit.RoomService/DeleteRoom ");
+    CHECK_EQ(api.http.n_accepted, 1);
+    CHECK_STR(w.log, "closed 0 user_initiated");
+    CHECK_STR(api.warned, "");
+    over();
+    begin(200, true);
+    w.t->cls->hangup(w.t, "user_initiated");
+    line_ends(MYNA_LK_ROOM_DELETED);
+    CHECK_STR(w.log, "closed 0 user_initiated");
+    pass(5000);
+    CHECK_EQ(api.http.n_accepted, 0);
+    over();
+}
+
 TEST(that_the_room_was_deleted_under_us_is_the_answer)
 {
     hang_up_and_hold(200);

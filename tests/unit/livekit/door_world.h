@@ -51,6 +51,7 @@ static struct {
     bool publishes;     /* a track */
     char shown[400];    /* pieces of captions */
     const char *reads;  /* a topic of the program's; NULL: "notes" */
+    bool no_methods;    /* the program answers no calls */
     void (*told)(void); /* what the host does when it is told of data or an attribute */
     void (*left)(void); /* and of somebody who left, once */
     char refused[200];  /* calls of methods: id and code */
@@ -304,6 +305,12 @@ bool myna_transport_wants(const struct myna_transport *t, const char *topic)
 {
     (void)t;
     return !strcmp(topic, door.reads ? door.reads : "notes");
+}
+
+bool myna_transport_has_methods(const struct myna_transport *t)
+{
+    (void)t;
+    return !door.no_methods;
 }
 
 bool myna_transport_called(struct myna_transport *t, const struct myna_method_call *call)

@@ -8,6 +8,7 @@
 
 struct myna_session {
     struct myna_transport *room;
+    struct myna_session_options opt;
 };
 
 static struct {
@@ -16,6 +17,8 @@ static struct {
     struct myna_transport room;
     struct myna_session talk;
     bool in; /* the room */
+    bool unsettled, cannot_start;
+    int shut, calls_begun, calls_told, calls_forgotten;
     int warned;
     char said[400];
 } w;
@@ -43,8 +46,8 @@ enum myna_err myna_lk_transport_for(struct myna_transport **out, struct myna_hos
 
 bool myna_lk_transport_is_unsettled(const struct myna_transport *t)
 {
-    (void)t;
-    return false;
+    CHECK(t == &w.room);
+    return w.unsettled;
 }
 
 bool myna_lk_transport_came_in(const struct myna_transport *t)
@@ -57,13 +60,23 @@ bool myna_lk_transport_came_in(const struct myna_transport *t)
 void myna_calls_begin(struct myna_calls *c, const struct myna_session *s,
                       const struct myna_call_info *info)
 {
-    CHECK(!c && s && info);
+    CHECK(!c && s == &w.talk);
+    CHECK_STR(info->door, "worker");
+    CHECK_STR(info->callee, "den");
+    w.calls_begun++;
 }
 
 void myna_calls_event(struct myna_calls *c, const struct myna_session *s,
                       const struct myna_event *ev)
 {
-    CHECK(!c && s && ev);
+    CHECK(!c && s == &w.talk && ev);
+    w.calls_told++;
+}
+
+void myna_calls_forget(struct myna_calls *c, const struct myna_session *s)
+{
+    CHECK(!c && s == &w.talk);
+    w.calls_forgotten++;
 }
 
 enum myna_err myna_session_create(struct myna_runtime *rt, const struct myna_session_options *opt,
@@ -72,22 +85,22 @@ enum myna_err myna_session_create(struct myna_runtime *rt, const struct myna_ses
     (void)rt;
     (void)why;
     w.talk.room = opt->transport;
+    w.talk.opt = *opt;
     *out = &w.talk;
     return MYNA_OK;
 }
 
 enum myna_err myna_session_start(struct myna_session *s, struct myna_why *why)
 {
-    (void)s;
-    (void)why;
-    return MYNA_OK;
+    CHECK(s == &w.talk);
+    return w.cannot_start ? myna_fail(why, MYNA_EIO, "the disk is full") : MYNA_OK;
 }
 
 void myna_session_shutdown(struct myna_session *s, bool drain, const char *reason)
 {
-    (void)s;
-    (void)drain;
-    (void)reason;
+    CHECK(s == &w.talk && !drain);
+    CHECK_STR(reason, "job_shutdown");
+    w.shut++;
 }
 
 void myna_session_destroy(struct myna_session *s)
@@ -132,7 +145,10 @@ static void begin(const char *id)
     Myna__Lk__AvailabilityRequest rq = MYNA__LK__AVAILABILITY_REQUEST__INIT;
     Myna__Lk__JobAssignment a = MYNA__LK__JOB_ASSIGNMENT__INIT;
     Myna__Lk__Job job = MYNA__LK__JOB__INIT;
+    Myna__Lk__Room room = MYNA__LK__ROOM__INIT;
 
+    room.name = (char *)"den";
+    job.room = &room;
     job.id = (char *)id;
     rq.job = a.job = &job;
     a.token = (char *)"a.job.token";
@@ -144,6 +160,11 @@ static void begin(const char *id)
     hear(&m);
 }
 
+static void status_fire(struct myna_timer *t)
+{
+    (void)t;
+}
+
 static void open_world(void)
 {
     static const struct myna_worker_options opt = {.size = sizeof opt};
@@ -153,6 +174,7 @@ static void open_world(void)
     w.host.log =
         myna_log_create(&(struct myna_log_options){.level = MYNA_LOG_WARN, .write = on_log});
     w.worker.host = &w.host;
+    myna_host_timer_init(&w.host, &w.worker.status, status_fire, NULL);
     w.worker.opt = &opt;
     w.worker.conf.max_jobs = 2;
     w.worker.conf.load_threshold = 1;
@@ -163,6 +185,7 @@ static void open_world(void)
 static void close_world(void)
 {
     myna_lk_w_free_jobs(&w.worker);
+    myna_timer_clear(&w.worker.status);
     myna_arena_destroy(w.worker.mem);
     myna_log_destroy(w.host.log);
     myna_loop_destroy(w.host.loop);
@@ -199,6 +222,51 @@ TEST(a_job_that_came_into_its_room_is_not)
     w.in = true;
     tidy_for(30000);
     CHECK_EQ(w.warned, 0);
+    close_world();
+}
+
+static void terminate(const char *id)
+{
+    Myna__Lk__ServerMessage m = MYNA__LK__SERVER_MESSAGE__INIT;
+    Myna__Lk__JobTermination t = MYNA__LK__JOB_TERMINATION__INIT;
+
+    t.job_id = (char *)id;
+    m.message_case = MYNA__LK__SERVER_MESSAGE__MESSAGE_TERMINATION;
+    m.termination = &t;
+    hear(&m);
+}
+
+TEST(a_job_that_the_server_ends_is_over_but_for_one_who_joined_anew)
+{
+    open_world();
+    begin("AJ_1");
+    w.in = w.unsettled = true; /* it is the old session's job that ends */
+    terminate("AJ_1");
+    CHECK_EQ(w.shut, 0);
+    w.unsettled = false;
+    terminate("AJ_1");
+    CHECK_EQ(w.shut, 1);
+    w.in = false;
+    w.unsettled = true; /* still on the way into the room for the first time */
+    terminate("AJ_1");
+    CHECK_EQ(w.shut, 2);
+    close_world();
+}
+
+TEST(a_job_is_a_call_of_the_log_from_before_it_starts_to_its_last_event)
+{
+    struct myna_event end = {.type = MYNA_EV_CLOSE};
+
+    open_world();
+    begin("AJ_1");
+    CHECK_EQ(w.calls_begun, 1);
+    w.talk.opt.on_event(w.talk.opt.arg, &w.talk, &end);
+    CHECK_EQ(w.calls_told, 1);
+    CHECK_EQ(w.calls_forgotten, 0);
+    w.cannot_start = true;
+    begin("AJ_2");
+    CHECK_EQ(w.calls_begun, 2);
+    CHECK_EQ(w.calls_forgotten, 1);
     close_world();
 }
 

@@ -230,23 +230,32 @@ TEST(calls_of_somebody_who_is_not_known_yet_wait_for_the_news_of_them)
     close_world();
 }
 
+TEST(where_nobody_answers_calls_they_do_not_wait)
+{
+    open_world((struct myna_lk_options){0});
+    door.no_methods = true;
+    calls_as("ann", "1", "upper");
+    CHECK_STR(door.refused, "1 1400|");
+    close_world();
+}
+
 TEST(calls_of_somebody_who_never_comes_are_refused_and_a_flood_of_them_has_an_end)
 {
     char id[8];
 
     open_world((struct myna_lk_options){0});
-    calls_as("ann", "1", "upper");
+    calls_as("ann", "ann1", "upper");
     for (int i = 0; i < 40; i++) {
         snprintf(id, sizeof id, "c%d", i);
         calls_as("carl", id, "upper");
     }
     CHECK_HAS(door.refused, "c0 1400|c1 1400|");
-    CHECK(!strstr(door.refused, "|1 1400"));
+    CHECK(!strstr(door.refused, "ann1 1400|"));
     door.refused[0] = '\0';
     pass(9900);
     CHECK_STR(door.refused, "");
     pass(200);
-    CHECK_HAS(door.refused, "1 1400|");
+    CHECK_HAS(door.refused, "ann1 1400|");
     person("ann", false, 0);
     CHECK_STR(w.log, "joined 1 ann=ann");
     close_world();

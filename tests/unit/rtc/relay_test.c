@@ -163,7 +163,7 @@ TEST(without_any_relay_it_fails_at_once_and_says_what_would_help)
         began = myna_loop_now(p.host.loop);
         (void)answer_to_spy(&p, 9);
         pair_until(&p, p.b.state == MYNA_RTC_FAILED);
-        CHECK(myna_loop_now(p.host.loop) - began < 20 * MYNA_S); /* not the budget of 30 s */
+        CHECK(myna_loop_now(p.host.loop) - began < 5 * MYNA_S); /* libnice gives up after 7.9 s */
         CHECK_HAS(p.b.why, "turn:");
         pair_until(&p, p.b.n_ends); /* who waits for our candidates waits no longer */
         if (i > 1)
@@ -205,11 +205,12 @@ TEST(a_relay_that_gives_no_address_is_named_as_the_reason)
     close(fd);
 }
 
-/* Takes connections, asks who we are or not, and hangs up. */
+/* Takes connections and hangs up: at once, when it was asked something, or behind asking back. */
+enum how { AT_ONCE, ASKED, ASKING, HOWS };
 struct tcp_relay {
     int fd, conns[8];
     size_t n;
-    bool asks;
+    enum how how;
 };
 
 static void run_tcp_relay(struct tcp_relay *t)
@@ -222,9 +223,9 @@ static void run_tcp_relay(struct tcp_relay *t)
     for (size_t i = 0; i < t->n; i++) {
         if (t->conns[i] < 0)
             continue;
-        if (t->asks) {
-            if (recv(t->conns[i], q, sizeof q, MSG_DONTWAIT) < 20)
-                continue;
+        if (t->how != AT_ONCE && recv(t->conns[i], q, sizeof q, MSG_DONTWAIT) < 20)
+            continue;
+        if (t->how == ASKING) {
             memcpy(a + 4, q + 4, 16);
             (void)!send(t->conns[i], a, sizeof a, MSG_NOSIGNAL);
         }
@@ -236,10 +237,10 @@ static void run_tcp_relay(struct tcp_relay *t)
 /* libnice alone would gather for ever. */
 TEST(a_relay_over_tcp_that_hangs_up_is_named_as_the_reason)
 {
-    for (int asks = 0; asks < 2; asks++) {
+    for (enum how how = AT_ONCE; how < HOWS; how++) {
         struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
         struct tcp_relay relay = {
-            .fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), .asks = asks};
+            .fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), .how = how};
         socklen_t len = sizeof a;
         char url[64];
         struct pair p;

@@ -322,7 +322,8 @@ TEST(a_relay_that_is_not_there_or_speaks_no_tls_is_named)
 /* As libnice would gather for ever when its last relay hangs up: see turn_tunnel.c. */
 TEST(a_relay_that_asks_who_we_are_and_hangs_up_is_a_refusal_and_no_end)
 {
-    static const uint8_t who[] = {1, 0x13, 0, 0, 0x21, 0x12, 0xa4, 0x42, 'n', 'u', 'm', 'b', 4, 1};
+    static const uint8_t who[28] = {1,   0x13, 0,   8,   0x21,     0x12,     0xa4,     0x42,
+                                    'n', 'u',  'm', 'b', [21] = 9, [23] = 4, [26] = 4, [27] = 1};
     uint8_t got[64];
     int fd;
 
@@ -338,6 +339,21 @@ TEST(a_relay_that_asks_who_we_are_and_hangs_up_is_a_refusal_and_no_end)
         turn();
     CHECK(!is_closed(fd));
     ask(fd); /* with the password */
+    until(is_refused(fd));
+    CHECK(!is_closed(fd));
+    close(fd);
+    close_world();
+}
+
+/* It waits for its answer and asks no more. */
+TEST(a_relay_that_reads_and_hangs_up_is_a_refusal_of_what_it_read)
+{
+    int fd;
+
+    open_world("DNS:localhost", "localhost");
+    w.server.says = (const uint8_t *)"";
+    fd = dial();
+    ask(fd);
     until(is_refused(fd));
     CHECK(!is_closed(fd));
     close(fd);
