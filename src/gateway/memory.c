@@ -18,8 +18,9 @@
 #include "util/sha256.h"
 
 enum { FILE_MAX = 4 << 20 }; /* twenty announcements as the desk takes them, and JSON around them */
-/* Bytes of a file's name; of a longer one, before a hash. */
-enum { NAME_MOST = 200, NAME_CUT = 120 };
+/* Bytes of a file's name, before ".json" and what util/fs.c hangs on while it writes
+ * (".part-4194304"); of a longer one, before a hash. */
+enum { NAME_MOST = 255 - 5 - 13, NAME_CUT = 120 };
 
 struct myna_gw_writing {
     struct myna_work work;

@@ -52,6 +52,8 @@ void myna_lk_delete_and_leave(struct lk *lk)
                                       .arg = lk};
     struct myna_why why = {0};
 
+    myna_timer_clear(&lk->bye);
+    lk->deletes = true;
     if (myna_lk_room_ask(lk->base.host, &q, &lk->deletion, &why))
         over(lk, why.text);
 }

@@ -75,6 +75,7 @@ struct lk {
     uint32_t since;    /* who came before this number is not taken */
     bool told;         /* the session knows of somebody, or did */
     bool listened, closed, hung_up;
+    bool deletes;   /* the room's deletion was asked for, once */
     bool line_over; /* behind hung_up: the call's end waits for the room's deletion alone */
     char reason[64];
     myna_us linked_at; /* when the first guest came */

@@ -315,7 +315,7 @@ static void on_over(struct lk *lk, const struct myna_lk_end *end)
         lk->line_over = true;
         if (gone)
             myna_lk_deletion_cancel(lk); /* that is its answer */
-        else if (lk->opt.delete_room_on_close && lk->session && !lk->deletion)
+        else if (lk->opt.delete_room_on_close && lk->session && !lk->deletes)
             myna_lk_delete_and_leave(lk); /* in its last words: not asked yet */
         if (!lk->deletion)
             close_with(lk, lk->reason, NULL);

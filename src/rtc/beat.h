@@ -26,7 +26,8 @@ void myna_beat_start(struct myna_beat *b, myna_us now); /* the first slot ends n
  * are due at once; of a process that slept for more than 200 ms only the last one is told, since
  * nobody wants a burst of what nobody heard, and `slept` is true. */
 int myna_beat_take(struct myna_beat *b, myna_us now, myna_us *first, bool *slept);
-/* From here on until wake(): at most MYNA_BEAT_REST slots are taken at a time. */
+/* From here on until wake(): MYNA_BEAT_REST slots are taken at a time, and as many more as it
+ * is late, ten at most. */
 void myna_beat_rest(struct myna_beat *b);
 /* Something happens. The slots that are over at rest are to be taken (as above) before it does; 0
  * of who is awake. */

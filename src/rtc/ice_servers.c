@@ -93,7 +93,8 @@ static void take(struct myna_ice_servers *s, const struct myna_ice_lookup *l)
     for (size_t i = 0; i < s->n; i++) {
         struct myna_ice_server *to = &s->list[i];
 
-        snprintf(to->ip, sizeof to->ip, "%s", l->list[i].ip);
+        if (l->list[i].ip[0]) /* else it is where it was, as far as anybody knows */
+            snprintf(to->ip, sizeof to->ip, "%s", l->list[i].ip);
         if (!to->ip[0])
             myna_host_log(s->host, MYNA_LOG_WARN,
                           "ice server left out: its name has no address (%s): is it written right, "
@@ -134,7 +135,6 @@ void myna_ice_servers_find(struct myna_ice_servers *s, void (*done)(void *arg), 
         } else if (is_ip(one->url.host)) {
             snprintf(one->ip, sizeof one->ip, "%.63s", one->url.host);
         } else {
-            one->ip[0] = '\0'; /* what it had may be another's by now */
             names = true;
         }
     }
@@ -145,6 +145,9 @@ void myna_ice_servers_find(struct myna_ice_servers *s, void (*done)(void *arg), 
         l->arg = arg;
         l->n = s->n;
         memcpy(l->list, s->list, sizeof l->list);
+        for (size_t i = 0; i < l->n; i++) /* what a name stood for may be another's by now */
+            if (!l->list[i].url.is_tls && !is_ip(l->list[i].url.host))
+                l->list[i].ip[0] = '\0';
         l->work = (struct myna_work){.run = run_lookup, .done = lookup_done, .arg = l};
         s->lookup = l;
         if (!myna_host_work(s->host, &l->work))

@@ -122,6 +122,21 @@ void myna_s_item_before(struct myna_session *s, const struct myna_item *mark)
     myna_s_talks_moved(s, at);
 }
 
+void myna_s_item_last(struct myna_session *s, const struct myna_item *mark)
+{
+    struct myna_item *it;
+    size_t at = 0;
+
+    while (at < s->n_items && s->items[at] != mark)
+        at++;
+    if (at + 1 >= s->n_items || !myna_s_talk_shows(s, mark->conversation, at))
+        return;
+    it = s->items[at];
+    memmove(&s->items[at], &s->items[at + 1], (s->n_items - 1 - at) * sizeof(*s->items));
+    s->items[s->n_items - 1] = it;
+    myna_s_talks_taken(s, at);
+}
+
 const struct myna_item *myna_session_history(const struct myna_session *s, size_t *n)
 {
     struct myna_session *mine = (struct myna_session *)(uintptr_t)s;

@@ -138,6 +138,15 @@ static struct turn *typed_turn(struct myna_session *s, const struct ear *by, con
     return t;
 }
 
+/* Do somebody else's tools run on? */
+static bool has_tools_of(const struct myna_session *s, uint32_t but)
+{
+    for (const struct speech *sp = s->speeches; sp; sp = sp->next)
+        if (sp->scheduled && !sp->done && !sp->interrupted && myna_s_queue_keeps(s, sp, but))
+            return true;
+    return false;
+}
+
 /* Is anybody else being answered, or about to be? Typed words cut nothing of theirs, however much
  * of it was heard. */
 bool myna_s_queue_typed(struct myna_session *s, const struct ear *by, const char *identity,
@@ -145,7 +154,8 @@ bool myna_s_queue_typed(struct myna_session *s, const struct ear *by, const char
 {
     struct turn probe = {.person = by ? myna_s_person_of(s, by) : myna_s_person(s, identity)}, *t;
 
-    if (s->turn_conf.queue <= 0 || !probe.person || !must_wait(s, &probe))
+    if (s->turn_conf.queue <= 0 || !probe.person ||
+        (!must_wait(s, &probe) && !has_tools_of(s, probe.person)))
         return false;
     t = typed_turn(s, by, identity, text);
     if (!t)

@@ -199,6 +199,15 @@ void myna_s_talks_moved(struct myna_session *s, size_t at)
             s->talks.own[i].from++;
 }
 
+void myna_s_talks_taken(struct myna_session *s, size_t at)
+{
+    if (s->talks.all.from > at)
+        s->talks.all.from--;
+    for (size_t i = 0; i < s->talks.n; i++)
+        if (s->talks.own[i].from > at)
+            s->talks.own[i].from--;
+}
+
 static bool being_cut(const struct myna_session *s, uint32_t talk)
 {
     for (const struct speech *sp = s->speeches; sp; sp = sp->next)

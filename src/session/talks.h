@@ -48,6 +48,7 @@ const char *myna_s_talk_id(const struct myna_session *s, uint32_t talk, char own
 /* It begins anew. `identity` NULL: all do. An input. */
 void myna_s_forget(struct myna_session *s, const char *identity);
 void myna_s_talks_moved(struct myna_session *s, size_t at); /* an item came in there */
+void myna_s_talks_taken(struct myna_session *s, size_t at); /* it was taken from there */
 void myna_s_forget_advance(struct myna_session *s);         /* while s->talks.ending */
 
 #endif

@@ -39,6 +39,8 @@ enum myna_err myna_s_item_add(struct myna_session *s, struct myna_item *it); /* 
 enum myna_err myna_s_item_keep(struct myna_session *s, struct myna_item *it);
 /* Moves the newest item before another one. */
 void myna_s_item_before(struct myna_session *s, const struct myna_item *mark);
+/* Moves it behind all others, if its conversation still shows it. */
+void myna_s_item_last(struct myna_session *s, const struct myna_item *mark);
 void myna_s_history_fini(struct myna_session *s);
 struct myna_item *myna_s_item_message(struct myna_session *s, enum myna_role role,
                                       const char *text);

@@ -443,12 +443,32 @@ static void remember_output(struct myna_session *s, const struct tool_run *run,
                    run->name);
 }
 
+/* While it ran, others were answered: the model is to read what was asked for beside what came of
+ * it, and that last (a request that ends with words of the agent's asks for nothing). */
+static void move_behind_others(struct myna_session *s, const struct speech *sp)
+{
+    size_t i = s->n_items;
+
+    if (s->turn_conf.queue <= 0)
+        return;
+    while (i > 0 && s->items[i - 1]->type != MYNA_ITEM_MESSAGE)
+        i--;
+    for (; i < s->n_items; i++)
+        for (const struct tool_run *run = sp->tools; run; run = run->next)
+            if (s->items[i] == run->item)
+                return; /* nobody said anything since */
+    for (const struct tool_run *run = sp->tools; run; run = run->next)
+        if (run->item)
+            myna_s_item_last(s, run->item);
+}
+
 void myna_s_tools_commit(struct myna_session *s, struct speech *sp)
 {
     struct myna_item calls[MYNA_TOOL_CALLS_MAX], outputs[MYNA_TOOL_CALLS_MAX];
     struct myna_event ev = {.type = MYNA_EV_FUNCTION_TOOLS_EXECUTED};
     size_t n = 0;
 
+    move_behind_others(s, sp);
     for (struct tool_run *run = sp->tools; run; run = run->next) {
         if (!run->item)
             continue; /* never started: as if it had not been said */

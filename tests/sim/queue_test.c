@@ -165,8 +165,9 @@ static bool looks_up(struct sim *s, const struct myna_tool_call *call)
     return true;
 }
 
-/* "One moment." is heard from 2.3 to 3.3, the tool answers at 14. Bob speaks from 4 on. */
-static struct sim *looks_for_ann(const char *words)
+/* "One moment." is heard from 2.3 to 3.3, the tool answers at 14. Bob speaks from 4 on, or types
+ * at 5. */
+static struct sim *looks_for_ann(const char *words, bool types)
 {
     static const char *const config[] = {"turn.queue=8", "turn.preemptive_generation=false", NULL};
     static const struct myna_tool_def tools[] = {{"look_up", "finds a train", NULL}};
@@ -174,21 +175,26 @@ static struct sim *looks_for_ann(const char *words)
         &(struct sim_setup){.config = config, .tools = tools, .n_tools = 1, .tool = looks_up});
 
     sim_user(s, 500, 1500, "When is the train?", 200);
-    sim_says(s, 7, 4000, 5000, "Two?", 200);
+    if (!types)
+        sim_says(s, 7, 4000, 5000, "Two?", 200);
     sim_answer(s, "Ann: When is the train?", words)->calls[0] =
         (struct sim_call){"look_up", "{}", "1"};
     if (*words)
         sim_voice(s, words, 1000);
-    answers(s, "Bob: Two?", "Two!", 100, 1000);
+    answers(s, types ? "bob-1: Two?" : "Bob: Two?", "Two!", 100, 1000);
     answers(s, "output:ten", "At ten.", 100, 1000);
     begin(s);
+    if (types) {
+        sim_run(s, 5000);
+        CHECK_EQ(myna_session_text_of(sim_session(s), "bob-1", "Two?"), MYNA_OK);
+    }
     sim_run(s, 20000);
     return s;
 }
 
 TEST(nobody_waits_for_a_tool_that_runs_on_behind_words_that_were_heard)
 {
-    struct sim *s = looks_for_ann("One moment.");
+    struct sim *s = looks_for_ann("One moment.", false);
 
     CHECK_ITEMS(s, "handoff | user: When is the train? | assistant: One moment. | user: Two? | "
                    "assistant: Two! | assistant: At ten.");
@@ -198,9 +204,47 @@ TEST(nobody_waits_for_a_tool_that_runs_on_behind_words_that_were_heard)
     sim_end(s);
 }
 
+/* The types of the last items, the newest first. */
+static const char *newest(struct sim *s)
+{
+    static const char *const names[] = {[MYNA_ITEM_MESSAGE] = "message ",
+                                        [MYNA_ITEM_FUNCTION_CALL] = "call ",
+                                        [MYNA_ITEM_FUNCTION_CALL_OUTPUT] = "output ",
+                                        [MYNA_ITEM_AGENT_HANDOFF] = "handoff ",
+                                        [MYNA_ITEM_AGENT_CONFIG_UPDATE] = "config "};
+    static char out[200];
+    size_t n, len = 0;
+    const struct myna_item *items = myna_session_history(sim_session(s), &n);
+
+    out[0] = '\0';
+    while (n-- > 0 && len < 40)
+        len += (size_t)snprintf(out + len, sizeof out - len, "%s", names[items[n].type]);
+    return out;
+}
+
+/* Else the request would end with what the agent said to somebody else. */
+TEST(what_a_tool_found_behind_another_ones_answer_stands_behind_it_with_its_call)
+{
+    struct sim *s = looks_for_ann("One moment.", false);
+
+    CHECK_HAS(newest(s), "message output call message message ");
+    sim_end(s);
+}
+
+TEST(who_types_cuts_no_tool_of_another_one)
+{
+    struct sim *s = looks_for_ann("One moment.", true);
+
+    CHECK_ITEMS(s, "handoff | user: When is the train? | assistant: One moment. | user: Two? | "
+                   "assistant: Two! | assistant: At ten.");
+    CHECK_TOOLS(s, "look_up: ten");
+    CHECK_ERRORS(s, "");
+    sim_end(s);
+}
+
 TEST(who_heard_nothing_yet_is_answered_before_others_all_the_same)
 {
-    struct sim *s = looks_for_ann("");
+    struct sim *s = looks_for_ann("", false);
 
     CHECK_ITEMS(s, "handoff | user: When is the train? | assistant: At ten. | user: Two? | "
                    "assistant: Two!");

@@ -121,6 +121,18 @@ TEST(names_are_looked_up_before_each_gathering)
     close_world();
 }
 
+TEST(a_name_that_cannot_be_looked_up_now_keeps_the_address_that_it_had)
+{
+    open_world();
+    give("turn:a..b");
+    snprintf(w.servers.list[0].ip, sizeof w.servers.list[0].ip, "192.0.2.9");
+    myna_ice_servers_find(&w.servers, on_done, NULL);
+    until_found();
+    CHECK_STR(w.servers.list[0].ip, "192.0.2.9");
+    CHECK_STR(warned, "");
+    close_world();
+}
+
 TEST(a_name_without_an_address_is_told_with_the_reason_and_what_to_look_at)
 {
     open_world();
