@@ -42,6 +42,12 @@ def built(path):
     return program
 
 
+def check_no_secret(text):
+    """Neither a key nor a token stands in it. A token's three letters alone may stand in the middle of any id."""
+    found = re.search(r"secretsecret|\beyJ|Bearer ", text)
+    check(not found, f"a secret is shown: {text[max(0, found.start() - 200):found.start() + 20] if found else ''}")
+
+
 def in_time():
     """Skips what has not begun by $CHECK_UNTIL (seconds since 1970), where that is set."""
     if time.time() > fetching.until():
